@@ -1,0 +1,133 @@
+"""Every error of the library, as values with data.
+
+All derive from `ConstraintError`. The message is for people; the attributes are for programs.
+"""
+
+from __future__ import annotations
+
+
+class ConstraintError(ValueError):
+    """Base of all errors that this library raises about its input."""
+
+
+class InvalidSchemaError(ConstraintError):
+    """The schema is not a JSON Schema: not JSON, a keyword of the wrong type, a `$ref` to nowhere.
+
+    Attributes:
+        pointer: JSON pointer to the offending place in the schema.
+        reason: what is wrong there.
+    """
+
+    def __init__(self, pointer: str, reason: str) -> None:
+        super().__init__(f"invalid schema at {pointer or '(root)'}: {reason}")
+        self.pointer = pointer
+        self.reason = reason
+
+
+class UnsupportedSchemaError(ConstraintError):
+    """The schema uses a keyword that cannot be enforced.
+
+    Attributes:
+        keyword: the keyword.
+        pointer: JSON pointer to it in the schema.
+        reason: why it cannot be enforced there.
+    """
+
+    def __init__(self, keyword: str, pointer: str, reason: str = "") -> None:
+        detail = f": {reason}" if reason else ""
+        super().__init__(
+            f"cannot enforce {keyword!r} at {pointer or '(root)'}{detail}; "
+            "remove it or rewrite the schema without it"
+        )
+        self.keyword = keyword
+        self.pointer = pointer
+        self.reason = reason
+
+
+class UnsatisfiableSchemaError(ConstraintError):
+    """No JSON value satisfies the schema.
+
+    Attributes:
+        pointer: JSON pointer to the place that rules every value out.
+        reason: why.
+    """
+
+    def __init__(self, pointer: str, reason: str) -> None:
+        super().__init__(f"no value satisfies the schema at {pointer or '(root)'}: {reason}")
+        self.pointer = pointer
+        self.reason = reason
+
+
+class SchemaTooComplexError(ConstraintError):
+    """Compiling the schema would pass a bound on time or size.
+
+    Attributes:
+        pointer: JSON pointer to the place where the bound was met ("" where unknown).
+        limit: the bound, in words.
+    """
+
+    def __init__(self, pointer: str, limit: str) -> None:
+        super().__init__(f"schema too complex at {pointer or '(root)'}: {limit}")
+        self.pointer = pointer
+        self.limit = limit
+
+
+class RegexSyntaxError(ConstraintError):
+    """The regular expression is malformed, or uses syntax that is not regular.
+
+    Attributes:
+        pattern: the expression.
+        position: index into it, in characters.
+        reason: what is wrong there.
+    """
+
+    def __init__(self, pattern: str, position: int, reason: str) -> None:
+        shown = pattern if len(pattern) <= 80 else f"{pattern[:77]}..."
+        super().__init__(f"regular expression {shown!r}, position {position}: {reason}")
+        self.pattern = pattern
+        self.position = position
+        self.reason = reason
+
+
+class RegexTooComplexError(ConstraintError):
+    """The automaton of a regular expression would pass a bound on its size.
+
+    Attributes:
+        limit: the bound, in words.
+    """
+
+    def __init__(self, limit: str) -> None:
+        super().__init__(f"regular expression too complex: {limit}")
+        self.limit = limit
+
+
+class GrammarSyntaxError(ConstraintError):
+    """The grammar text is malformed.
+
+    Attributes:
+        line: line in the text, from 1.
+        column: column in the line, from 1.
+        reason: what is wrong there.
+    """
+
+    def __init__(self, line: int, column: int, reason: str) -> None:
+        super().__init__(f"grammar, line {line}, column {column}: {reason}")
+        self.line = line
+        self.column = column
+        self.reason = reason
+
+
+class VocabularyError(ConstraintError):
+    """The tokenizer or token table cannot be used, or does not fit the model."""
+
+
+class GenerationError(ConstraintError):
+    """Generation cannot go on: no budget for a valid ending, logits without a finite value, ...
+
+    Attributes:
+        token_ids: what had been generated when it stopped; nothing produced is lost.
+    """
+
+    def __init__(self, reason: str, token_ids: tuple[int, ...] = ()) -> None:
+        super().__init__(reason)
+        self.token_ids = token_ids
