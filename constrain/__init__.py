@@ -1,0 +1,93 @@
+"""Structured generation: what a language model writes obeys a schema, a grammar or a pattern.
+
+    from constrain import generate_json
+    from constrain.models import BundledModel
+
+    generate_json({"type": "object", "properties": {"name": {"type": "string"}}}, BundledModel())
+
+Everything public is importable from here and loads when first used: `import constrain` itself
+imports neither numba nor torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from constrain.compile import compile_json_schema, compile_regex
+    from constrain.engine import Constraint, Matcher
+    from constrain.errors import (
+        ConstraintError,
+        GenerationError,
+        GrammarSyntaxError,
+        InvalidSchemaError,
+        RegexSyntaxError,
+        RegexTooComplexError,
+        SchemaTooComplexError,
+        UnsatisfiableSchemaError,
+        UnsupportedSchemaError,
+        VocabularyError,
+    )
+    from constrain.generation import generate_choice, generate_json, generate_regex
+    from constrain.schema.options import JSONOptions
+    from constrain.vocabulary import Vocabulary
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Constraint": "constrain.engine",
+    "ConstraintError": "constrain.errors",
+    "GenerationError": "constrain.errors",
+    "GrammarSyntaxError": "constrain.errors",
+    "InvalidSchemaError": "constrain.errors",
+    "JSONOptions": "constrain.schema.options",
+    "Matcher": "constrain.engine",
+    "RegexSyntaxError": "constrain.errors",
+    "RegexTooComplexError": "constrain.errors",
+    "SchemaTooComplexError": "constrain.errors",
+    "UnsatisfiableSchemaError": "constrain.errors",
+    "UnsupportedSchemaError": "constrain.errors",
+    "Vocabulary": "constrain.vocabulary",
+    "VocabularyError": "constrain.errors",
+    "compile_json_schema": "constrain.compile",
+    "compile_regex": "constrain.compile",
+    "generate_choice": "constrain.generation",
+    "generate_json": "constrain.generation",
+    "generate_regex": "constrain.generation",
+}
+
+__all__ = [
+    "Constraint",
+    "ConstraintError",
+    "GenerationError",
+    "GrammarSyntaxError",
+    "InvalidSchemaError",
+    "JSONOptions",
+    "Matcher",
+    "RegexSyntaxError",
+    "RegexTooComplexError",
+    "SchemaTooComplexError",
+    "UnsatisfiableSchemaError",
+    "UnsupportedSchemaError",
+    "Vocabulary",
+    "VocabularyError",
+    "__version__",
+    "compile_json_schema",
+    "compile_regex",
+    "generate_choice",
+    "generate_json",
+    "generate_regex",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'constrain' has no attribute {name!r}")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

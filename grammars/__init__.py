@@ -1,0 +1,1 @@
+"""Ready-made grammars, as plain `.lark` files."""
