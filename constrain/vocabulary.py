@@ -1,0 +1,280 @@
+"""Token ids <-> bytes: the vocabulary of a language model and the trie of its tokens.
+
+A constraint works on bytes and a model on token ids. `Vocabulary` is all that an engine has to
+know of a tokenizer: the bytes that each id stands for in the middle of a text, and the ids that
+end a text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from constrain.errors import VocabularyError
+from constrain.tokenizers import read_tokenizer
+
+_LONGEST_TOKEN = 32767
+"""Bytes in the longest token that the trie can hold: its depths are int16."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class TokenTrie:
+    """The allowed tokens as a prefix tree over bytes, its nodes in preorder.
+
+    Children follow their parent by ascending byte; node 0 is the root. Walking the arrays from
+    left to right visits the tree depth first, and jumping to `skip[node]` leaves out the subtree.
+    With N nodes and V token ids:
+    """
+
+    byte: NDArray[np.uint8]
+    """[N] the byte on the edge into the node; 0 for the root."""
+    depth: NDArray[np.int16]
+    """[N] the bytes on the path from the root."""
+    skip: NDArray[np.int32]
+    """[N] the index just past the node's subtree."""
+    token: NDArray[np.int32]
+    """[N] the lowest token id that ends here, or -1."""
+    more: NDArray[np.int32]
+    """[V] the next higher token id with the same bytes, or -1."""
+    offsets: NDArray[np.int32]
+    """[V + 1] the bytes of token t are `blob[offsets[t]:offsets[t + 1]]`; none if not allowed."""
+    blob: NDArray[np.uint8]
+    """[total] the bytes of all tokens, by token id."""
+
+
+class Vocabulary:
+    """The tokens of a language model, as bytes. Immutable; equal where the fingerprints are.
+
+    Attributes:
+        size: the number of logits of the model; every token id is below it.
+        eos_token_ids: the ids that end a text, ascending. They have no bytes.
+    """
+
+    def __init__(
+        self,
+        token_bytes: Iterable[bytes | None],
+        eos_token_ids: Iterable[int],
+        *,
+        size: int | None = None,
+        encode: Callable[[bytes], Sequence[int]] | None = None,
+    ) -> None:
+        table = [_checked(token_id, item) for token_id, item in enumerate(token_bytes)]
+        if size is not None:
+            if size < len(table):
+                raise VocabularyError(
+                    f"size={size} is less than the {len(table)} tokens of the tokenizer; "
+                    "pass the number of logits of a model that was made for this tokenizer"
+                )
+            table += [None] * (size - len(table))
+        eos = tuple(sorted(set(eos_token_ids)))
+        if not eos:
+            raise VocabularyError("no end-of-text token; pass eos_token_ids=[...]")
+        for token_id in eos:
+            if not 0 <= token_id < len(table):
+                raise VocabularyError(
+                    f"end-of-text token {token_id} is not in a vocabulary of {len(table)} tokens"
+                )
+            table[token_id] = None
+        if not any(table):
+            raise VocabularyError("the vocabulary is empty: no token has bytes")
+        self._table = tuple(table)
+        self._own_encode = encode
+        self.size = len(table)
+        self.eos_token_ids = eos
+
+    @classmethod
+    def from_bytes(
+        cls,
+        token_bytes: Iterable[bytes | None],
+        eos_token_ids: Iterable[int],
+        *,
+        encode: Callable[[bytes], Sequence[int]] | None = None,
+    ) -> Vocabulary:
+        """A vocabulary from the bytes of its tokens.
+
+        Args:
+            token_bytes: the bytes of token 0, 1, ...; None (or b"") for one never to be allowed.
+            eos_token_ids: the ids that end a text; their bytes are ignored.
+            encode: how the tokenizer would split these bytes in the middle of a text. A result
+                that does not spell the bytes is not used, so it may return () where it has none.
+
+        Raises:
+            VocabularyError: an entry is not bytes or longer than 32767 bytes, an end-of-text id
+                is missing or out of range, or no token has bytes.
+        """
+        return cls(token_bytes, eos_token_ids, encode=encode)
+
+    @classmethod
+    def from_tokenizer(
+        cls, tokenizer: Any, *, size: int | None = None, eos_token_ids: Iterable[int] = ()
+    ) -> Vocabulary:
+        """The vocabulary of a tokenizer, with the exact bytes of every token."""
+        tokens = read_tokenizer(tokenizer)
+        return cls(
+            tokens.token_bytes,
+            {*tokens.eos_token_ids, *eos_token_ids},
+            size=size,
+            encode=tokens.encode,
+        )
+
+    def token_bytes(self, token_id: int) -> bytes | None:
+        """The bytes of a token in the middle of a text; None if it is never allowed as text."""
+        return self._table[token_id] if 0 <= token_id < self.size else None
+
+    @property
+    def bitmask_words(self) -> int:
+        """The int32 words in a mask with one bit for each token."""
+        return (self.size + 31) // 32
+
+    def encode(self, data: bytes) -> list[int]:
+        """Token ids whose bytes concatenate to `data`.
+
+        They are the tokenizer's own choice for these bytes in the middle of a text, where it has
+        one that gives back exactly these bytes; otherwise the longest token at each place after
+        which the rest can still be spelt.
+
+        Raises:
+            VocabularyError: no sequence of tokens spells `data`.
+        """
+        if self._own_encode is not None:
+            token_ids = list(self._own_encode(data))
+            if b"".join(self.token_bytes(token_id) or b"" for token_id in token_ids) == data:
+                return token_ids
+        return self._longest_match(data)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hex digest of the bytes of all tokens and the end-of-text ids, as a key for caches."""
+        digest = blake2b(digest_size=16)
+        lengths = np.fromiter((len(item or b"") for item in self._table), np.int64, self.size)
+        digest.update(np.asarray([self.size, *self.eos_token_ids], "<i8").tobytes())
+        digest.update(lengths.astype("<i8").tobytes())
+        digest.update(b"".join(item for item in self._table if item))
+        return digest.hexdigest()
+
+    @cached_property
+    def trie(self) -> TokenTrie:
+        """The trie of the allowed tokens, built on first use."""
+        return _build_trie(self._table)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Vocabulary):
+            return NotImplemented
+        return self is other or self.fingerprint == other.fingerprint
+
+    def __hash__(self) -> int:
+        return hash(self.fingerprint)
+
+    def __repr__(self) -> str:
+        eos = ", ".join(map(str, self.eos_token_ids))
+        return f"<Vocabulary of {self.size} tokens, end of text {eos}>"
+
+    @cached_property
+    def _ids(self) -> dict[bytes, int]:
+        """The lowest id of each byte string."""
+        pairs = zip(reversed(self._table), range(self.size - 1, -1, -1), strict=True)
+        return {item: token_id for item, token_id in pairs if item}
+
+    @cached_property
+    def _lengths(self) -> tuple[int, ...]:
+        """The lengths that tokens have, longest first."""
+        return tuple(sorted({len(item) for item in self._table if item}, reverse=True))
+
+    def _longest_match(self, data: bytes) -> list[int]:
+        ids, end = self._ids, len(data)
+        choice: list[int | None] = [None] * end + [-1]
+        for start in range(end - 1, -1, -1):
+            for length in self._lengths:
+                after = start + length
+                if after <= end and choice[after] is not None:
+                    token_id = ids.get(data[start:after])
+                    if token_id is not None:
+                        choice[start] = token_id
+                        break
+        result: list[int] = []
+        start = 0
+        while start < end:
+            token_id = choice[start]
+            if token_id is None:
+                raise VocabularyError(f"no tokens spell the bytes {data[:40]!r}")
+            result.append(token_id)
+            start += len(self._table[token_id] or b"")
+        return result
+
+
+def _checked(token_id: int, item: bytes | None) -> bytes | None:
+    if item is not None and not isinstance(item, bytes):
+        raise VocabularyError(
+            f"token {token_id} is {item!r}: tokens are bytes, or None if never allowed"
+        )
+    if item and len(item) > _LONGEST_TOKEN:
+        raise VocabularyError(
+            f"token {token_id} is {len(item)} bytes long; the limit is {_LONGEST_TOKEN}"
+        )
+    return item or None
+
+
+def _build_trie(table: Sequence[bytes | None]) -> TokenTrie:
+    """Sort the tokens; each then adds the nodes past its common prefix with the one before."""
+    size = len(table)
+    offsets = np.zeros(size + 1, np.int32)
+    np.cumsum([len(item) if item else 0 for item in table], out=offsets[1:])
+    blob = np.frombuffer(b"".join(item for item in table if item), np.uint8)
+
+    allowed = [token_id for token_id, item in enumerate(table) if item]
+    order = np.asarray(sorted(allowed, key=table.__getitem__), np.int32)  # type: ignore[arg-type]
+    start, length = offsets[order], np.diff(offsets)[order]
+    shared = _shared_prefixes(blob, start, length)
+
+    # A token that shares all its bytes with the one before, and they have the same length.
+    duplicate = np.zeros(len(order), bool)
+    duplicate[1:] = (shared[1:] == length[1:]) & (length[1:] == length[:-1])
+    more = np.full(size, -1, np.int32)
+    more[order[:-1][duplicate[1:]]] = order[1:][duplicate[1:]]
+
+    added = length - shared
+    last = np.cumsum(added)  # node of the token's last byte; the root is node 0
+    nodes = int(last[-1]) + 1
+    owner = np.repeat(np.arange(len(order)), added)
+    depth = np.zeros(nodes, np.int16)
+    depth[1:] = np.arange(1, nodes) - last[owner] + length[owner]
+    byte = np.zeros(nodes, np.uint8)
+    byte[1:] = blob[start[owner] + depth[1:] - 1]
+    token = np.full(nodes, -1, np.int32)
+    token[last[~duplicate]] = order[~duplicate]
+    return TokenTrie(byte, depth, _subtree_ends(depth), token, more, offsets, blob)
+
+
+def _shared_prefixes(
+    blob: NDArray[np.uint8], start: NDArray[np.int32], length: NDArray[np.int32]
+) -> NDArray[np.int32]:
+    """[n] the length of the common prefix of each of n sorted tokens with the one before it."""
+    shared = np.zeros(len(start), np.int32)
+    alive = np.arange(1, len(start))
+    depth = 0
+    while len(alive):
+        alive = alive[np.minimum(length[alive], length[alive - 1]) > depth]
+        alive = alive[blob[start[alive] + depth] == blob[start[alive - 1] + depth]]
+        depth += 1
+        shared[alive] = depth
+    return shared
+
+
+def _subtree_ends(depth: NDArray[np.int16]) -> NDArray[np.int32]:
+    """[N] the index past each node's subtree, from the depths in preorder."""
+    ends = np.arange(1, len(depth) + 1, dtype=np.int32)
+    by_depth = np.argsort(depth, kind="stable")
+    bounds = np.flatnonzero(np.diff(depth[by_depth])) + 1
+    levels = np.split(by_depth, bounds)
+    for parents, children in zip(levels[-2::-1], levels[:0:-1], strict=True):
+        # The parent is the last node before the child in the level above; of its children, the
+        # last one decides, and the last of repeated assignments is the one that stays.
+        above = parents[np.searchsorted(parents, children) - 1]
+        ends[above] = ends[children]
+    return ends
