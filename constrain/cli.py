@@ -1,0 +1,414 @@
+"""The `constrain` command.
+
+Nothing heavy is imported before a command needs it, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import time
+from dataclasses import asdict
+from importlib import import_module
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+from rich.markup import escape
+
+from constrain import __version__
+from constrain.errors import InvalidSchemaError
+from constrain.terminal import ExitCode, InputError, Terminal
+
+if TYPE_CHECKING:
+    from constrain.explain import Refusal
+    from constrain.models import LanguageModel
+
+EXIT_CODES = """Exit codes: **0** done, **1** the instance is refused, **2** bad input or usage,
+**3** generation failed, **70** a bug, **130** interrupted."""
+
+app = typer.Typer(
+    name="constrain",
+    help="Structured generation: what a language model writes obeys a schema or a pattern.",
+    epilog=EXIT_CODES,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+
+
+def _sample_names() -> list[str]:
+    folder = files("constrain.schemas")
+    return sorted(f.name[: -len(".json")] for f in folder.iterdir() if f.name.endswith(".json"))
+
+
+SchemaArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="SCHEMA",
+        show_default=False,
+        help="A JSON Schema: a path, - for stdin, the JSON itself, or the name of a sample "
+        f"({', '.join(_sample_names())}).",
+    ),
+]
+JSONFlag = Annotated[bool, typer.Option("--json", help="Write one JSON object for programs.")]
+Model = Annotated[
+    str,
+    typer.Option(
+        "--model",
+        "-m",
+        help="A Hugging Face model id or path; `bundled` is the small demo model.",
+    ),
+]
+Prompt = Annotated[
+    str | None, typer.Option("--prompt", "-p", help="What to write about.", show_default=False)
+]
+Count = Annotated[int, typer.Option("-n", min=1, help="How many to write.")]
+Seed = Annotated[
+    int | None,
+    typer.Option("--seed", "-s", help="Same seed, same output.", show_default="random"),
+]
+MaxTokens = Annotated[
+    int, typer.Option("--max-tokens", min=1, help="Every output ends, valid, within so many.")
+]
+Temperature = Annotated[
+    float, typer.Option("--temperature", "-t", min=0.0, help="0 takes the likeliest token.")
+]
+TopK = Annotated[
+    int | None, typer.Option("--top-k", min=1, help="Sample from the k likeliest tokens.")
+]
+TopP = Annotated[
+    float | None,
+    typer.Option("--top-p", min=0.0, max=1.0, help="Sample from the likeliest tokens of mass p."),
+]
+MinP = Annotated[
+    float | None,
+    typer.Option("--min-p", min=0.0, max=1.0, help="Drop tokens below p times the likeliest."),
+]
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
+) -> None:
+    if version:
+        sys.stdout.write(f"constrain {__version__}\n")
+        raise typer.Exit
+
+
+@app.command(
+    "json",
+    epilog=f"""Examples:
+
+- `constrain json person`
+- `constrain json person -n 3 --seed 1 --prompt "Nurses from Lisbon."`
+- `constrain json '{{"enum": ["yes", "no"]}}' --prompt "Is the sky green?" -m HF_MODEL_ID`
+- `constrain json order.json --json | jq .results[0].value`
+
+The values go to stdout, one a line where a program reads it, and all else to stderr.
+
+{EXIT_CODES}""",
+)
+def json_command(
+    schema: SchemaArgument,
+    prompt: Prompt = None,
+    model: Model = "bundled",
+    n: Count = 1,
+    seed: Seed = None,
+    max_tokens: MaxTokens = 512,
+    temperature: Temperature = 1.0,
+    top_k: TopK = None,
+    top_p: TopP = None,
+    min_p: MinP = None,
+    as_json: JSONFlag = False,
+) -> None:
+    """Write JSON that is valid against a schema."""
+    terminal = Terminal(as_json=as_json)
+    with terminal.reporting():
+        _generate(
+            terminal,
+            "generate_json",
+            _read_schema(schema),
+            model,
+            prompt=prompt,
+            n=n,
+            seed=seed,
+            max_tokens=max_tokens,
+            temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
+            min_p=min_p,
+        )
+
+
+@app.command(
+    "regex",
+    epilog=f"""Examples:
+
+- `constrain regex '[A-Z]{{2}}-\\d{{4}}'`
+- `constrain regex '(yes|no)' --prompt "Is the sky green?" -m HF_MODEL_ID`
+
+{EXIT_CODES}""",
+)
+def regex_command(
+    pattern: Annotated[str, typer.Argument(help="A regular expression, Python's syntax.")],
+    prompt: Prompt = None,
+    model: Model = "bundled",
+    n: Count = 1,
+    seed: Seed = None,
+    max_tokens: MaxTokens = 128,
+    temperature: Temperature = 1.0,
+    top_k: TopK = None,
+    top_p: TopP = None,
+    min_p: MinP = None,
+    as_json: JSONFlag = False,
+) -> None:
+    """Write text that a regular expression matches in full."""
+    terminal = Terminal(as_json=as_json)
+    with terminal.reporting():
+        _generate(
+            terminal,
+            "generate_regex",
+            pattern,
+            model,
+            prompt=prompt,
+            n=n,
+            seed=seed,
+            max_tokens=max_tokens,
+            temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
+            min_p=min_p,
+        )
+
+
+@app.command(
+    "check",
+    epilog=f"""Examples:
+
+- `constrain check person me.json`
+- `constrain check person '{{"first_name": 1}}'`
+- `cat me.json | constrain check schema.json - --json`
+
+{EXIT_CODES}""",
+)
+def check_command(
+    schema: SchemaArgument,
+    instance: Annotated[
+        str,
+        typer.Argument(
+            show_default=False, help="The JSON text: a path, - for stdin, or the JSON itself."
+        ),
+    ],
+    language: Annotated[
+        Literal["specification", "generation"],
+        typer.Option(
+            help="All that the JSON Schema specification allows, or the spellings that models are "
+            "held to: properties in schema order, bounded white space, no needless escapes."
+        ),
+    ] = "specification",
+    as_json: JSONFlag = False,
+) -> None:
+    """Say whether a JSON text is valid, or the byte where it fails and what was allowed there."""
+    terminal = Terminal(as_json=as_json)
+    with terminal.reporting():
+        if schema == "-" and instance == "-":
+            raise InputError("only one of SCHEMA and INSTANCE can be read from stdin")
+        parsed, text = _read_schema(schema), _read(instance).rstrip(b" \t\r\n")
+
+        from constrain import JSONOptions, compile_json_schema
+        from constrain.explain import byte_vocabulary, explain
+
+        options = JSONOptions.specification() if language == "specification" else JSONOptions()
+        with terminal.busy("following the text"):
+            refusal = explain(compile_json_schema(parsed, byte_vocabulary(), options=options), text)
+        _show_verdict(terminal, refusal, len(text))
+    if refusal is not None:
+        raise typer.Exit(ExitCode.REFUSED)
+
+
+@app.command("warmup", epilog=EXIT_CODES)
+def warmup_command(as_json: JSONFlag = False) -> None:
+    """Compile the kernels now and keep them on disk, so that no first use has to wait."""
+    terminal = Terminal(as_json=as_json)
+    with terminal.reporting():
+        with terminal.busy("compiling the kernels, once; this takes up to a minute"):
+            from constrain.engine import warmup
+
+            seconds = warmup()
+        if as_json:
+            terminal.document({"ok": True, "seconds": round(seconds, 3)})
+        else:
+            terminal.line(f"kernels ready after {seconds:.1f} s")
+
+
+@app.command(
+    "bench",
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    epilog=f"""Examples:
+
+- `constrain bench jsonschema --sample 400`
+- `constrain bench jsonschema --help`
+
+{EXIT_CODES}""",
+    add_help_option=True,
+)
+def bench_command(
+    context: typer.Context,
+    benchmark: Annotated[Literal["jsonschema"], typer.Argument(help="Which benchmark.")],
+) -> None:
+    """Run a benchmark; needs a checkout of the source. What follows its name is its own."""
+    terminal = Terminal(as_json=False)
+    with terminal.reporting():
+        root = Path(__file__).resolve().parent.parent
+        if not (root / "bench" / "jsonschemabench.py").is_file():
+            raise InputError(
+                "the benchmarks are not part of the installed package; clone the source and run "
+                "`make bench` there"
+            )
+        sys.path.insert(0, str(root))
+        code = import_module(f"bench.{benchmark}bench").main(context.args)
+    raise typer.Exit(code)
+
+
+def main() -> None:
+    """Run the command; the entry point of the installed script."""
+    app()
+
+
+def _read_schema(argument: str) -> Any:
+    """Return the schema that an argument means: stdin, JSON, a path, or a sample's name."""
+    name = argument.removesuffix(".json")
+    if name in _sample_names() and not Path(argument).exists():
+        text = files("constrain.schemas").joinpath(f"{name}.json").read_bytes()
+    else:
+        text = _read(argument, "; the samples are " + ", ".join(_sample_names()))
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise InvalidSchemaError("", f"not JSON: {error}") from error
+
+
+def _read(argument: str, hint: str = "") -> bytes:
+    """Return the JSON text that an argument means: stdin, the text itself, or a file's content."""
+    if argument == "-":
+        return sys.stdin.buffer.read()
+    path = Path(argument)
+    try:
+        if path.is_file():
+            return path.read_bytes()
+    except OSError as error:  # unreadable; or, as a text, too long for a path
+        if error.filename is not None and not _is_json(argument):
+            raise InputError(f"cannot read {argument}: {error.strerror}") from error
+    if _is_json(argument):
+        return argument.encode()
+    raise InputError(f"no file {argument!r}, and it is not JSON{hint}")
+
+
+def _is_json(text: str) -> bool:
+    if text.lstrip().startswith(("{", "[", '"')):
+        return True  # meant as JSON, even where broken
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _load_model(terminal: Terminal, name: str) -> LanguageModel:
+    from constrain.models import BundledModel, HFModel
+
+    if name == "bundled":
+        return BundledModel()
+    try:
+        return HFModel(name)
+    except (OSError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise InputError(f"cannot load the model {name!r}: {reason}") from error
+
+
+def _generate(
+    terminal: Terminal, function: str, target: Any, model_name: str, *, n: int, **settings: Any
+) -> None:
+    """Run one of the functions of `constrain.generation` and show what comes out."""
+    started = time.perf_counter()
+    with terminal.busy(f"loading the model {model_name}"):
+        model = _load_model(terminal, model_name)
+    loaded = time.perf_counter()
+    with terminal.busy(f"writing {n} of at most {settings['max_tokens']} tokens"):
+        from constrain import generation
+
+        results = getattr(generation, function)(target, model, n=n, return_details=True, **settings)
+    finished = time.perf_counter()
+    results = results if n > 1 else [results]
+    is_json = function == "generate_json"
+    checker = _check_json if is_json else _check_regex
+    checker(target, [r.value for r in results])
+    if terminal.as_json:
+        terminal.document(
+            {
+                "ok": True,
+                "results": [
+                    {
+                        "value": r.value,
+                        "text": r.text,
+                        "tokens": len(r.token_ids),
+                        "forced_tokens": r.forced_tokens,
+                        "model_calls": r.model_calls,
+                    }
+                    for r in results
+                ],
+                "seconds": {"load": loaded - started, "generate": finished - loaded},
+            }
+        )
+        return
+    for result in results:
+        terminal.document(result.value) if is_json else terminal.line(result.value)
+    tokens = sum(len(r.token_ids) for r in results)
+    forced = sum(r.forced_tokens for r in results)
+    judge = "jsonschema" if is_json else "Python's re"
+    terminal.note(f"[green]valid[/], as {judge} confirms")
+    terminal.note(
+        f"[dim]{tokens} tokens, {forced} of them forced, in {finished - loaded:.2f} s; "
+        f"model loaded in {loaded - started:.2f} s[/]"
+    )
+
+
+def _check_json(schema: Any, values: list[Any]) -> None:
+    """Let jsonschema judge the values, independently of the engine that made them."""
+    from jsonschema import Draft202012Validator
+    from jsonschema.validators import validator_for
+
+    validator_class = validator_for(schema, default=Draft202012Validator)
+    validator = validator_class(schema, format_checker=validator_class.FORMAT_CHECKER)
+    for value in values:
+        for error in validator.iter_errors(value):
+            raise AssertionError(f"jsonschema refuses {value!r}: {error.message}")
+
+
+def _check_regex(pattern: str, values: list[str]) -> None:
+    for value in values:
+        if not re.fullmatch(pattern, value):
+            raise AssertionError(f"Python's re refuses {value!r}")
+
+
+def _show_verdict(terminal: Terminal, refusal: Refusal | None, length: int) -> None:
+    if terminal.as_json:
+        terminal.document(
+            {"ok": True, "accepted": True}
+            if refusal is None
+            else {"ok": True, "accepted": False, **asdict(refusal)}
+        )
+    elif refusal is None:
+        terminal.styled("[bold green]accepted[/]")
+    else:
+        at_end = refusal.position == length
+        place = f"byte {refusal.position} (line {refusal.line}, column {refusal.column})"
+        terminal.styled(f"[bold red]refused[/] at {place}")
+        terminal.styled(f"  [bold]path[/]      {escape(refusal.pointer) or '(root)'}")
+        found = "the end of the text" if at_end else escape(refusal.found)
+        terminal.styled(f"  [bold]found[/]     {found}")
+        terminal.styled(f"  [bold]expected[/]  {escape('   '.join(refusal.expected))}")

@@ -1,0 +1,114 @@
+"""How the `constrain` command speaks: results to stdout, all else to stderr, exit codes."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from enum import IntEnum
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from constrain.errors import ConstraintError, GenerationError
+
+
+class ExitCode(IntEnum):
+    """What the exit code of the command says."""
+
+    OK = 0
+    REFUSED = 1
+    BAD_INPUT = 2
+    FAILED = 3
+    BUG = 70
+    INTERRUPTED = 130
+
+
+class InputError(ConstraintError):
+    """An argument of the command cannot be used."""
+
+
+class Terminal:
+    """The two streams of one run of the command.
+
+    Attributes:
+        as_json: write one JSON object to stdout instead of text for people.
+    """
+
+    def __init__(self, *, as_json: bool) -> None:
+        self.as_json = as_json
+        self._out = Console(soft_wrap=True, highlight=False)
+        self._err = Console(soft_wrap=True, highlight=False, stderr=True)
+
+    @property
+    def is_interactive(self) -> bool:
+        """Whether a person reads stdout."""
+        return self._out.is_terminal and not self.as_json
+
+    def document(self, value: Any) -> None:
+        """Write a JSON value: indented and coloured for a person, else one line."""
+        if self.is_interactive:
+            self._out.print_json(data=value, ensure_ascii=False)
+        else:
+            self.line(json.dumps(value, ensure_ascii=False))
+
+    def line(self, text: str) -> None:
+        """Write a line to stdout as it is."""
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
+
+    def styled(self, markup: str) -> None:
+        """Write a line of rich markup to stdout."""
+        self._out.print(markup)
+
+    def note(self, markup: str) -> None:
+        """Write a line of rich markup about the run to stderr; with --json, nothing."""
+        if not self.as_json:
+            self._err.print(markup)
+
+    @contextmanager
+    def busy(self, what: str) -> Iterator[None]:
+        """Show on a terminal that something is going on."""
+        if self._err.is_terminal and not self.as_json:
+            with self._err.status(what):
+                yield
+        else:
+            yield
+
+    @contextmanager
+    def reporting(self) -> Iterator[None]:
+        """Turn errors into one line on stderr (an object on stdout with --json) and an exit code.
+
+        Raises:
+            typer.Exit: with the exit code of the error.
+        """
+        try:
+            yield
+        except KeyboardInterrupt:
+            self._fail(ExitCode.INTERRUPTED, {"type": "Interrupted", "message": "interrupted"})
+        except GenerationError as error:
+            self._fail(ExitCode.FAILED, _as_data(error))
+        except ConstraintError as error:
+            self._fail(ExitCode.BAD_INPUT, _as_data(error))
+        except typer.Exit:
+            raise
+        except Exception as error:
+            if not self.as_json:
+                self._err.print_exception()
+            message = f"this is a bug, please report it: {type(error).__name__}: {error}"
+            self._fail(ExitCode.BUG, {"type": type(error).__name__, "message": message})
+
+    def _fail(self, code: ExitCode, error: Mapping[str, Any]) -> None:
+        if self.as_json:
+            self.document({"ok": False, "exit_code": int(code), "error": error})
+        else:
+            self._err.print(f"[bold red]error:[/] {escape(error['message'])}")
+        raise typer.Exit(code)
+
+
+def _as_data(error: ConstraintError) -> dict[str, Any]:
+    message = " ".join(str(error).split())
+    return {"type": type(error).__name__, "message": message, **vars(error)}
