@@ -1,13 +1,45 @@
-"""The exact bytes of every token of a tokenizer, by the parts that the tokenizer declares."""
+"""The exact bytes of every token of a tokenizer.
+
+A tokenizer is read by the parts that it declares (its decoder, its table of byte strings), never
+by its name, and what was read is then compared with what the tokenizer's own `decode` makes of
+every single token.
+
+The bytes are those in the middle of a text. Many decoders drop one space at the start of a text
+(SentencePiece's "▁the" decodes to "the" there and to " the" elsewhere); what a model writes
+follows a prompt, so its first token is in the middle of a text as well.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 from typing import Any
 
 from constrain.errors import VocabularyError
+
+Spelling = Callable[[str], bytes]
+"""How a family of tokenizers writes a token: from its string in the vocabulary to its bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class MidTextEncoder:
+    """Splits bytes as a tokenizer does in the middle of a text: after a prefix, then cut off."""
+
+    split: Callable[[str], Sequence[int]]
+    prefix: str
+    prefix_tokens: int
+
+    def __call__(self, data: bytes) -> Sequence[int]:
+        """The token ids, or () if the bytes are not UTF-8."""
+        try:
+            text = data.decode()
+        except UnicodeDecodeError:
+            return ()
+        return self.split(self.prefix + text)[self.prefix_tokens :]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,35 +50,196 @@ class TokenTable:
     """The bytes of each token id in the middle of a text; None for one that is never text."""
     eos_token_ids: tuple[int, ...]
     """The ids that end a text; empty if the tokenizer has none."""
-    encode: Callable[[bytes], Sequence[int]]
-    """The tokenizer's own split of some bytes, or () where it has none."""
+    encode: MidTextEncoder | None
+    """The tokenizer's own way to split bytes, where it has one."""
 
 
 def read_tokenizer(tokenizer: Any) -> TokenTable:
-    """The tokens of a tokenizer.
+    """The tokens of a tokenizer, special and added ones left out.
 
     Raises:
-        VocabularyError: the tokenizer is of no family whose bytes are known exactly.
+        VocabularyError: the tokenizer declares no parts that give the exact bytes of its tokens,
+            or its `decode` disagrees with them.
     """
-    backend = getattr(tokenizer, "backend_tokenizer", None)
-    if backend is None or json.loads(backend.decoder.__getstate__())["type"] != "ByteLevel":
-        raise VocabularyError("not a fast byte-level tokenizer")
-    vocabulary = backend.get_vocab(with_added_tokens=False)
+    for read in (_read_mistral_common, _read_tiktoken, _read_fast, _read_slow):
+        source = read(tokenizer)
+        if source is not None:
+            table = [source.spelt.get(i) for i in range(source.size)]
+            return TokenTable(table, source.eos_token_ids, _mid_text_encoder(source))
+    raise VocabularyError(
+        f"{type(tokenizer).__name__} is not a tokenizer: it has no vocabulary to read; "
+        "pass a Hugging Face, tiktoken or mistral-common tokenizer, or use Vocabulary.from_bytes"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A tokenizer, reduced to what all families have."""
+
+    size: int
+    spelt: dict[int, bytes]
+    """The bytes of each token that may occur in a text."""
+    split: Callable[[str], Sequence[int]]
+    decode: Callable[[list[int]], str]
+    eos_token_ids: tuple[int, ...]
+
+
+# -- Families -----------------------------------------------------------------------------------
+
+
+def _read_fast(tokenizer: Any) -> _Source | None:
+    """A fast Hugging Face tokenizer, or the `tokenizers.Tokenizer` inside one."""
+    backend = getattr(tokenizer, "backend_tokenizer", tokenizer)
+    if not hasattr(backend, "get_added_tokens_decoder"):
+        return None
     added = backend.get_added_tokens_decoder()
-    table: list[bytes | None] = [None] * (max([*vocabulary.values(), *added]) + 1)
-    for token, token_id in vocabulary.items():
-        if token_id not in added:
-            table[token_id] = bytes(map(_BYTES.__getitem__, token))
-    eos = tokenizer.eos_token_id
+    never = {*added, *_special_ids(tokenizer)}
+    tokens = backend.get_vocab(with_added_tokens=False)
+    unknown = _unknown_token(backend.model)
+    size = max([*tokens.values(), *added], default=-1) + 1
+    texts = {i: text for text, i in tokens.items() if i not in never and text != unknown}
+    source = _Source(
+        size,
+        _spell(texts, _declared_spelling(backend)),
+        partial(_split_fast, backend),
+        partial(backend.decode, skip_special_tokens=False),
+        _eos_ids(tokenizer),
+    )
+    return _verified(source)
 
-    def encode(data: bytes) -> Sequence[int]:
+
+def _split_fast(backend: Any, text: str) -> list[int]:
+    ids: list[int] = backend.encode(text, add_special_tokens=False).ids
+    return ids
+
+
+def _unknown_token(model: Any) -> str | None:
+    """The token that a model of the `tokenizers` library writes for what it cannot spell."""
+    if hasattr(model, "unk_token"):
+        unknown: str | None = model.unk_token
+        return unknown
+    state = json.loads(model.__getstate__())
+    index = state.get("unk_id")
+    return None if index is None else state["vocab"][index][0]
+
+
+def _read_slow(tokenizer: Any) -> _Source | None:
+    """A tokenizer in Python. It declares no decoder: take the spelling that `decode` confirms."""
+    if not (hasattr(tokenizer, "get_vocab") and hasattr(tokenizer, "decode")):
+        return None
+    tokens = tokenizer.get_vocab()
+    never = _special_ids(tokenizer)
+    texts = {i: text for text, i in tokens.items() if i not in never}
+    return _confirmed(
+        texts,
+        max(tokens.values(), default=-1) + 1,
+        partial(tokenizer.encode, add_special_tokens=False),
+        _plain_decode(tokenizer),
+        _eos_ids(tokenizer),
+    )
+
+
+def _confirmed(
+    texts: Mapping[int, str],
+    size: int,
+    split: Callable[[str], Sequence[int]],
+    decode: Callable[[list[int]], str],
+    eos_token_ids: tuple[int, ...],
+) -> _Source:
+    """The tokens in the one of the known spellings that `decode` confirms for all of them."""
+    refuted: list[int] = []
+    for spelling in _SPELLINGS:
         try:
-            text = data.decode()
-        except UnicodeDecodeError:
-            return ()
-        return list(tokenizer.encode(text, add_special_tokens=False))
+            spelt = _spell(texts, spelling)
+        except UnicodeEncodeError:
+            continue
+        source = _Source(size, spelt, split, decode, eos_token_ids)
+        wrong = _first_mismatch(source)
+        if wrong is None:
+            return source
+        refuted.append(wrong)
+    wrong = max(refuted, default=min(texts, default=0))
+    raise VocabularyError(
+        f"token {wrong} ({texts.get(wrong)!r}) is decoded in no way that is known here; "
+        "pass the bytes of the tokens to Vocabulary.from_bytes"
+    )
 
-    return TokenTable(table, () if eos is None else (eos,), encode)
+
+def _read_tiktoken(tokenizer: Any) -> _Source | None:
+    """A `tiktoken.Encoding`, or a tokenizer that holds one or a table of byte strings."""
+    for part in (tokenizer, *getattr(tokenizer, "__dict__", {}).values()):
+        if hasattr(part, "decode_single_token_bytes"):
+            spelt, special = _read_encoding(part)
+            split = part.encode_ordinary
+            break
+        if isinstance(part, dict) and part and all(isinstance(key, bytes) for key in part):
+            spelt, special = {i: item for item, i in part.items()}, {}
+            split = partial(tokenizer.encode, add_special_tokens=False)
+            break
+    else:
+        return None
+    eos = _eos_ids(tokenizer)
+    if part is tokenizer:
+        decode = part.decode
+        eos = tuple(special[text] for text in ("<|endoftext|>",) if text in special)
+    else:
+        decode = _plain_decode(tokenizer)
+    never = {*special.values(), *_special_ids(tokenizer)}
+    size = max([*spelt, *never], default=-1) + 1
+    spelt = {i: item for i, item in spelt.items() if i not in never}
+    return _verified(_Source(size, spelt, split, decode, eos))
+
+
+def _read_encoding(encoding: Any) -> tuple[dict[int, bytes], dict[str, int]]:
+    """The byte strings of a `tiktoken.Encoding` by id, and its special tokens."""
+    special = {text: encoding.encode_single_token(text) for text in encoding.special_tokens_set}
+    items = encoding.token_byte_values()
+    return {encoding.encode_single_token(item): item for item in items}, special
+
+
+def _read_mistral_common(tokenizer: Any) -> _Source | None:
+    """A tokenizer of mistral-common, by itself or in its wrappers."""
+    inner = tokenizer
+    if hasattr(getattr(inner, "tokenizer", None), "instruct_tokenizer"):
+        inner = inner.tokenizer
+    if hasattr(inner, "instruct_tokenizer"):
+        inner = inner.instruct_tokenizer.tokenizer
+    if not (hasattr(inner, "n_words") and hasattr(inner, "special_ids")):
+        return None
+    never = {*inner.special_ids, inner.unk_id}
+    ids = [i for i in range(inner.n_words) if i not in never]
+    split = partial(inner.encode, bos=False, eos=False)
+    eos = (inner.eos_id,)
+    if hasattr(inner, "id_to_byte_piece"):
+        spelt = {i: inner.id_to_byte_piece(i) for i in ids}
+        return _verified(_Source(inner.n_words, spelt, split, inner.decode, eos))
+    pieces = inner.vocab()
+    return _confirmed({i: pieces[i] for i in ids}, inner.n_words, split, inner.decode, eos)
+
+
+def _special_ids(tokenizer: Any) -> set[int]:
+    """The special and added tokens of a Hugging Face tokenizer; none for others."""
+    return {
+        *getattr(tokenizer, "all_special_ids", ()),
+        *getattr(tokenizer, "added_tokens_decoder", ()),
+    }
+
+
+def _eos_ids(tokenizer: Any) -> tuple[int, ...]:
+    eos = getattr(tokenizer, "eos_token_id", None)
+    return () if eos is None else (eos,)
+
+
+def _plain_decode(tokenizer: Any) -> Callable[[list[int]], str]:
+    """`decode` of a Hugging Face tokenizer without its afterthoughts."""
+    return partial(tokenizer.decode, skip_special_tokens=False, clean_up_tokenization_spaces=False)
+
+
+# -- Spellings ----------------------------------------------------------------------------------
+
+
+def _spell(texts: Mapping[int, str], spelling: Spelling) -> dict[int, bytes]:
+    return {i: spelt for i, text in texts.items() if (spelt := spelling(text))}
 
 
 def _byte_characters() -> dict[str, int]:
@@ -57,4 +250,201 @@ def _byte_characters() -> dict[str, int]:
     return characters | {chr(0x100 + i): byte for i, byte in enumerate(others)}
 
 
-_BYTES = _byte_characters()
+_BYTE_OF = _byte_characters()
+_BYTE_TOKEN = re.compile("<0x([0-9A-Fa-f]{2})>")
+
+
+def _byte_level(text: str) -> bytes:
+    """One character a byte; a token with any other character stands for itself."""
+    try:
+        return bytes(map(_BYTE_OF.__getitem__, text))
+    except KeyError:
+        return text.encode()
+
+
+def _byte_fallback(text: str) -> bytes:
+    """ "<0x0A>" is one byte; any other token stands for itself."""
+    found = _BYTE_TOKEN.fullmatch(text)
+    return bytes([int(found[1], 16)]) if found else text.encode()
+
+
+def _metaspace(text: str) -> str:
+    return text.replace("▁", " ")
+
+
+def _word_piece(text: str, prefix: str = "##") -> str:
+    """A token with the prefix continues a word; any other is a new word, after a space."""
+    return text[len(prefix) :] if prefix and text.startswith(prefix) else f" {text}"
+
+
+def _replace(pairs: Iterable[tuple[str, str]], text: str) -> str:
+    for old, new in pairs:
+        text = text.replace(old, new)
+    return text
+
+
+_CLEANUP = (
+    (" .", "."),
+    (" ?", "?"),
+    (" !", "!"),
+    (" ,", ","),
+    (" ' ", "'"),
+    (" n't", "n't"),
+    (" 'm", "'m"),
+    (" do not", " don't"),
+    (" 's", "'s"),
+    (" 've", "'ve"),
+    (" 're", "'re"),
+)
+"""What the WordPiece decoder of the `tokenizers` library tidies in each token."""
+
+_SPELLINGS: tuple[Spelling, ...] = (
+    _byte_level,
+    lambda text: _byte_fallback(_metaspace(text)),
+    lambda text: _metaspace(text).encode(),
+    lambda text: _word_piece(text).encode(),
+    lambda text: f" {text}".encode(),
+    lambda text: text.encode("latin-1"),
+)
+"""The spellings of slow tokenizers. Two that `decode` cannot tell apart give the same bytes."""
+
+
+def _declared_spelling(backend: Any) -> Spelling:
+    """The spelling that the decoder of a `tokenizers.Tokenizer` declares."""
+    rewrites: list[Callable[[str], str]] = []
+    to_bytes: Spelling = str.encode
+    joined = False  # past this, a step sees the whole text, and may only strip its start
+    for step in _decoder_steps(backend):
+        match step:
+            case {"type": "Fuse"}:
+                joined = True
+            case {"type": "Strip", "stop": 0} if joined:
+                pass
+            case {"type": "ByteLevel"} if not joined:
+                to_bytes, joined = _byte_level, True
+            case {"type": "ByteFallback"} if not joined:
+                to_bytes = _byte_fallback
+            case {"type": "Metaspace", "replacement": mark} if not joined:
+                rewrites.append(partial(_replace, ((mark, " "),)))
+            case {"type": "Replace", "pattern": {"String": old}, "content": new} if not joined:
+                rewrites.append(partial(_replace, ((old, new),)))
+            case {"type": "WordPiece", "prefix": prefix, "cleanup": cleanup} if not joined:
+                rewrites.append(partial(_word_piece, prefix=prefix))
+                if cleanup:
+                    rewrites.append(partial(_replace, _CLEANUP))
+            case _:
+                raise VocabularyError(
+                    f"the tokenizer's decoder has a step {dict(step)}, after which the bytes of a "
+                    "text are not those of its tokens one after the other"
+                )
+
+    def rewritten(text: str) -> bytes:
+        for rewrite in rewrites:
+            text = rewrite(text)
+        return to_bytes(text)
+
+    return rewritten if rewrites else to_bytes
+
+
+def _decoder_steps(backend: Any) -> Iterator[Mapping[str, Any]]:
+    if backend.decoder is None:
+        if type(backend.model).__name__ != "WordLevel":
+            raise VocabularyError(
+                "the tokenizer has no decoder, so its tokens have no exact bytes; "
+                "set the decoder that goes with its pre-tokenizer"
+            )
+        yield {"type": "WordPiece", "prefix": "", "cleanup": False}
+        return
+    try:
+        declared = json.loads(backend.decoder.__getstate__())
+    except Exception as error:
+        raise VocabularyError(
+            "the tokenizer's decoder is written in Python and declares nothing; "
+            "pass the bytes of the tokens to Vocabulary.from_bytes"
+        ) from error
+    yield from _flat(declared)
+
+
+def _flat(decoder: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    if decoder["type"] == "Sequence":
+        for inner in decoder["decoders"]:
+            yield from _flat(inner)
+    else:
+        yield decoder
+
+
+# -- Proof --------------------------------------------------------------------------------------
+
+
+def _verified(source: _Source) -> _Source:
+    wrong = _first_mismatch(source)
+    if wrong is not None:
+        raise VocabularyError(
+            f"token {wrong} should be {source.spelt[wrong]!r} by what the tokenizer declares, but "
+            f"its decode gives {source.decode([wrong])!r}; "
+            "pass the bytes of the tokens to Vocabulary.from_bytes"
+        )
+    return source
+
+
+_CHUNK = 256
+
+
+def _first_mismatch(source: _Source) -> int | None:
+    """A token that `decode`, between other tokens, does not give the bytes that it should have.
+
+    Tokens that are not UTF-8 by themselves stand between two that are, and what stands in the
+    decoded text for a byte that is not UTF-8 is left out of the comparison.
+    """
+    whole: list[int] = []
+    parts: list[int] = []
+    for token_id, item in source.spelt.items():
+        (whole if _is_text(item) else parts).append(token_id)
+    anchor = _anchor(source, whole)
+    for ids, between in ((whole, []), (parts, anchor)):
+        for start in range(0, len(ids), _CHUNK):
+            chunk = ids[start : start + _CHUNK]
+            if not _agrees(source, anchor, chunk, between):
+                return next(
+                    token_id
+                    for end, token_id in enumerate(chunk, 1)
+                    if not _agrees(source, anchor, chunk[:end], between)
+                )
+    return None
+
+
+def _anchor(source: _Source, ids: Iterable[int]) -> list[int]:
+    """A token of letters or digits that begins a text as it stands inside one; [] if there is none.
+
+    Between two of these nothing is stripped, as some decoders do at the ends of a text.
+    """
+    words = (i for i in ids if source.spelt[i].isascii() and source.spelt[i].strip().isalnum())
+    for token_id in islice(words, _CHUNK):
+        if source.decode([token_id]).strip() == source.spelt[token_id].decode().strip():
+            return [token_id]
+    return []
+
+
+def _agrees(source: _Source, anchor: list[int], ids: list[int], between: list[int]) -> bool:
+    row = anchor + [i for token_id in ids for i in (token_id, *between)] + anchor
+    text = source.decode(row).replace("\ufffd", "")
+    data = b"".join(source.spelt[i] for i in row)
+    return text.strip() == data.decode(errors="ignore").replace("\ufffd", "").strip()
+
+
+def _is_text(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _mid_text_encoder(source: _Source) -> MidTextEncoder | None:
+    """With the first prefix after which a letter is split into the bytes of that letter alone."""
+    for prefix in ("", "\n", "|"):
+        prefix_tokens = len(source.split(prefix))
+        ids = source.split(f"{prefix}a")[prefix_tokens:]
+        if b"".join(source.spelt.get(i, b"") for i in ids) == b"a":
+            return MidTextEncoder(source.split, prefix, prefix_tokens)
+    return None

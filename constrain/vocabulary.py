@@ -7,10 +7,12 @@ end a text.
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,10 @@ from constrain.tokenizers import read_tokenizer
 
 _LONGEST_TOKEN = 32767
 """Bytes in the longest token that the trie can hold: its depths are int16."""
+
+
+Encode = Callable[[bytes], Sequence[int]]
+"""How a tokenizer splits bytes in the middle of a text; () where it cannot."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -48,45 +54,17 @@ class TokenTrie:
     """[total] the bytes of all tokens, by token id."""
 
 
+@dataclass(frozen=True, eq=False, repr=False)
 class Vocabulary:
-    """The tokens of a language model, as bytes. Immutable; equal where the fingerprints are.
+    """The tokens of a language model, as bytes. Equal to another where the fingerprints are.
 
-    Attributes:
-        size: the number of logits of the model; every token id is below it.
+    Made by `from_tokenizer` or `from_bytes`. Attributes:
         eos_token_ids: the ids that end a text, ascending. They have no bytes.
     """
 
-    def __init__(
-        self,
-        token_bytes: Iterable[bytes | None],
-        eos_token_ids: Iterable[int],
-        *,
-        size: int | None = None,
-        encode: Callable[[bytes], Sequence[int]] | None = None,
-    ) -> None:
-        table = [_checked(token_id, item) for token_id, item in enumerate(token_bytes)]
-        if size is not None:
-            if size < len(table):
-                raise VocabularyError(
-                    f"size={size} is less than the {len(table)} tokens of the tokenizer; "
-                    "pass the number of logits of a model that was made for this tokenizer"
-                )
-            table += [None] * (size - len(table))
-        eos = tuple(sorted(set(eos_token_ids)))
-        if not eos:
-            raise VocabularyError("no end-of-text token; pass eos_token_ids=[...]")
-        for token_id in eos:
-            if not 0 <= token_id < len(table):
-                raise VocabularyError(
-                    f"end-of-text token {token_id} is not in a vocabulary of {len(table)} tokens"
-                )
-            table[token_id] = None
-        if not any(table):
-            raise VocabularyError("the vocabulary is empty: no token has bytes")
-        self._table = tuple(table)
-        self._own_encode = encode
-        self.size = len(table)
-        self.eos_token_ids = eos
+    _table: tuple[bytes | None, ...]
+    eos_token_ids: tuple[int, ...]
+    _own_encode: Encode | None
 
     @classmethod
     def from_bytes(
@@ -94,7 +72,7 @@ class Vocabulary:
         token_bytes: Iterable[bytes | None],
         eos_token_ids: Iterable[int],
         *,
-        encode: Callable[[bytes], Sequence[int]] | None = None,
+        encode: Encode | None = None,
     ) -> Vocabulary:
         """A vocabulary from the bytes of its tokens.
 
@@ -108,20 +86,71 @@ class Vocabulary:
             VocabularyError: an entry is not bytes or longer than 32767 bytes, an end-of-text id
                 is missing or out of range, or no token has bytes.
         """
-        return cls(token_bytes, eos_token_ids, encode=encode)
+        return cls._checked(token_bytes, eos_token_ids, encode)
 
     @classmethod
     def from_tokenizer(
         cls, tokenizer: Any, *, size: int | None = None, eos_token_ids: Iterable[int] = ()
     ) -> Vocabulary:
-        """The vocabulary of a tokenizer, with the exact bytes of every token."""
+        """The vocabulary of a tokenizer, with the exact bytes of every token.
+
+        They are the bytes in the middle of a text, before any tidying of the decoded text: the
+        space that SentencePiece drops at the start of a text is there. Special tokens, added
+        tokens and the token for the unknown are never allowed.
+
+        Args:
+            tokenizer: a Hugging Face tokenizer, fast or slow; a `tokenizers.Tokenizer`; a
+                `tiktoken.Encoding`; a tokenizer of mistral-common.
+            size: the number of logits of the model, where it is larger than the tokenizer; the
+                ids past the tokenizer are never allowed.
+            eos_token_ids: ids that end a text, besides the tokenizer's own.
+
+        Raises:
+            VocabularyError: the bytes cannot be known exactly, `size` is less than the
+                tokenizer's, or an end-of-text id is missing or out of range.
+        """
         tokens = read_tokenizer(tokenizer)
-        return cls(
-            tokens.token_bytes,
-            {*tokens.eos_token_ids, *eos_token_ids},
-            size=size,
-            encode=tokens.encode,
-        )
+        table = tokens.token_bytes
+        if size is not None:
+            if size < len(table):
+                raise VocabularyError(
+                    f"size={size} is less than the {len(table)} tokens of the tokenizer; "
+                    "pass the number of logits of a model that was made for this tokenizer"
+                )
+            table += [None] * (size - len(table))
+        return cls._checked(table, [*tokens.eos_token_ids, *eos_token_ids], tokens.encode)
+
+    @classmethod
+    def _checked(
+        cls,
+        token_bytes: Iterable[bytes | None],
+        eos_token_ids: Iterable[int],
+        encode: Encode | None,
+    ) -> Vocabulary:
+        table = [None if item == b"" else item for item in token_bytes]
+        for token_id, item in enumerate(table):
+            if item is not None and (not isinstance(item, bytes) or len(item) > _LONGEST_TOKEN):
+                raise VocabularyError(
+                    f"token {token_id} is {reprlib.repr(item)}; a token is None (never allowed) "
+                    f"or at most {_LONGEST_TOKEN} bytes"
+                )
+        eos = tuple(sorted(set(map(index, eos_token_ids))))
+        if not eos:
+            raise VocabularyError("no token ends a text; pass eos_token_ids=[...]")
+        for token_id in eos:
+            if not 0 <= token_id < len(table):
+                raise VocabularyError(
+                    f"end-of-text token {token_id} is not among the {len(table)} tokens"
+                )
+            table[token_id] = None
+        if not any(table):
+            raise VocabularyError("the vocabulary is empty: no token has bytes")
+        return cls(tuple(table), eos, encode)
+
+    @property
+    def size(self) -> int:
+        """The number of logits of the model; every token id is below it."""
+        return len(self._table)
 
     def token_bytes(self, token_id: int) -> bytes | None:
         """The bytes of a token in the middle of a text; None if it is never allowed as text."""
@@ -206,18 +235,6 @@ class Vocabulary:
             result.append(token_id)
             start += len(self._table[token_id] or b"")
         return result
-
-
-def _checked(token_id: int, item: bytes | None) -> bytes | None:
-    if item is not None and not isinstance(item, bytes):
-        raise VocabularyError(
-            f"token {token_id} is {item!r}: tokens are bytes, or None if never allowed"
-        )
-    if item and len(item) > _LONGEST_TOKEN:
-        raise VocabularyError(
-            f"token {token_id} is {len(item)} bytes long; the limit is {_LONGEST_TOKEN}"
-        )
-    return item or None
 
 
 def _build_trie(table: Sequence[bytes | None]) -> TokenTrie:
