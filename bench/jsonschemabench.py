@@ -1,0 +1,231 @@
+"""JSONSchemaBench in the form of MaskBench: how exact and how fast are the masks of an engine?
+
+    python -m bench.jsonschemabench --engines constrain,llguidance
+    python -m bench.jsonschemabench --sample 400
+
+For each schema: the time to the first mask. For each token of its instances: the time of mask and
+accept. And whether every valid instance is accepted whole, every invalid one refused. No model is
+involved. See https://github.com/guidance-ai/jsonschemabench, arXiv:2501.10868.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+if __package__ in (None, ""):  # run as a file
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from bench import report
+from bench.data import HUB_NAME, Case, DataError, data_folder, load_cases, select
+from bench.engines import ENGINES, engine_path, engine_version
+from bench.measure import Tokens
+from bench.results import Header, ResultFile, ResultsError
+from bench.worker import EngineSpec, Limits, SetupError, Worker
+
+_EXIT_INPUT = 2
+_EXIT_STOPPED = 130
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the benchmark. Returns 0, 2 for wrong arguments or data, 130 where it was stopped."""
+    arguments = _parser().parse_args(argv)
+    console = Console(stderr=True)
+    try:
+        runs = _run(arguments, console)
+    except (DataError, LookupError, ResultsError, SetupError) as error:
+        console.print(f"error: {error}", style="red", markup=False, highlight=False)
+        return _EXIT_INPUT
+    except KeyboardInterrupt:
+        console.print("stopped; the same command goes on from here")
+        return _EXIT_STOPPED
+    _write_report(runs, arguments.out, plots=arguments.plots)
+    console.print(f"written to {arguments.out}", markup=False, highlight=False)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="jsonschemabench", description=__doc__.split("\n")[0])
+    add = parser.add_argument
+    add(
+        "--engines",
+        type=lambda text: text.split(","),
+        default=list(ENGINES),
+        metavar="A,B",
+        help=f"engines to run, of {','.join(ENGINES)} (default: all)",
+    )
+    add(
+        "--data",
+        help="a MaskBench file (.jsonl, .jsonl.xz), a folder of its .json files, or "
+        f"{HUB_NAME} (schemas without instances); default: the shared development file",
+    )
+    add("--tokenizer", help="folder or hub name of the tokenizer (default: the shared Llama 3)")
+    add("--sample", type=int, metavar="N", help="run N schemas instead of all")
+    add("--seed", type=int, default=0, help="draws the sample and the order (default: 0)")
+    add("--ids", type=lambda text: text.split(","), metavar="A,B", help="run these schemas only")
+    limits = Limits()
+    add(
+        "--limit-time",
+        type=float,
+        default=limits.time_s,
+        metavar="S",
+        help="seconds for a schema with all its instances (default: %(default)g)",
+    )
+    add(
+        "--limit-memory",
+        type=float,
+        default=limits.memory_mb,
+        metavar="MB",
+        help="resident memory of a worker (default: %(default)g)",
+    )
+    add("--any-order", action="store_true", help="constrain: properties in any order")
+    add(
+        "--out",
+        type=Path,
+        default=Path("results/jsonschemabench"),
+        metavar="DIR",
+        help="folder of the results; what it holds already is not run again (default: %(default)s)",
+    )
+    add("--fresh", action="store_true", help="run everything again")
+    add("--failures", action="store_true", help="list every schema that does not pass, and why")
+    add("--plots", action=argparse.BooleanOptionalAction, default=True, help="draw the plots")
+    return parser
+
+
+def _run(arguments: argparse.Namespace, console: Console) -> dict[str, report.Run]:
+    """Measure what is missing, every engine on a schema before the next schema."""
+    paths = {name: engine_path(name) for name in arguments.engines}
+    cases = select(
+        load_cases(arguments.data), sample=arguments.sample, seed=arguments.seed, ids=arguments.ids
+    )
+    tokenizer_name = arguments.tokenizer or str(data_folder() / "tokenizers" / "llama3")
+    tokenizer = _load_tokenizer(tokenizer_name)
+    limits = Limits(arguments.limit_time, arguments.limit_memory)
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    files = {name: ResultFile(arguments.out, name) for name in paths}
+
+    with ExitStack() as stack:
+        workers: dict[str, Worker] = {}
+        done: dict[str, set[str]] = {}
+        for name, path in paths.items():
+            options = {"any_order": True} if name == "constrain" and arguments.any_order else {}
+            spec = EngineSpec(path, tokenizer_name, arguments.out / f"{name}.log", options)
+            with console.status(f"setting up {name}"):
+                workers[name] = Worker(spec, limits)
+            stack.callback(workers[name].close)
+            header = Header(
+                name,
+                engine_version(name),
+                {
+                    "data": arguments.data or "maskbench-dev",
+                    "tokenizer": tokenizer_name,
+                    "limit_time_s": limits.time_s,
+                    "limit_memory_mb": limits.memory_mb,
+                    "options": options,
+                },
+                round(workers[name].setup.seconds, 2),
+                round(workers[name].setup.peak_mb),
+            )
+            done[name] = files[name].open(header, fresh=arguments.fresh)
+        _measure(cases, tokenizer, workers, files, done, console)
+
+    wanted = {case.id for case in cases}
+    runs = {
+        name: report.Run(
+            file.header(), [result for result in file.results() if result.id in wanted]
+        )
+        for name, file in files.items()
+    }
+    if arguments.failures:
+        _print_failures(runs, {case.id: case for case in cases}, tokenizer)
+    return runs
+
+
+def _measure(
+    cases: Sequence[Case],
+    tokenizer: Any,
+    workers: Mapping[str, Worker],
+    files: Mapping[str, ResultFile],
+    done: Mapping[str, set[str]],
+    console: Console,
+) -> None:
+    passed = dict.fromkeys(workers, 0)
+    run = dict.fromkeys(workers, 0)
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, TextColumn("{task.description}"), console=console) as progress:
+        task = progress.add_task("", total=len(cases))
+        for case in cases:
+            missing = [name for name in workers if case.id not in done[name]]
+            instances = [
+                Tokens(tokenizer.encode(instance.text, add_special_tokens=False), instance.valid)
+                for instance in (case.instances if missing else ())
+            ]
+            for name in missing:
+                result = workers[name].run(case.id, case.schema, instances)
+                files[name].append(result)
+                run[name] += 1
+                passed[name] += result.outcome == "passing"
+            counts = "  ".join(f"{name} {passed[name]}/{run[name]} pass" for name in workers)
+            progress.update(task, advance=1, description=counts)
+
+
+def _load_tokenizer(name: str) -> Any:
+    from transformers import AutoTokenizer
+
+    try:
+        return AutoTokenizer.from_pretrained(name)
+    except (OSError, ValueError) as error:
+        first = str(error).partition("\n")[0]
+        raise DataError(f"no tokenizer at {name} ({first}); pass --tokenizer") from None
+
+
+def _print_failures(
+    runs: Mapping[str, report.Run], cases: Mapping[str, Case], tokenizer: Any
+) -> None:
+    """List what does not pass; an instance misjudged is cut before the token refused."""
+    console = Console(soft_wrap=True, highlight=False)
+    for name, run in runs.items():
+        for result in run.results:
+            if result.outcome == "passing":
+                continue
+            why = result.detail or result.reason
+            console.print(f"[bold]{name}[/bold] {escape(f'{result.id}: {result.outcome} {why}')}")
+            instances = cases[result.id].instances
+            for index, (instance, verdict) in enumerate(
+                zip(instances, result.verdicts, strict=False)
+            ):
+                if verdict.accepted == instance.valid and not verdict.error:
+                    continue
+                token_ids = tokenizer.encode(instance.text, add_special_tokens=False)
+                done = tokenizer.decode(token_ids[: verdict.position])
+                rest = token_ids[verdict.position :]
+                token = "accepted whole" if verdict.accepted else "refused: EOS"
+                if rest:
+                    token = f"refused: {tokenizer.decode(rest[:1])!r}"
+                kind = "valid" if instance.valid else "invalid"
+                line = f"  #{index} ({kind}) after {verdict.position} tokens, {token}"
+                console.print(escape(f"{line}{f', {verdict.error}' if verdict.error else ''}"))
+                console.print(f"    {escape(done)}[red]»[/red]{escape(tokenizer.decode(rest))}")
+
+
+def _write_report(runs: Mapping[str, report.Run], folder: Path, *, plots: bool) -> None:
+    summary = report.summarise(runs)
+    text = report.markdown(summary)
+    (folder / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    (folder / "summary.md").write_text(text, encoding="utf-8")
+    if plots:
+        report.plot(runs, folder)
+    print(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

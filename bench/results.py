@@ -1,0 +1,88 @@
+"""Results on disk: a JSON-lines file for each engine, written as they come."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.measure import Result
+
+
+class ResultsError(Exception):
+    """Results cannot be continued; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What all results of a file have in common.
+
+    Attributes:
+        engine: the engine's name.
+        version: its version.
+        settings: everything else that a result depends on.
+        setup_s: seconds that setting the engine up took.
+        setup_mb: the worker's peak memory after that, MB.
+    """
+
+    engine: str
+    version: str
+    settings: dict[str, Any]
+    setup_s: float
+    setup_mb: float
+
+    def same_run(self, other: Header) -> bool:
+        """Whether results under both headers may stand in one table."""
+        mine = (self.engine, self.version, self.settings)
+        return mine == (other.engine, other.version, other.settings)
+
+
+class ResultFile:
+    """The results of one engine: a header, then a line for each schema."""
+
+    def __init__(self, folder: Path, engine: str) -> None:
+        self.path = folder / f"{engine}.jsonl"
+
+    def open(self, header: Header, *, fresh: bool = False) -> set[str]:
+        """Begin the file, or continue it; the names of the schemas that it holds already.
+
+        Raises:
+            ResultsError: it holds results of another version or of other settings.
+        """
+        if fresh or not self.path.exists() or not (found := self._whole_lines()):
+            self._write("w", asdict(header))
+            return set()
+        if not header.same_run(Header(**json.loads(found[0]))):
+            raise ResultsError(
+                f"{self.path} holds results of another version or of other settings; "
+                "pass --fresh to replace them, or another --out"
+            )
+        self.path.write_text("".join(found), encoding="utf-8")
+        return {json.loads(line)["id"] for line in found[1:]}
+
+    def append(self, result: Result) -> None:
+        """Add a line."""
+        self._write("a", result.to_json())
+
+    def header(self) -> Header:
+        """The first line."""
+        with self.path.open(encoding="utf-8") as lines:
+            return Header(**json.loads(next(lines)))
+
+    def results(self) -> Iterator[Result]:
+        """All results, in the order in which they came."""
+        with self.path.open(encoding="utf-8") as lines:
+            next(lines)
+            for line in lines:
+                yield Result.from_json(json.loads(line))
+
+    def _whole_lines(self) -> list[str]:
+        """The lines without the one that a killed run may have left unfinished."""
+        with self.path.open(encoding="utf-8") as lines:
+            return [line for line in lines if line.endswith("\n")]
+
+    def _write(self, mode: str, record: dict[str, Any]) -> None:
+        with self.path.open(mode, encoding="utf-8") as lines:
+            lines.write(json.dumps(record, separators=(",", ":")) + "\n")
