@@ -1,6 +1,6 @@
 PYTHON ?= python3
 BIN := .venv/bin
-INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable
+INSTALL := $(BIN)/python -m pip install -qq --constraint constraints.txt --editable
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format bench clean

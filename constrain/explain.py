@@ -166,7 +166,7 @@ def _alternatives(matcher: Matcher) -> tuple[str, ...] | None:
     while pending:
         text, here = pending.pop()
         allowed = _telling(_allowed(here))
-        token = text.lstrip(b",:")
+        token = text.lstrip(b",: \t\n\r")
         is_string = token.startswith(b'"')
         if token and (token in b"{}[]" or (is_string and _string_end(token, 0) <= len(token))):
             complete = True
@@ -190,8 +190,9 @@ def _alternatives(matcher: Matcher) -> tuple[str, ...] | None:
 
 
 def _show(alternative: bytes) -> str:
-    shown = alternative.decode("utf-8", "replace")
-    return f"{shown[0]} {shown[1:]}" if shown[0] in ",:" and len(shown) > 1 else shown
+    """Return the text of an alternative, with one space after a comma or colon."""
+    head, tail = alternative[:1].decode(), alternative[1:].decode("utf-8", "replace")
+    return f"{head} {tail.strip()}".rstrip() if head in ",:" else head + tail
 
 
 def _describe(allowed: frozenset[int]) -> tuple[str, ...]:
@@ -223,7 +224,7 @@ def _runs(values: Iterable[int]) -> list[tuple[int, int]]:
 
 
 def _excerpt(text: bytes, start: int, position: int) -> str:
-    """Return the token at the refused byte, as far as it is worth showing."""
+    """Return the token at or right before the refused byte, as far as it is worth showing."""
     if position >= len(text):
         return ""
     if text[start] == ord('"'):
@@ -232,5 +233,5 @@ def _excerpt(text: bytes, start: int, position: int) -> str:
         end = start + 1
     else:
         end = _scalar_end(text, start)
-    shown = text[start : max(end, position + 1)].decode("utf-8", "replace")
+    shown = text[start : max(end, start + 1)].decode("utf-8", "replace")
     return shown if len(shown) <= 40 else f"{shown[:37]}..."
