@@ -222,7 +222,8 @@ def check_command(
         Literal["specification", "generation"],
         typer.Option(
             help="All that the JSON Schema specification allows, or the spellings that models are "
-            "held to: properties in schema order, bounded white space, no needless escapes."
+            "held to: properties in schema order, bounded white space, no needless escapes. "
+            "Formats are asserted in both."
         ),
     ] = "specification",
     as_json: JSONFlag = False,
@@ -237,7 +238,8 @@ def check_command(
         from constrain import JSONOptions, compile_json_schema
         from constrain.explain import byte_vocabulary, explain
 
-        options = JSONOptions.specification() if language == "specification" else JSONOptions()
+        wide = JSONOptions.specification(format="assert")
+        options = wide if language == "specification" else JSONOptions()
         with terminal.busy("following the text"):
             refusal = explain(compile_json_schema(parsed, byte_vocabulary(), options=options), text)
         _show_verdict(terminal, refusal, len(text))

@@ -103,7 +103,7 @@ def test_sample_is_a_documented_schema(name: str):
 
 
 @samples
-@pytest.mark.parametrize("options", [JSONOptions(), JSONOptions.specification()])
+@pytest.mark.parametrize("options", [JSONOptions(), JSONOptions.specification(format="assert")])
 def test_example_is_accepted_and_its_mutants_are_judged_as_by_jsonschema(
     name: str, options: JSONOptions
 ):

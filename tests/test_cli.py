@@ -1,0 +1,203 @@
+"""The `constrain` command as a person and as a program uses it."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from typer.testing import CliRunner, Result
+
+from constrain.cli import app
+
+RUNNER = CliRunner()
+NUMBER = '{"type": "integer", "minimum": 1, "maximum": 6}'
+COMMAND = [sys.executable, "-c", "from constrain.cli import main; main()"]
+
+
+def _run(*arguments: str, stdin: str | None = None) -> Result:
+    return RUNNER.invoke(app, list(arguments), input=stdin)
+
+
+def _json(result: Result) -> Any:
+    assert result.stderr == ""
+    return json.loads(result.stdout)
+
+
+def test_json_writes_a_valid_value_to_stdout_and_the_rest_to_stderr():
+    result = _run("json", "person", "--seed", "1")
+    assert result.exit_code == 0, result.output
+    schema = json.loads(Path("schemas/person.json").read_text("utf-8"))
+    jsonschema.validate(json.loads(result.stdout), schema)
+    assert "valid, as jsonschema confirms" in result.stderr
+    assert re.search(r"\d+ tokens, \d+ of them forced, in \d+\.\d\d s", result.stderr)
+
+
+def test_json_writes_n_values_one_a_line_and_the_seed_decides():
+    first, second, other = (_run("json", NUMBER, "-n", "8", "-s", seed) for seed in "112")
+    values = [json.loads(line) for line in first.stdout.splitlines()]
+    assert len(values) == 8
+    assert set(values) <= set(range(1, 7))
+    assert first.stdout == second.stdout != other.stdout
+
+
+@pytest.mark.parametrize("how", ["stdin", "path", "text", "sample file name"])
+def test_schema_comes_from_anywhere(how: str, tmp_path: Path):
+    path = tmp_path / "die.json"
+    path.write_text(NUMBER)
+    argument = {"stdin": "-", "path": str(path), "text": NUMBER, "sample file name": "person.json"}
+    result = _run("json", argument[how], stdin=NUMBER if how == "stdin" else None)
+    assert result.exit_code == 0, result.output
+
+
+def test_json_for_programs():
+    report = _json(_run("json", NUMBER, "-n", "2", "--seed", "3", "--json"))
+    assert report["ok"] is True
+    assert len(report["results"]) == 2
+    for result in report["results"]:
+        assert result["value"] == json.loads(result["text"])
+        assert result["tokens"] >= 1
+    assert report["seconds"].keys() == {"load", "generate"}
+
+
+def test_regex_writes_a_match():
+    result = _run("regex", r"[A-Z]{2}-\d{4}", "-n", "3", "--seed", "1")
+    lines = result.stdout.splitlines()
+    assert len(lines) == 3
+    assert all(re.fullmatch(r"[A-Z]{2}-\d{4}", line) for line in lines)
+
+
+def test_check_accepts(tmp_path: Path):
+    path = tmp_path / "die.json"
+    path.write_text(" 4\n")
+    result = _run("check", NUMBER, str(path))
+    assert (result.exit_code, result.stdout) == (0, "accepted\n")
+
+
+def test_check_tells_place_path_and_what_was_allowed():
+    schema = '{"type": "object", "properties": {"colour": {"enum": ["red", "green"]}}}'
+    result = _run("check", schema, '{"colour": "grey"}')
+    assert result.exit_code == 1
+    assert "refused at byte 14 (line 1, column 15)" in result.stdout
+    assert re.search(r"path +/colour\n", result.stdout)
+    assert re.search(r'found +"grey"\n', result.stdout)
+    assert re.search(r'expected +"green"   "red"\n', result.stdout)
+
+
+def test_check_for_programs():
+    assert _json(_run("check", NUMBER, "4", "--json")) == {"ok": True, "accepted": True}
+    result = _run("check", NUMBER, "-", "--json", stdin="9")
+    assert result.exit_code == 1
+    verdict = _json(result)
+    assert verdict["accepted"] is False
+    assert (verdict["position"], verdict["pointer"]) == (1, "")
+
+
+def test_check_knows_both_languages():
+    schema = '{"type": "object", "properties": {"a": {"const": 1}, "b": {"const": 2}}}'
+    swapped = '{"b": 2, "a": 1}'
+    assert _run("check", schema, swapped).exit_code == 0
+    assert _run("check", schema, swapped, "--language", "generation").exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "said"),
+    [
+        (["json", "persn"], "InputError", "no file 'persn'"),
+        (["json", "{"], "InvalidSchemaError", "not JSON"),
+        (["json", "[1]"], "InvalidSchemaError", ""),
+        (["json", '{"$ref": "#/$defs/no"}'], "InvalidSchemaError", "$ref"),
+        (
+            ["json", '{"minimum": 2, "maximum": 1, "type": "integer"}'],
+            "UnsatisfiableSchemaError",
+            "",
+        ),
+        (["regex", "(a"], "RegexSyntaxError", "position"),
+        (["check", "-", "-"], "InputError", "only one"),
+        (["json", NUMBER, "--model", "/no/such/model"], "InputError", "cannot load the model"),
+    ],
+)
+def test_bad_input_is_one_clear_line_and_exit_code_2(arguments: list[str], kind: str, said: str):
+    result = _run(*arguments)
+    assert result.exit_code == 2, result.output
+    assert result.stdout == ""
+    assert result.stderr.startswith("error: ")
+    assert result.stderr.count("\n") == 1
+    assert said in result.stderr
+    report = _json(_run(*arguments, "--json"))
+    assert (report["ok"], report["exit_code"], report["error"]["type"]) == (False, 2, kind)
+
+
+def test_errors_keep_their_data():
+    schema = '{"properties": {"a": {"$dynamicRef": "#x"}}}'
+    error = _json(_run("json", schema, "--json"))["error"]
+    assert error["pointer"].startswith("/properties/a")
+
+
+def test_no_room_for_the_shortest_output_is_exit_code_3():
+    result = _run("json", '{"const": "a long enough text"}', "--max-tokens", "2")
+    assert result.exit_code == 3
+    assert result.stderr.startswith("error: ")
+
+
+def test_wrong_usage_is_exit_code_2():
+    assert _run("json").exit_code == 2
+    assert _run("json", NUMBER, "-n", "0").exit_code == 2
+    assert _run("nonsense").exit_code == 2
+
+
+def test_interrupts_are_exit_code_130(monkeypatch: pytest.MonkeyPatch):
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("constrain.cli._read_schema", interrupt)
+    result = _run("json", NUMBER)
+    assert (result.exit_code, result.stderr) == (130, "error: interrupted\n")
+
+
+def test_bugs_are_exit_code_70(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("constrain.cli._read_schema", lambda _: 1 / 0)
+    result = _run("json", NUMBER)
+    assert result.exit_code == 70
+    assert "ZeroDivisionError" in result.stderr
+    assert "please report" in result.stderr
+
+
+def test_warmup_says_how_long_it_took():
+    result = _run("warmup")
+    assert result.exit_code == 0, result.output
+    assert re.fullmatch(r"kernels ready after \d+\.\d s\n", result.stdout)
+
+
+def test_bench_passes_its_arguments_on():
+    result = _run("bench", "jsonschema", "--help")
+    assert result.exit_code == 0
+    assert "--sample" in result.output
+
+
+@pytest.mark.parametrize("command", [[], ["json"], ["regex"], ["check"], ["warmup"], ["bench"]])
+def test_help_names_the_exit_codes(command: list[str]):
+    result = _run(*command, "--help")
+    assert result.exit_code == 0
+    assert command == ["bench"] or "Exit codes" in result.stdout
+
+
+def test_help_answers_at_once():
+    seconds = []
+    for _ in range(3):
+        start = time.perf_counter()
+        out = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, check=True)
+        seconds.append(time.perf_counter() - start)
+    assert "Usage" in out.stdout
+    assert min(seconds) < 0.5
+
+
+def test_version():
+    out = subprocess.run([*COMMAND, "--version"], capture_output=True, text=True, check=True)
+    assert re.fullmatch(r"constrain \d+\.\d+\.\d+\n", out.stdout)
