@@ -12,6 +12,7 @@ from typing import Any
 import typer
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from constrain.errors import ConstraintError, GenerationError
 
@@ -71,11 +72,13 @@ class Terminal:
 
     @contextmanager
     def busy(self, what: str) -> Iterator[None]:
-        """Show on a terminal that something is going on."""
-        if self._err.is_terminal and not self.as_json:
-            with self._err.status(what):
-                yield
-        else:
+        """Show on a terminal what is going on, and for how long."""
+        if not self._err.is_terminal or self.as_json:
+            yield
+            return
+        columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
+        with Progress(*columns, console=self._err, transient=True) as progress:
+            progress.add_task(what, total=None)
             yield
 
     @contextmanager
