@@ -12,14 +12,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from bench.errors import BenchmarkError
+
 HUB_NAME = "epfl-dlab/JSONSchemaBench"
 """The data set on the Hugging Face hub: schemas without instances."""
 
 _DEV_FILE = "maskbench-dev.jsonl.xz"
-
-
-class DataError(Exception):
-    """The data cannot be found or read; the message says what to pass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +52,20 @@ def load_cases(source: str | None = None) -> list[Case]:
             `maskbench-dev.jsonl.xz` in `data_folder()`.
 
     Raises:
-        DataError: the source is not there, holds no case, or needs a package that is missing.
+        BenchmarkError: the source is not there, holds no case, or needs a package that is missing.
     """
     if source == HUB_NAME:
         cases = list(_from_hub())
     else:
         path = Path(source) if source else data_folder() / _DEV_FILE
         if not path.exists():
-            raise DataError(
+            raise BenchmarkError(
                 f"no benchmark data at {path}; pass --data with a MaskBench file or folder, "
                 f"or --data {HUB_NAME}"
             )
         cases = list(_from_folder(path) if path.is_dir() else _from_lines(path))
     if not cases:
-        raise DataError(f"{source} holds no schema with a {{schema, tests}} object")
+        raise BenchmarkError(f"{source} holds no schema with a {{schema, tests}} object")
     return cases
 
 
@@ -84,13 +82,13 @@ def select(
     that is stopped early has seen a fair sample.
 
     Raises:
-        DataError: a named case does not exist.
+        BenchmarkError: a named case does not exist.
     """
     if ids is not None:
         by_id = {case.id: case for case in cases}
         missing = [name for name in ids if name not in by_id]
         if missing:
-            raise DataError(f"no case named {', '.join(missing)}")
+            raise BenchmarkError(f"no case named {', '.join(missing)}")
         return [by_id[name] for name in ids]
     shuffled = sorted(cases, key=lambda case: sha256(f"{seed}:{case.id}".encode()).digest())
     return shuffled[:sample]
@@ -116,7 +114,7 @@ def _from_hub() -> Iterator[Case]:
     try:
         datasets = import_module("datasets")
     except ImportError:
-        raise DataError(
+        raise BenchmarkError(
             f"{HUB_NAME} is read with the package `datasets`: pip install datasets"
         ) from None
     for config in datasets.get_dataset_config_names(HUB_NAME):

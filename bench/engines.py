@@ -18,6 +18,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.errors import BenchmarkError
+
 
 class CompileError(Exception):
     """An engine refuses a schema.
@@ -243,13 +245,13 @@ def engine_path(name: str) -> str:
     """Where the engine's class is, as `module:Class`.
 
     Raises:
-        LookupError: there is no such engine, or its package is not installed.
+        BenchmarkError: there is no such engine, or its package is not installed.
     """
     if name not in ENGINES:
-        raise LookupError(f"no engine named {name!r}; there are {', '.join(ENGINES)}")
+        raise BenchmarkError(f"no engine named {name!r}; there are {', '.join(ENGINES)}")
     class_name, module = ENGINES[name]
     if find_spec(module) is None:
-        raise LookupError(f"{name} is not installed; pip install {name}, or leave it out")
+        raise BenchmarkError(f"{name} is not installed; pip install {name}, or leave it out")
     return f"{__name__}:{class_name}"
 
 

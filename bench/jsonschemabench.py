@@ -15,8 +15,9 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 if __package__ in (None, ""):  # run as a file
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -26,11 +27,14 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from bench import report
-from bench.data import HUB_NAME, Case, DataError, data_folder, load_cases, select
+from bench.data import HUB_NAME, Case, data_folder, load_cases, select
 from bench.engines import ENGINES, engine_path, engine_version
+from bench.errors import BenchmarkError
 from bench.measure import Tokens
-from bench.results import Header, ResultFile, ResultsError
-from bench.worker import EngineSpec, Limits, SetupError, Worker
+from bench.results import Header, ResultFile
+
+if TYPE_CHECKING:
+    from bench.worker import Worker
 
 _EXIT_INPUT = 2
 _EXIT_STOPPED = 130
@@ -42,8 +46,11 @@ def main(argv: list[str] | None = None) -> int:
     console = Console(stderr=True)
     try:
         runs = _run(arguments, console)
-    except (DataError, LookupError, ResultsError, SetupError) as error:
+    except BenchmarkError as error:
         console.print(f"error: {error}", style="red", markup=False, highlight=False)
+        return _EXIT_INPUT
+    except ModuleNotFoundError as error:
+        console.print(f"error: {error}; pip install 'constrain[bench]'", style="red", markup=False)
         return _EXIT_INPUT
     except KeyboardInterrupt:
         console.print("stopped; the same command goes on from here")
@@ -72,18 +79,17 @@ def _parser() -> argparse.ArgumentParser:
     add("--sample", type=int, metavar="N", help="run N schemas instead of all")
     add("--seed", type=int, default=0, help="draws the sample and the order (default: 0)")
     add("--ids", type=lambda text: text.split(","), metavar="A,B", help="run these schemas only")
-    limits = Limits()
     add(
         "--limit-time",
         type=float,
-        default=limits.time_s,
+        default=30.0,
         metavar="S",
         help="seconds for a schema with all its instances (default: %(default)g)",
     )
     add(
         "--limit-memory",
         type=float,
-        default=limits.memory_mb,
+        default=4096.0,
         metavar="MB",
         help="resident memory of a worker (default: %(default)g)",
     )
@@ -103,6 +109,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(arguments: argparse.Namespace, console: Console) -> dict[str, report.Run]:
     """Measure what is missing, every engine on a schema before the next schema."""
+    from bench.worker import EngineSpec, Limits, Worker
+
+    if arguments.plots:
+        import_module("matplotlib")  # so that it is not missed at the end
     paths = {name: engine_path(name) for name in arguments.engines}
     cases = select(
         load_cases(arguments.data), sample=arguments.sample, seed=arguments.seed, ids=arguments.ids
@@ -185,7 +195,7 @@ def _load_tokenizer(name: str) -> Any:
         return AutoTokenizer.from_pretrained(name)
     except (OSError, ValueError) as error:
         first = str(error).partition("\n")[0]
-        raise DataError(f"no tokenizer at {name} ({first}); pass --tokenizer") from None
+        raise BenchmarkError(f"no tokenizer at {name} ({first}); pass --tokenizer") from None
 
 
 def _print_failures(

@@ -8,11 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.errors import BenchmarkError
 from bench.measure import Result
-
-
-class ResultsError(Exception):
-    """Results cannot be continued; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +46,13 @@ class ResultFile:
         """Begin the file, or continue it; the names of the schemas that it holds already.
 
         Raises:
-            ResultsError: it holds results of another version or of other settings.
+            BenchmarkError: it holds results of another version or of other settings.
         """
         if fresh or not self.path.exists() or not (found := self._whole_lines()):
             self._write("w", asdict(header))
             return set()
         if not header.same_run(Header(**json.loads(found[0]))):
-            raise ResultsError(
+            raise BenchmarkError(
                 f"{self.path} holds results of another version or of other settings; "
                 "pass --fresh to replace them, or another --out"
             )

@@ -17,6 +17,7 @@ from typing import Any
 import psutil
 
 from bench.engines import load_engine
+from bench.errors import BenchmarkError
 from bench.measure import Result, Tokens, measure
 
 _SETUP_LIMIT_S = 300.0
@@ -29,10 +30,6 @@ _WARM_UP_SCHEMA = {
     "required": ["name"],
 }
 _WARM_UP_TEXT = '{"name": "warm", "count": 1}'
-
-
-class SetupError(Exception):
-    """An engine could not be set up; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +58,8 @@ class Limits:
         memory_mb: resident memory of the worker, MB.
     """
 
-    time_s: float = 30.0
-    memory_mb: float = 4096.0
+    time_s: float
+    memory_mb: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +77,7 @@ class Worker:
         """Start the process and set the engine up.
 
         Raises:
-            SetupError: the engine failed before its first schema.
+            BenchmarkError: the engine failed before its first schema.
         """
         self._spec = spec
         self._limits = limits
@@ -115,7 +112,7 @@ class Worker:
             return answer
         self.close()
         message = answer if isinstance(answer, str) else f"{answer[0]} {answer[1]}"
-        raise SetupError(f"{self._spec.path} could not be set up: {message}")
+        raise BenchmarkError(f"{self._spec.path} could not be set up: {message}")
 
     def _receive(self, time_s: float, memory_mb: float) -> Any:
         """The worker's answer, or (outcome, reason, peak MB) where it must be given up."""
