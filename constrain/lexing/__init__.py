@@ -1,0 +1,1 @@
+"""Regular expressions over text, and the byte automata made of them."""

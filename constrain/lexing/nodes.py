@@ -1,0 +1,325 @@
+"""The nodes of regular expressions: immutable, and hash-consed, so they compare by identity.
+
+Nothing here simplifies; expressions are built with the functions of `algebra`.
+
+Texts are sequences of Unicode scalar values; a surrogate has no UTF-8 form and is in no class.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+from weakref import WeakValueDictionary
+
+Ranges = tuple[tuple[int, int], ...]
+
+_NO_BEHINDS: frozenset[Behind] = frozenset()
+_table: WeakValueDictionary[tuple[Any, ...], Any] = WeakValueDictionary()
+_lock = threading.RLock()
+
+
+class Regex:
+    """A regular expression over Unicode code points. Build it with the functions of `regex`.
+
+    Attributes:
+        nullable: the empty text matches. (With assertions: here, at the end of the text.)
+        least: lower bound on the UTF-8 length of a match, in bytes.
+        size: number of nodes that taking one derivative visits.
+        live: known, without a search, to match some text.
+        simple: built without intersection, complement, assertions and machines.
+        open: an assertion in it looks over the ends of the expression.
+        behinds: the lookbehinds in it; they follow the text before the expression is reached.
+        pure: neither open nor with lookbehinds; what it matches does not depend on its context.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_arcs",
+        "_empty",
+        "_shortest",
+        "_steps",
+        "_unfolded",
+        "_updates",
+        "behinds",
+        "least",
+        "live",
+        "nullable",
+        "open",
+        "pure",
+        "simple",
+        "size",
+    )
+
+    def _describe(
+        self,
+        *,
+        nullable: bool,
+        least: int,
+        size: int = 1,
+        live: bool = True,
+        simple: bool = False,
+        open: bool = False,
+        behinds: frozenset[Behind] = _NO_BEHINDS,
+    ) -> None:
+        self.nullable = nullable
+        self.least = least
+        self.size = size
+        self.open = open
+        self.behinds = behinds
+        self.pure = pure = not (open or behinds)
+        self.live = live or (nullable and pure)
+        self.simple = simple
+        self._steps: tuple[tuple[Chars, Regex], ...] | None = None
+        self._arcs: tuple[tuple[Ranges, Regex], ...] | None = None
+        self._updates: tuple[tuple[Chars, Regex], ...] | None = None
+        self._unfolded: Regex | None = None
+        self._empty: bool | None = None
+        self._shortest: tuple[str | None] | None = None
+
+    def __copy__(self) -> Regex:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Regex:
+        return self
+
+
+class Empty(Regex):
+    """Matches nothing."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        self._describe(nullable=False, least=0, live=False, simple=True)
+
+
+class Epsilon(Regex):
+    """Matches the empty text."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        self._describe(nullable=True, least=0, simple=True)
+
+
+class Chars(Regex):
+    """Matches one code point out of `ranges`: sorted, disjoint, not adjacent, not empty."""
+
+    __slots__ = ("ranges",)
+
+    def __init__(self, ranges: Ranges) -> None:
+        self.ranges = ranges
+        first = ranges[0][0]
+        self._describe(nullable=False, least=utf8_length(first), simple=True)
+
+
+class Words(Regex):
+    """Matches `texts[i][depth:]` for `low <= i < high`; these texts agree up to `depth`."""
+
+    __slots__ = ("depth", "high", "list", "low")
+
+    def __init__(self, list: WordList, low: int, high: int, depth: int) -> None:
+        self.list, self.low, self.high, self.depth = list, low, high, depth
+        rest = len(list.texts[low]) - depth
+        least = rest if high == low + 1 else min(rest, 1)
+        self._describe(nullable=rest == 0, least=least, simple=True)
+
+    @property
+    def texts(self) -> list[str]:
+        """The texts that match, sorted."""
+        return [text[self.depth :] for text in self.list.texts[self.low : self.high]]
+
+
+class WordList:
+    """Sorted distinct texts, shared by the `Words` over them."""
+
+    __slots__ = ("__weakref__", "texts")
+
+    def __init__(self, texts: tuple[str, ...]) -> None:
+        self.texts = texts
+
+
+class Machine:
+    """One state of a hand-written deterministic automaton; subclass it, hashable and immutable.
+
+    Only states from which acceptance can be reached may be given.
+    """
+
+    __slots__ = ()
+
+    nullable: bool
+    """The state accepts."""
+
+    def arcs(self) -> tuple[tuple[Ranges, Machine], ...]:
+        """Disjoint code point ranges and the state that each leads to; missing ones are dead."""
+        raise NotImplementedError
+
+
+class Leaf(Regex):
+    """Matches what a machine accepts from `state`."""
+
+    __slots__ = ("state",)
+
+    def __init__(self, state: Machine) -> None:
+        self.state = state
+        self._describe(nullable=state.nullable, least=0 if state.nullable else 1)
+
+
+class Concat(Regex):
+    """Matches `head` and then `tail`; `head` is no `Concat`."""
+
+    __slots__ = ("head", "tail")
+
+    def __init__(self, head: Regex, tail: Regex) -> None:
+        self.head, self.tail = head, tail
+        pure = head.pure and tail.pure
+        self._describe(
+            nullable=head.nullable and tail.nullable,
+            least=head.least + tail.least,
+            size=head.size + (tail.size if head.nullable else 1),
+            live=pure and head.live and tail.live,
+            simple=head.simple and tail.simple,
+            open=head.open or tail.open,
+            behinds=head.behinds | tail.behinds,
+        )
+
+
+class Union(Regex):
+    """Matches what one of `parts` matches."""
+
+    __slots__ = ("parts",)
+
+    def __init__(self, parts: tuple[Regex, ...]) -> None:
+        self.parts = parts
+        self._describe(
+            nullable=any(part.nullable for part in parts),
+            least=min(part.least for part in parts),
+            size=sum(part.size for part in parts) + 1,
+            live=any(part.live for part in parts),
+            simple=all(part.simple for part in parts),
+            open=any(part.open for part in parts),
+            behinds=_NO_BEHINDS.union(*[part.behinds for part in parts]),
+        )
+
+
+class Intersect(Regex):
+    """Matches what all of `parts` match; assertions in them see no farther than the match."""
+
+    __slots__ = ("parts",)
+
+    def __init__(self, parts: tuple[Regex, ...]) -> None:
+        self.parts = parts
+        self._describe(
+            nullable=all(part.nullable for part in parts),
+            least=max(part.least for part in parts),
+            size=sum(part.size for part in parts) + 1,
+            live=False,
+            behinds=_NO_BEHINDS.union(*[part.behinds for part in parts]),
+        )
+
+
+class Complement(Regex):
+    """Matches what `body` does not; assertions in it see no farther than the match."""
+
+    __slots__ = ("body",)
+
+    def __init__(self, body: Regex) -> None:
+        self.body = body
+        nullable = not body.nullable
+        self._describe(
+            nullable=nullable,
+            least=0 if nullable else 1,
+            size=body.size + 1,
+            live=False,
+            behinds=body.behinds,
+        )
+
+
+class Repeat(Regex):
+    """Matches `low` to `high` times `body`; no upper bound where `high` is None."""
+
+    __slots__ = ("body", "high", "low")
+
+    def __init__(self, body: Regex, low: int, high: int | None) -> None:
+        self.body, self.low, self.high = body, low, high
+        self._describe(
+            nullable=low == 0 or body.nullable,
+            least=low * body.least,
+            size=body.size + 1,
+            live=body.pure and (body.live or low == 0),
+            simple=body.simple,
+            open=body.open,
+            behinds=body.behinds,
+        )
+
+
+class Ahead(Regex):
+    """Matches the empty text where the rest of the text is in `language`."""
+
+    __slots__ = ("language",)
+
+    def __init__(self, language: Regex) -> None:
+        self.language = language
+        self._describe(
+            nullable=language.nullable,
+            least=0,
+            size=language.size,
+            live=False,
+            open=True,
+            behinds=language.behinds,
+        )
+
+
+class Behind(Regex):
+    """Matches the empty text where the text since this state, to here, is in `language`."""
+
+    __slots__ = ("language",)
+
+    def __init__(self, language: Regex) -> None:
+        self.language = language
+        self._describe(
+            nullable=language.nullable,
+            least=0,
+            size=language.size,
+            live=False,
+            open=True,
+            behinds=frozenset((self,)),
+        )
+
+
+class Whole(Regex):
+    """Matches what `body` matches as a text of its own: its assertions see nothing outside."""
+
+    __slots__ = ("body",)
+
+    def __init__(self, body: Regex) -> None:
+        self.body = body
+        self._describe(nullable=body.nullable, least=body.least, size=body.size + 1, live=False)
+
+
+def intern_node(kind: Any, key: Any, *fields: Any) -> Any:
+    """The one node of a kind with this key, made of the fields."""
+    full_key = (kind, key)
+    node = _table.get(full_key)
+    if node is None:
+        with _lock:
+            node = _table.get(full_key)
+            if node is None:
+                node = _table[full_key] = kind(*fields)
+    return node
+
+
+def utf8_length(codepoint: int) -> int:
+    """Bytes of a code point in UTF-8."""
+    return 1 + (codepoint > 0x7F) + (codepoint > 0x7FF) + (codepoint > 0xFFFF)
+
+
+def chars(ranges: Ranges) -> Chars:
+    """The class of ranges that are already sorted, disjoint, not adjacent and not empty."""
+    node: Chars = intern_node(Chars, ranges, ranges)
+    return node
+
+
+EMPTY: Regex = intern_node(Empty, None)
+EPSILON: Regex = intern_node(Epsilon, None)
+ANY: Chars = chars(((0, 0xD7FF), (0xE000, 0x10FFFF)))
+ANYTHING: Regex = intern_node(Repeat, (ANY, 0, None), ANY, 0, None)
