@@ -1,0 +1,203 @@
+"""Training: a small Llama on the endless stream of documents, on one CPU thread.
+
+Hidden matrices are optimised by Muon (Jordan et al. 2024, "Muon: An optimizer for hidden layers in
+neural networks"), the embedding and the norms by AdamW. The loss counts the output only, not the
+prompt and the schema in front of it.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from torch.nn.functional import cross_entropy
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from ..prompt import format_prompt
+from .documents import Document, documents
+from .tokenizer import train_tokenizer
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
+
+IGNORED = -100  # the label of a position that the loss does not count
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What to train, and for how long.
+
+    Attributes:
+        hidden_size, layers, heads, feed_forward: the shape of the Llama.
+        steps: optimiser steps.
+        vocabulary_size: tokens; must be equal for models that draft for each other.
+        tokenizer_documents: documents that the tokenizer learns from.
+        batch_tokens: tokens of a batch, padding included.
+        context_length: the most tokens the model takes.
+    """
+
+    hidden_size: int
+    layers: int
+    heads: int
+    feed_forward: int
+    steps: int
+    vocabulary_size: int = 3072
+    tokenizer_documents: int = 20_000
+    batch_tokens: int = 3072
+    context_length: int = 1024
+
+
+RECIPES = {
+    "main": Recipe(256, 4, 4, 704, 2800),
+    "draft": Recipe(128, 2, 2, 352, 1500),
+    "quick": Recipe(32, 1, 2, 64, 20, 512, 300, 1024),
+}
+
+MUON_RATE, ADAM_RATE, WEIGHT_DECAY, WARM_UP = 0.02, 3e-3, 0.01, 100
+
+
+def train(
+    recipe: Recipe,
+    out: Path,
+    seed: int,
+    report: Callable[[str], None] = print,
+    save_every: int = 500,
+) -> None:
+    """Train by `recipe` and write model and tokenizer to the folder `out`, in float16.
+
+    The result depends on the seed, the version of torch and the kind of processor only.
+    """
+    torch.manual_seed(seed)
+    torch.set_num_threads(1)  # sums in one order: the same bits every time
+    tokenizer = train_tokenizer(
+        _texts(islice(documents(seed), recipe.tokenizer_documents)),
+        recipe.vocabulary_size,
+        recipe.context_length,
+    )
+    model = _new_model(recipe, tokenizer)
+    parameters = sum(p.numel() for p in model.parameters())
+    report(f"{parameters:,} parameters, {len(tokenizer):,} tokens, {recipe.steps:,} steps")
+
+    optimisers = _optimisers(model)
+    schedule = [
+        torch.optim.lr_scheduler.LambdaLR(o, lambda step: _rate(step, recipe.steps))
+        for o in optimisers
+    ]
+    held_out = list(islice(_batches(tokenizer, recipe, documents(-1 - seed), seed), 8))
+    stream = _batches(tokenizer, recipe, documents(seed + 1), seed)
+    started, seen, running = time.perf_counter(), 0, 0.0
+    for step, (ids, labels) in enumerate(islice(stream, recipe.steps), start=1):
+        loss = _loss(model, ids, labels)
+        loss.backward()
+        for optimiser, scheduler in zip(optimisers, schedule, strict=True):
+            optimiser.step()
+            scheduler.step()
+            optimiser.zero_grad()
+        seen += ids.numel()
+        running += loss.item()
+        if step % 20 == 0:
+            speed = seen / (time.perf_counter() - started)
+            report(f"step {step:,}: loss {running / 20:.4f}, {speed:,.0f} tokens/s")
+            running = 0.0
+        if step % save_every == 0 or step == recipe.steps:
+            with torch.no_grad():
+                validation = sum(_loss(model, *batch).item() for batch in held_out) / len(held_out)
+            report(f"step {step:,}: held-out loss {validation:.4f}")
+            _save(model, tokenizer, out)
+
+
+def _texts(source: Iterator[Document]) -> Iterator[str]:
+    return chain.from_iterable(
+        (format_prompt(d.prompt, d.schema_text), d.output) for d in source
+    )
+
+
+def _new_model(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> LlamaForCausalLM:
+    return LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=recipe.hidden_size,
+            intermediate_size=recipe.feed_forward,
+            num_hidden_layers=recipe.layers,
+            num_attention_heads=recipe.heads,
+            max_position_embeddings=recipe.context_length,
+            tie_word_embeddings=True,
+            bos_token_id=tokenizer.bos_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+            pad_token_id=tokenizer.pad_token_id,
+        )
+    )
+
+
+def _batches(
+    tokenizer: PreTrainedTokenizerFast, recipe: Recipe, source: Iterator[Document], seed: int
+) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """Batches of ids and next-token labels, [rows, length] int64 each, of rows of like length."""
+    rng = random.Random(seed)
+    backend = tokenizer.backend_tokenizer
+    bos, eos = tokenizer.bos_token_id, tokenizer.eos_token_id
+    while True:
+        texts = list(_texts(islice(source, 1024)))
+        encoded = [e.ids for e in backend.encode_batch(texts, add_special_tokens=False)]
+        rows = [
+            ([bos, *prompt, *output, eos], len(prompt) + 1)
+            for prompt, output in zip(encoded[::2], encoded[1::2], strict=True)
+            if len(prompt) + len(output) + 2 <= recipe.context_length
+        ]
+        rows.sort(key=lambda row: len(row[0]))
+        batches = []
+        while rows:
+            length = len(rows[-1][0])
+            count = max(1, recipe.batch_tokens // length)
+            rows, taken = rows[:-count], rows[-count:]
+            ids = torch.full((len(taken), length), eos)
+            labels = torch.full((len(taken), length), IGNORED)
+            for i, (row, prompt_length) in enumerate(taken):
+                ids[i, : len(row)] = torch.tensor(row)
+                labels[i, prompt_length - 1 : len(row) - 1] = torch.tensor(row[prompt_length:])
+            batches.append((ids, labels))
+        rng.shuffle(batches)
+        yield from batches
+
+
+def _loss(model: LlamaForCausalLM, ids: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Mean negative log-likelihood of the labels; logits are made for counted positions only."""
+    counted = labels != IGNORED
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        hidden = model.model(input_ids=ids, use_cache=False).last_hidden_state
+        logits = model.lm_head(hidden[counted])
+    return cross_entropy(logits.float(), labels[counted])
+
+
+def _optimisers(model: LlamaForCausalLM) -> list[torch.optim.Optimizer]:
+    matrices, others = [], []
+    for name, parameter in model.named_parameters():
+        hidden = parameter.ndim == 2 and "embed" not in name
+        (matrices if hidden else others).append(parameter)
+    return [
+        torch.optim.Muon(matrices, lr=MUON_RATE, weight_decay=WEIGHT_DECAY),
+        torch.optim.AdamW(others, lr=ADAM_RATE, betas=(0.9, 0.95), weight_decay=WEIGHT_DECAY),
+    ]
+
+
+def _rate(step: int, steps: int) -> float:
+    """Share of the full learning rate: linear warm-up, then half a cosine to zero."""
+    warm_up = min(WARM_UP, steps // 5)
+    if step < warm_up:
+        return (step + 1) / warm_up
+    return 0.5 * (1 + math.cos(math.pi * (step - warm_up) / max(1, steps - warm_up)))
+
+
+def _save(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, out: Path) -> None:
+    """Write float16 weights, configuration and tokenizer; the model itself keeps float32."""
+    weights = {name: value.half() for name, value in model.state_dict().items()}
+    model.config.dtype = torch.float16
+    model.save_pretrained(out, state_dict=weights)
+    tokenizer.save_pretrained(out)
