@@ -1,0 +1,162 @@
+"""Sets of JSON strings: a regular expression and bounds on the length."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from heapq import heappop, heappush
+from itertools import count
+
+from constrain.lexing.syntax import search
+
+from constrain.errors import RegexSyntaxError, RegexTooComplexError
+from constrain.lexing import regex as rx
+from constrain.lexing.lexeme import JSONString, Spelling
+from constrain.lexing.regex import ANY, ANYTHING, EPSILON, Regex
+
+
+@lru_cache(4096)
+def pattern(text: str) -> Regex:
+    """Return the strings in which `text`, an ECMA-262 regular expression, finds a match.
+
+    An expression that only Python's `re` understands, such as `(?i)yes` or `\\A[a-z]+\\Z`, is read
+    as Python reads it.
+
+    Raises:
+        RegexSyntaxError: it is neither, or not regular.
+    """
+    try:
+        return search(text, "ecma")
+    except RegexSyntaxError as error:
+        try:
+            return search(text, "python")
+        except RegexSyntaxError:
+            raise error from None
+
+
+@dataclass(frozen=True, slots=True)
+class StringShape:
+    """A set of strings; perhaps none.
+
+    Attributes:
+        regex: what the value matches in full; patterns and formats are intersected here.
+        low: least length, in code points.
+        high: greatest length; None: unbounded.
+    """
+
+    regex: Regex = ANYTHING
+    low: int = 0
+    high: int | None = None
+
+    @property
+    def language(self) -> Regex:
+        """The values as one expression, lengths included."""
+        if self.low == 0 and self.high is None:
+            return self.regex
+        if self.high is not None and self.high < self.low:
+            return rx.EMPTY
+        return rx.intersect(self.regex, rx.repeat(ANY, self.low, self.high))
+
+    @property
+    def is_empty(self) -> bool:
+        """No string is a member."""
+        if self.regex is ANYTHING:
+            return self.high is not None and self.high < self.low
+        return rx.is_empty(self.language)
+
+    def contains(self, value: str) -> bool:
+        """Return whether `value` is a member."""
+        return (
+            self.low <= len(value)
+            and (self.high is None or len(value) <= self.high)
+            and (self.regex is ANYTHING or rx.matches(self.regex, value))
+        )
+
+    def part(self, spelling: Spelling) -> JSONString:
+        """Return the members as JSON text."""
+        if self.regex is ANYTHING:
+            return JSONString(ANYTHING, spelling, self.low, self.high)
+        return JSONString(self.language, spelling)
+
+    @property
+    def least(self) -> bytes | None:
+        """The least JSON text of a member, by length, then bytes; None: no string is a member."""
+        if self.is_empty:
+            return None
+        if self.regex is ANYTHING:
+            return spell(" " * self.low)
+        return _least_text(self.language)
+
+
+def string(regexes: Iterable[Regex] = (), low: int = 0, high: int | None = None) -> StringShape:
+    """Return the strings that all of `regexes` match, of `low` to `high` code points."""
+    return StringShape(rx.intersect(ANYTHING, *regexes), low, high)
+
+
+def intersect(a: StringShape, b: StringShape) -> StringShape:
+    """Return the strings in both."""
+    highs = [high for high in (a.high, b.high) if high is not None]
+    regex = rx.intersect(a.regex, b.regex)
+    return StringShape(regex, max(a.low, b.low), min(highs, default=None))
+
+
+def disjoint(a: StringShape, b: StringShape) -> bool:
+    """Return whether no string is in both."""
+    return intersect(a, b).is_empty
+
+
+def spell(value: str) -> bytes:
+    """Return the JSON text of a string, with as few escapes as can be.
+
+    Raises:
+        ValueError: the string holds a lone surrogate, which has no UTF-8 form.
+    """
+    try:
+        return json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"index {error.start - 1} of the string is a lone surrogate, which UTF-8 cannot write"
+        ) from None
+
+
+_SHORT_ESCAPES = {8: b"\\b", 9: b"\\t", 10: b"\\n", 12: b"\\f", 13: b"\\r", 34: b'\\"', 92: b"\\\\"}
+
+_BY_COST = [
+    *((0x20, 0x21), (0x23, 0x5B), (0x5D, 0x7F)),
+    *((point, point) for point in sorted(_SHORT_ESCAPES, key=_SHORT_ESCAPES.__getitem__)),
+    *((0x80, 0x7FF), (0x800, 0xFFFF), (0x10000, 0x10FFFF), (0x00, 0x1F)),
+]
+"""The code points by the text that JSON needs for them, least first."""
+
+
+def _least_character(ranges: rx.Ranges) -> bytes:
+    for low, high in _BY_COST:
+        for first, last in ranges:
+            if first <= high and low <= last:
+                return spell(chr(max(first, low)))[1:-1]
+    raise AssertionError("an arc has a code point")
+
+
+def _least_text(regex: Regex) -> bytes:
+    """Return the least text of a match, by A* search over the derivatives of the expression."""
+    best = {regex: (0, b"")}
+    queue = [(regex.least, b"", next(order := count()), regex)]
+    while queue:
+        if len(best) > rx.WORK_LIMIT:
+            raise RegexTooComplexError(f"no least match found among {rx.WORK_LIMIT} states")
+        _, text, _, node = heappop(queue)
+        if node is EPSILON:
+            return b'"%b"' % text
+        if best[node] != (len(text), text):
+            continue
+        if node.nullable:
+            heappush(queue, (len(text), text, next(order), EPSILON))
+        for ranges, target in rx.arcs(node):
+            longer = text + _least_character(ranges)
+            reached = (len(longer), longer)
+            if target not in best or reached < best[target]:
+                best[target] = reached
+                heappush(queue, (len(longer) + target.least, longer, next(order), target))
+    raise AssertionError("the expression matches something")
