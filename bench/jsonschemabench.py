@@ -123,32 +123,36 @@ def _run(arguments: argparse.Namespace, console: Console) -> dict[str, report.Ru
     arguments.out.mkdir(parents=True, exist_ok=True)
     files = {name: ResultFile(arguments.out, name) for name in paths}
 
+    wanted = {case.id for case in cases}
+
     with ExitStack() as stack:
         workers: dict[str, Worker] = {}
         done: dict[str, set[str]] = {}
         for name, path in paths.items():
             options = {"any_order": True} if name == "constrain" and arguments.any_order else {}
+            version = engine_version(name)
+            settings = {
+                "data": arguments.data or "maskbench-dev",
+                "tokenizer": tokenizer_name,
+                "limit_time_s": limits.time_s,
+                "limit_memory_mb": limits.memory_mb,
+                "options": options,
+            }
+            done[name] = set() if arguments.fresh else files[name].resume(version, settings)
+            if wanted <= done[name]:
+                continue
             spec = EngineSpec(path, tokenizer_name, arguments.out / f"{name}.log", options)
             with console.status(f"setting up {name}"):
                 workers[name] = Worker(spec, limits)
             stack.callback(workers[name].close)
-            header = Header(
-                name,
-                engine_version(name),
-                {
-                    "data": arguments.data or "maskbench-dev",
-                    "tokenizer": tokenizer_name,
-                    "limit_time_s": limits.time_s,
-                    "limit_memory_mb": limits.memory_mb,
-                    "options": options,
-                },
-                round(workers[name].setup.seconds, 2),
-                round(workers[name].setup.peak_mb),
-            )
-            done[name] = files[name].open(header, fresh=arguments.fresh)
-        _measure(cases, tokenizer, workers, files, done, console)
+            if not done[name]:
+                setup = workers[name].setup
+                files[name].begin(
+                    Header(name, version, settings, round(setup.seconds, 2), round(setup.peak_mb))
+                )
+        if workers:
+            _measure(cases, tokenizer, workers, files, done, console)
 
-    wanted = {case.id for case in cases}
     runs = {
         name: report.Run(
             file.header(), [result for result in file.results() if result.id in wanted]

@@ -30,11 +30,6 @@ class Header:
     setup_s: float
     setup_mb: float
 
-    def same_run(self, other: Header) -> bool:
-        """Whether results under both headers may stand in one table."""
-        mine = (self.engine, self.version, self.settings)
-        return mine == (other.engine, other.version, other.settings)
-
 
 class ResultFile:
     """The results of one engine: a header, then a line for each schema."""
@@ -42,22 +37,27 @@ class ResultFile:
     def __init__(self, folder: Path, engine: str) -> None:
         self.path = folder / f"{engine}.jsonl"
 
-    def open(self, header: Header, *, fresh: bool = False) -> set[str]:
-        """Begin the file, or continue it; the names of the schemas that it holds already.
+    def resume(self, version: str, settings: dict[str, Any]) -> set[str]:
+        """The names of the schemas whose results are here already; a torn last line is cut off.
 
         Raises:
-            BenchmarkError: it holds results of another version or of other settings.
+            BenchmarkError: they are of another version or of other settings.
         """
-        if fresh or not self.path.exists() or not (found := self._whole_lines()):
-            self._write("w", asdict(header))
+        found = self._whole_lines() if self.path.exists() else []
+        if not found:
             return set()
-        if not header.same_run(Header(**json.loads(found[0]))):
+        header = Header(**json.loads(found[0]))
+        if (header.version, header.settings) != (version, settings):
             raise BenchmarkError(
                 f"{self.path} holds results of another version or of other settings; "
                 "pass --fresh to replace them, or another --out"
             )
         self.path.write_text("".join(found), encoding="utf-8")
         return {json.loads(line)["id"] for line in found[1:]}
+
+    def begin(self, header: Header) -> None:
+        """Begin the file anew."""
+        self._write("w", asdict(header))
 
     def append(self, result: Result) -> None:
         """Add a line."""
