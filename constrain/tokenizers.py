@@ -129,6 +129,10 @@ def _read_slow(tokenizer: Any) -> _Source | None:
         return None
     tokens = tokenizer.get_vocab()
     never = _special_ids(tokenizer)
+    if hasattr(tokenizer, "sp_model"):
+        model = tokenizer.sp_model
+        for kind in (model.is_control, model.is_unknown, model.is_unused):
+            never |= {i for i in range(model.get_piece_size()) if kind(i)}
     texts = {i: text for text, i in tokens.items() if i not in never}
     return _confirmed(
         texts,
@@ -398,8 +402,8 @@ def _first_mismatch(source: _Source) -> int | None:
     """
     whole: list[int] = []
     parts: list[int] = []
-    for token_id, item in source.spelt.items():
-        (whole if _is_text(item) else parts).append(token_id)
+    for token_id in sorted(source.spelt):
+        (whole if _is_text(source.spelt[token_id]) else parts).append(token_id)
     anchor = _anchor(source, whole)
     for ids, between in ((whole, []), (parts, anchor)):
         for start in range(0, len(ids), _CHUNK):
@@ -413,13 +417,14 @@ def _first_mismatch(source: _Source) -> int | None:
     return None
 
 
-def _anchor(source: _Source, ids: Iterable[int]) -> list[int]:
-    """A token of letters or digits that begins a text as it stands inside one; [] if there is none.
+def _anchor(source: _Source, ids: list[int]) -> list[int]:
+    """A word that begins a text as it stands inside one; [] if there is none.
 
-    Between two of these nothing is stripped, as some decoders do at the ends of a text.
+    Between two of these nothing is stripped, as some decoders do at the ends of a text. A long
+    token is no byte token, which would be decoded together with the byte tokens beside it.
     """
-    words = (i for i in ids if source.spelt[i].isascii() and source.spelt[i].strip().isalnum())
-    for token_id in islice(words, _CHUNK):
+    words = (i for i in reversed(ids) if source.spelt[i].strip().isalnum())
+    for token_id in sorted(islice(words, _CHUNK), key=lambda i: -len(source.spelt[i])):
         if source.decode([token_id]).strip() == source.spelt[token_id].decode().strip():
             return [token_id]
     return []

@@ -173,7 +173,8 @@ class Vocabulary:
         """
         if self._own_encode is not None:
             token_ids = list(self._own_encode(data))
-            if b"".join(self.token_bytes(token_id) or b"" for token_id in token_ids) == data:
+            items = [self.token_bytes(token_id) for token_id in token_ids]
+            if None not in items and b"".join(items) == data:  # type: ignore[arg-type]
                 return token_ids
         return self._longest_match(data)
 

@@ -1,0 +1,13 @@
+"""The real tokenizer that is not part of the project."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from transformers import AutoTokenizer, PreTrainedTokenizerFast
+
+
+@pytest.fixture(scope="session")
+def llama_3(data: Path) -> PreTrainedTokenizerFast:
+    return AutoTokenizer.from_pretrained(data / "tokenizers" / "llama3")
