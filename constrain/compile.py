@@ -1,0 +1,59 @@
+"""From a schema or a pattern, and a vocabulary, to a constraint."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from constrain.engine import Constraint
+from constrain.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from referencing import Registry
+
+    from constrain.schema.options import JSONOptions
+
+
+def compile_json_schema(
+    schema: dict[str, Any] | bool | str,
+    vocabulary: Vocabulary,
+    options: JSONOptions | None = None,
+    registry: Registry[Any] | None = None,
+    draft: str | None = None,
+) -> Constraint:
+    """Return the constraint that allows the JSON texts whose value satisfies a JSON Schema.
+
+    Args:
+        schema: the schema as parsed JSON, or its JSON text.
+        vocabulary: the tokens of the model.
+        options: the language; default `JSONOptions()`, the one for generation.
+        registry: remote documents that `$ref` may name. Nothing is fetched from a network.
+        draft: the dialect of a schema without "$schema": "draft4", "draft6", "draft7",
+            "draft2019-09" or "draft2020-12" (the default).
+
+    Raises:
+        InvalidSchemaError: the schema breaks the rules of JSON Schema.
+        UnsupportedSchemaError: a keyword cannot be enforced.
+        UnsatisfiableSchemaError: no value satisfies the schema.
+        SchemaTooComplexError: compiling would take too long.
+        RegexSyntaxError: a `pattern` is malformed.
+    """
+    from constrain.schema import JSONOptions, schema_control
+
+    control = schema_control(schema, options or JSONOptions(), registry=registry, draft=draft)
+    return Constraint(control, vocabulary)
+
+
+def compile_regex(pattern: str, vocabulary: Vocabulary) -> Constraint:
+    """Return the constraint that allows the texts that `pattern` matches in full.
+
+    The pattern is in the dialect of Python's `re`, without what is not regular (backreferences,
+    conditionals).
+
+    Raises:
+        RegexSyntaxError: the pattern is malformed or not regular.
+        ConstraintError: nothing matches the pattern.
+    """
+    from constrain.engine.single import RegexControl
+    from constrain.lexing.syntax import parse
+
+    return Constraint(RegexControl(parse(pattern, "python")), vocabulary)

@@ -1,0 +1,287 @@
+"""The lexer of one constraint: the allowed lexemes as one lazily built byte automaton."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection
+
+import numpy as np
+from numpy.typing import NDArray
+
+from constrain.engine import kernels as k
+from constrain.engine.fragments import Fragments
+from constrain.engine.strings import TABLE
+from constrain.engine.tables import Scratch, address
+from constrain.lexing.lexeme import Lexeme
+
+
+class Automaton:
+    """Lexemes -> NFA -> DFA, each state made when first reached. Safe for many threads.
+
+    A DFA state is an int; 0 is the dead one. The automaton only grows; a constraint replaces it
+    by a fresh one when it passes its share of memory.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._states = np.empty((64, k.STATE_WIDTH), np.int32)
+        self._transitions = np.empty((64, 4), np.int32)
+        self._blob = np.empty(512, np.uint8)
+        self._dstates = np.empty((64, k.DSTATE_WIDTH), np.int32)
+        self._sets = np.empty(256, np.int64)
+        self._rows = np.empty((32, 256), np.int32)
+        self._hash = np.zeros(256, np.int32)
+        self._n_states = self._n_transitions = self._n_blob = 0
+        self._origins: list[tuple[object, ...]] = []
+        self._lexemes: list[Lexeme] = []
+        self._entries: dict[Lexeme, int] = {}
+        self._starts: dict[tuple[Lexeme, ...], int] = {}
+        self._accepts: dict[int, tuple[Lexeme, ...]] = {k.NO_LEXEME: ()}
+        self._fragments = Fragments(self)
+        self.handle = np.zeros(k.LEXER_HANDLE_SIZE, np.int64)
+        self.handle[k.STRINGS] = address(TABLE)
+        self._refresh()
+        self.start(())
+
+    # -- states --------------------------------------------------------------------------------
+
+    def start(self, lexemes: Collection[Lexeme]) -> int:
+        """Return the state before any of `lexemes`."""
+        key = lexemes if type(lexemes) is tuple else tuple(lexemes)
+        found = self._starts.get(key)
+        if found is None:
+            with self._lock:
+                members = np.array(sorted({self._entry(x) for x in key}), np.int64)
+                while (found := int(k.intern_start(self.handle, members))) < 0:
+                    self._grow()
+                self._starts[key] = found
+        return found
+
+    def accepts(self, state: int) -> tuple[Lexeme, ...]:
+        """Return the lexemes that end in a state."""
+        number = self._dstates.item(state, k.ACCEPTS)
+        return self.lexemes_of(number if number != k.SEVERAL else k.SEVERAL - state)
+
+    def lexemes_of(self, accepts: int) -> tuple[Lexeme, ...]:
+        """Return the lexemes behind the number that a portal carries (see `kernels.walk`)."""
+        found = self._accepts.get(accepts)
+        if found is None:
+            found = self._accepts[accepts] = self.lexemes(self.numbers_of(accepts))
+        return found
+
+    def numbers_of(self, accepts: int) -> tuple[int, ...]:
+        """Return the numbers of the lexemes behind the number that a portal carries."""
+        if accepts >= 0:
+            return (accepts,)
+        numbers = {self._states.item(q, k.ACCEPT) for q, _ in self.members(k.SEVERAL - accepts)}
+        return tuple(sorted(numbers - {-1}))
+
+    def lexemes(self, numbers: tuple[int, ...]) -> tuple[Lexeme, ...]:
+        """Return the lexemes with these numbers."""
+        return tuple(self._lexemes[n] for n in numbers)
+
+    def is_open(self, state: int) -> bool:
+        """Return whether any byte may follow inside the lexemes of a state."""
+        return self._dstates.item(state, k.OPEN) == 1
+
+    def members(self, state: int) -> list[tuple[int, int]]:
+        """Return the NFA states and counters that make up a state."""
+        begin, length = self._dstates[state, : k.SET_LENGTH + 1].tolist()
+        return [(m & 0xFFFFFFFF, m >> 32) for m in self._sets[begin : begin + length].tolist()]
+
+    def lexeme_numbers(self, state: int) -> set[int]:
+        """Return the numbers of the lexemes that are alive in a state."""
+        return {self._states.item(q, k.LEXEME) for q, _ in self.members(state)}
+
+    def describe(self, state: int, reach: int) -> list[tuple[tuple[object, ...], int]] | None:
+        """Return what each member matches within `reach` bytes, and the number of its lexeme.
+
+        The descriptions hold for every automaton. None where the state is too special to share.
+        """
+        described = []
+        for q, count in self.members(state):
+            kind, _, _, _, _, low, high, lexeme = self._states[q].tolist()
+            if kind == k.LITERAL:
+                return None
+            origin = self._origins[q]
+            if kind == k.STRING:
+                used = count >> 5
+                need = min(max(low - used, 0), reach + 1)
+                room = -1 if high < 0 or high - used > reach else high - used
+                origin = (*origin, count & (k.PHASES - 1), need, room)
+            else:
+                origin = (*origin, count)
+            described.append((origin, lexeme))
+        return described
+
+    def row(self, state: int) -> NDArray[np.int32]:
+        """Return the transitions of a state: int32[256], 0 where dead. Copied."""
+        with self._lock:
+            while (status := k.fill_row(self.handle, state)) != k.OK:
+                self._mend(status)
+            copy: NDArray[np.int32] = self._rows[self._dstates.item(state, k.ROW)].copy()
+            return copy
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of all tables, in bytes."""
+        return (
+            self._rows.nbytes
+            + self._dstates.nbytes
+            + self._sets.nbytes
+            + self._hash.nbytes
+            + self._states.nbytes
+            + self._transitions.nbytes
+            + self._blob.nbytes
+            + 400 * len(self._origins)
+        )
+
+    # -- running -------------------------------------------------------------------------------
+
+    def scan(self, text: int, begin: int, end: int, state: int) -> tuple[int, int, int]:
+        """Run the bytes [begin, end) at address `text`; return (status, position, state).
+
+        See `kernels.scan`; the statuses EXPAND and GROW are dealt with here.
+        """
+        with self._lock:
+            while True:
+                packed = k.scan(self.handle, text, begin, end, state)
+                status = packed & 15
+                if status == k.EXPAND or status == k.GROW:
+                    self._mend(status)
+                else:
+                    return status, packed >> 4 & 0xFFFFFFFF, packed >> 36
+
+    def run(self, text: int, begin: int, end: int, state: int) -> int:
+        """Return the state after the bytes [begin, end) at address `text`, within the lexemes."""
+        status = k.ENDS
+        while status == k.ENDS:
+            status, begin, state = self.scan(text, begin, end, state)
+        return state
+
+    def forced(self, state: int, limit: int) -> tuple[bytes, bool, int]:
+        """Return the bytes that must come within the lexemes of a state.
+
+        Returns at most `limit` bytes, whether a lexeme ends after them, and the state there.
+        """
+        out = np.empty(limit, np.uint8)
+        with self._lock:
+            while True:
+                packed = k.forced_run(self.handle, state, out)
+                status = packed & 15
+                if status == k.EXPAND or status == k.GROW:
+                    self._mend(status)
+                else:
+                    count = packed >> 4 & 0xFFFFFFFF
+                    return out[:count].tobytes(), status == k.ENDS, packed >> 36
+
+    def walk(self, nodes: NDArray[np.int32], state: int, scratch: Scratch) -> None:
+        """Walk trie subtrees (see `kernels.walk`), appending to the outputs of `scratch`."""
+        with self._lock:
+            while (status := k.walk(self.handle, scratch.handle, nodes, state)) != k.OK:
+                if status == k.GROW:
+                    scratch.grow()
+                self._mend(status)
+
+    def _mend(self, status: int) -> None:
+        if status == k.EXPAND:
+            self._expand(int(self.handle[k.FAULT]))
+        else:
+            self._grow()
+
+    # -- building ------------------------------------------------------------------------------
+
+    def _entry(self, lexeme: Lexeme) -> int:
+        q = self._entries.get(lexeme)
+        if q is None:
+            number = len(self._lexemes)
+            self._lexemes.append(lexeme)
+            q = self._entries[lexeme] = self._fragments.build(lexeme, number)
+        return q
+
+    def add_state(
+        self,
+        lexeme: int,
+        kind: int,
+        origin: tuple[object, ...],
+        *,
+        a: int = 0,
+        b: int = 0,
+        following: int = -1,
+        accept: int = -1,
+        low: int = 0,
+        high: int = -1,
+    ) -> int:
+        """Add an NFA state and return its number (see `fragments.States`)."""
+        q = self._n_states
+        if q == len(self._states):
+            self._states = np.concatenate([self._states, np.empty_like(self._states)])
+            self.handle[k.STATES] = address(self._states)
+        self._states[q] = (kind, a, b, following, accept, low, high, lexeme)
+        self._origins.append(origin)
+        self._n_states = q + 1
+        return q
+
+    def add_bytes(self, data: bytes) -> int:
+        """Keep the bytes of a literal and return where they begin."""
+        begin = self._n_blob
+        end = begin + len(data)
+        if end > len(self._blob):
+            grown = np.empty(max(2 * len(self._blob), end), np.uint8)
+            grown[:begin] = self._blob[:begin]
+            self._blob = grown
+            self.handle[k.BLOB] = address(grown)
+        self._blob[begin:end] = np.frombuffer(data, np.uint8)
+        self._n_blob = end
+        return begin
+
+    def origin(self, q: int) -> tuple[object, ...]:
+        """Return what NFA state `q` matches, in terms that hold for every automaton."""
+        return self._origins[q]
+
+    def _expand(self, q: int) -> None:
+        transitions, following = self._fragments.expand(q)
+        begin = self._n_transitions
+        end = begin + len(transitions)
+        if end > len(self._transitions):
+            grown = np.empty((max(2 * len(self._transitions), end), 4), np.int32)
+            grown[:begin] = self._transitions[:begin]
+            self._transitions = grown
+            self.handle[k.TRANSITIONS] = address(grown)
+        if transitions:
+            self._transitions[begin:end] = transitions
+        self._n_transitions = end
+        self._states[q, : k.NEXT + 1] = (k.RANGES, begin, end, following)
+
+    def _grow(self) -> None:
+        """Double the tables of the DFA."""
+        h = self.handle
+        self._dstates = _doubled(self._dstates)
+        self._sets = _doubled(self._sets)
+        if h[k.N_ROWS] * 2 >= len(self._rows):
+            self._rows = _doubled(self._rows)
+        hashed = np.zeros(2 * len(self._hash), np.int32)
+        self._hash = hashed
+        self._refresh()
+        k.rehash(h)
+
+    def _refresh(self) -> None:
+        h = self.handle
+        for slot, array in (
+            (k.STATES, self._states),
+            (k.TRANSITIONS, self._transitions),
+            (k.BLOB, self._blob),
+            (k.DSTATES, self._dstates),
+            (k.SETS, self._sets),
+            (k.ROWS, self._rows),
+            (k.HASH, self._hash),
+        ):
+            h[slot] = address(array)
+        h[k.CAP_DSTATES] = len(self._dstates)
+        h[k.CAP_SETS] = len(self._sets)
+        h[k.CAP_ROWS] = len(self._rows)
+        h[k.HASH_MASK] = len(self._hash) - 1
+
+
+def _doubled(array: NDArray[np.generic]) -> NDArray[np.generic]:
+    return np.concatenate([array, np.empty_like(array)])

@@ -1,0 +1,226 @@
+"""What it takes to end: least endings, their cost in tokens, and masks that leave room for them.
+
+The *least ending* of a place is the shortest text, in bytes and then in byte order, that completes
+the output from there. Its *cost* is the fewest tokens that spell it, and one for EOS. Along a
+least ending the cost falls by one with each of those tokens, so a budget that suffices once can be
+kept to the end.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from constrain.engine import kernels as k
+from constrain.engine.masks import Masks
+from constrain.engine.plans import Node, Planner
+from constrain.engine.tables import address
+from constrain.errors import VocabularyError
+from constrain.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from constrain.engine.matcher import Matcher
+
+_FORCED_LIMIT = 4096
+"""Most bytes that are looked ahead at once."""
+
+Group = tuple[int, NDArray[np.int32] | None, NDArray[np.int32]]
+"""Cost after any of some tokens; the tokens as a bitmask int32[words] or None; as a list."""
+
+
+class Spending:
+    """The mask of a (configuration, lexer state) by what each token leaves to be paid.
+
+    Attributes:
+        most: the highest cost after any allowed token.
+        groups: the tokens, by cost.
+        suspects: tokens to be tried on the matcher at hand.
+    """
+
+    __slots__ = ("groups", "most", "suspects")
+
+    def __init__(self, groups: list[Group], suspects: tuple[int, ...]) -> None:
+        self.groups = groups
+        self.suspects = suspects
+        self.most = max([cost for cost, _, _ in groups], default=0)
+
+
+class Budget:
+    """Endings and costs for one constraint."""
+
+    def __init__(self, planner: Planner, vocabulary: Vocabulary, masks: Masks) -> None:
+        self._planner = planner
+        self._vocabulary = vocabulary
+        self._masks = masks
+
+    # -- endings -------------------------------------------------------------------------------
+
+    def ending(self, matcher: Matcher) -> bytes:
+        """Return the least ending of the text so far."""
+        return min(
+            (self._ending(x.node, x.state)[0] for x in matcher.alternatives),
+            key=lambda text: (len(text), text),
+        )
+
+    def cost(self, matcher: Matcher) -> int:
+        """Return the fewest tokens, EOS included, that spell the least ending."""
+        return min(self._ending(x.node, x.state) for x in matcher.alternatives)[1]
+
+    def _ending(self, node: Node, state: int) -> tuple[bytes, int]:
+        known = node.endings.get(state)
+        if known is None:
+            text = self._least(node, state)
+            known = node.endings[state] = text, 1 + self._fewest(text)
+        return known
+
+    def _fewest(self, text: bytes) -> int:
+        if not text:
+            return 0
+        data = np.frombuffer(text, np.uint8)
+        handle = self._masks.tables.scratch().handle
+        fewest = int(k.fewest_tokens(handle, address(data), len(data)))
+        if fewest < 0:
+            raise VocabularyError(f"no tokens spell the ending {text[:60]!r}")
+        return fewest
+
+    def _least(self, node: Node, state: int) -> bytes:
+        """Search the lexer breadth first, bytes in order, for the lexeme's end that ends least."""
+        if state == node.start:
+            return self._planner.ending(node)
+        automaton = node.automaton
+        best: bytes | None = None
+        seen = {state}
+        layer = [(b"", state)]
+        while layer:
+            for path, here in layer:
+                ended = automaton.accepts(here)
+                if ended:
+                    target = self._planner.follow(node, ended)
+                    if target is not None:
+                        text = path + self._planner.ending(target)
+                        if best is None or (len(text), text) < (len(best), best):
+                            best = text
+            if best is not None and self._hopeless(node, layer, len(best)):
+                break
+            following = []
+            for path, here in layer:
+                row = automaton.row(here)
+                for byte in np.flatnonzero(row).tolist():
+                    to = int(row[byte])
+                    if to not in seen:
+                        seen.add(to)
+                        following.append((path + bytes((byte,)), to))
+            layer = following
+        if best is None:
+            raise AssertionError("a control offered a lexeme that cannot be completed")
+        return best
+
+    def _hopeless(self, node: Node, layer: list[tuple[bytes, int]], length: int) -> bool:
+        """Return whether no path longer than those of `layer` can end within `length` bytes."""
+        depth = len(layer[0][0]) + 1
+        automaton = node.automaton
+        numbers = {n for _, state in layer for n in automaton.lexeme_numbers(state)}
+        for number in numbers:
+            target = self._planner.follow(node, automaton.lexemes((number,)))
+            if target is not None and depth + len(self._planner.ending(target)) <= length:
+                return False
+        return True
+
+    # -- masks ---------------------------------------------------------------------------------
+
+    def fill(self, matcher: Matcher, row: NDArray[np.int32], budget: int) -> None:
+        """Write the mask of the tokens after which `budget - 1` tokens suffice to end."""
+        spendings = [self._spending(x.node, x.state) for x in matcher.alternatives]
+        if all(spending.most < budget for spending in spendings):
+            matcher.fill_bitmask(row)
+            return
+        row[:] = 0
+        for spending in spendings:
+            for cost, dense, tokens in spending.groups:
+                if cost < budget:
+                    if dense is not None:
+                        row |= dense
+                    k.set_bits(row, tokens)
+            for token in spending.suspects:
+                trial = matcher.fork()
+                if trial.accept(token) and self.cost(trial) < budget:
+                    k.set_bits(row, np.array([token], np.int32))
+
+    def _spending(self, node: Node, state: int) -> Spending:
+        found = node.spendings.get(state)
+        if found is None:
+            found = node.spendings[state] = self._spend(node, state)
+        return found
+
+    def _spend(self, node: Node, state: int) -> Spending:
+        planner, automaton = self._planner, node.automaton
+        groups: list[Group] = []
+        suspects = list(planner.plan(node, state).suspects)
+        for outcome in self._masks.outcomes(automaton, state):
+            begin, end = self._masks.tables.offsets[outcome.example : outcome.example + 2]
+            reached = automaton.run(self._masks.tables.blob_address, begin, end, state)
+            groups.append((self._ending(node, reached)[1], outcome.dense, outcome.tokens))
+        for portal in self._masks.interior(automaton, state).portals:
+            target = planner.follow(node, automaton.lexemes(portal.lexemes))
+            if target is not None:
+                self._cross(target, portal.nodes, groups)
+        ended = automaton.accepts(state)
+        accepting = state == node.start and node.accepting
+        if ended and not any([lexeme.captures for lexeme in ended]):
+            target = planner.follow(node, ended)
+            if target is not None:
+                accepting = accepting or target.accepting
+                after = self._spending(target, target.start)
+                groups += after.groups
+                suspects += after.suspects
+        if accepting:
+            eos = np.array(self._vocabulary.eos_token_ids, np.int32)
+            groups.append((0, None, eos))
+        if suspects:
+            groups = [
+                (cost, dense, tokens[~np.isin(tokens, suspects)]) for cost, dense, tokens in groups
+            ]
+        return Spending(groups, tuple(suspects))
+
+    def _cross(self, node: Node, nodes: NDArray[np.int32], groups: list[Group]) -> None:
+        if node.start == 0:
+            return
+        scratch = self._masks.tables.scratch()
+        scratch.clear()
+        node.automaton.walk(nodes, node.start, scratch)
+        portals = scratch.take_portals()
+        tokens, states = scratch.tokens_found().copy(), scratch.states_found().copy()
+        for state in np.unique(states).tolist():
+            groups.append((self._ending(node, state)[1], None, tokens[states == state]))
+        for accepts, ends in portals:
+            target = self._planner.follow(node, node.automaton.lexemes_of(accepts))
+            if target is not None:
+                self._cross(target, ends, groups)
+
+    # -- forced bytes --------------------------------------------------------------------------
+
+    def forced_bytes(self, matcher: Matcher) -> bytes:
+        """Return the bytes that must come next, at most some thousands of them."""
+        if matcher.is_finished() or len(matcher.alternatives) != 1:
+            return b""
+        node, state, captured = matcher.alternatives[0]
+        forced = b""
+        while len(forced) < _FORCED_LIMIT:
+            if state == node.start and node.accepting:
+                break
+            if node.automaton.accepts(state):
+                break
+            run, ends, state = node.automaton.forced(state, _FORCED_LIMIT)
+            forced += run
+            captured += run
+            if not ends or node.automaton.is_open(state):
+                break
+            lexemes = node.automaton.accepts(state)
+            captures = any([lexeme.captures for lexeme in lexemes])
+            target = self._planner.follow(node, lexemes, captured if captures else None)
+            if target is None:
+                break
+            node, state, captured = target, target.start, b""
+        return forced

@@ -1,0 +1,360 @@
+"""Lexemes as NFA states: literals, white space and plain strings natively, the rest on demand.
+
+A part of a lexeme that holds a regular expression becomes *lazy* states: each is the expression
+that is left to match, and its transitions are worked out when the automaton first leaves it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from constrain.engine import kernels as k
+from constrain.engine.strings import SPELLINGS
+from constrain.lexing.lexeme import (
+    INDENT_LIMIT,
+    JSONString,
+    Lexeme,
+    Literal,
+    Part,
+    Space,
+    Spelling,
+    Text,
+)
+from constrain.lexing.regex import ANY, ANYTHING, EPSILON, Regex, arcs, intersect, repeat
+from constrain.lexing.utf8 import Branches, Ranges, utf8_branches
+
+Transition = tuple[int, int, int, int]
+"""Low byte, high byte, NFA state, counter."""
+
+_MAX_COUNT = 1 << 25
+_SHORT_ESCAPES = {
+    ord('"'): '"',
+    ord("\\"): "\\",
+    ord("/"): "/",
+    8: "b",
+    9: "t",
+    10: "n",
+    12: "f",
+    13: "r",
+}
+_LONG_ESCAPES: Ranges = ((0, 7), (11, 11), (14, 31))
+_MUST_ESCAPE: Ranges = ((0, 31), (ord('"'), ord('"')), (ord("\\"), ord("\\")))
+_HIGH_SURROGATES = range(0xD800, 0xDC00)
+_LOW_SURROGATES = range(0xDC00, 0xE000)
+
+
+class States(Protocol):
+    """What fragments need of the automaton that they build in."""
+
+    def add_state(
+        self,
+        lexeme: int,
+        kind: int,
+        origin: tuple[object, ...],
+        *,
+        a: int = 0,
+        b: int = 0,
+        following: int = -1,
+        accept: int = -1,
+        low: int = 0,
+        high: int = -1,
+    ) -> int:
+        """Add an NFA state of a lexeme, given by number, and return the state's number."""
+
+    def add_bytes(self, data: bytes) -> int:
+        """Keep the bytes of a literal and return where they begin."""
+
+    def origin(self, q: int) -> tuple[object, ...]:
+        """Return what state `q` matches, in terms that hold for every automaton."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a part stands: what follows it in its lexeme."""
+
+    lexeme: int
+    rest: tuple[Part, ...]
+    following: int
+    """The state of the next part, or that of the lexeme's end."""
+
+    @property
+    def accept(self) -> int:
+        """The lexeme's number if this is its last part, else -1."""
+        return -1 if self.rest else self.lexeme
+
+
+Expansion = Callable[[], tuple[list[Transition], bool]]
+"""Gives the transitions of a lazy state, and whether the part may end there."""
+
+
+class Fragments:
+    """Builds the states of lexemes, and expands the lazy ones."""
+
+    def __init__(self, states: States) -> None:
+        self._states = states
+        self._known: dict[tuple[object, ...], int] = {}
+        self._pending: dict[int, tuple[Place, Expansion]] = {}
+
+    def build(self, lexeme: Lexeme, number: int) -> int:
+        """Add the states of a lexeme and return the first."""
+        following = self._states.add_state(number, k.END, ("end",), accept=number)
+        rest: tuple[Part, ...] = ()
+        for part in reversed(lexeme.parts):
+            place = Place(number, rest, following)
+            following = self._part(part, place)
+            rest = (part, *rest)
+        return following
+
+    def expand(self, q: int) -> tuple[list[Transition], int]:
+        """Return the transitions of lazy state `q`, and the state that it leads on to, or -1."""
+        place, expansion = self._pending.pop(q)
+        transitions, may_end = expansion()
+        return transitions, place.following if may_end and place.accept < 0 else -1
+
+    def _part(self, part: Part, place: Place) -> int:
+        add = self._states.add_state
+        if isinstance(part, Literal):
+            begin = self._states.add_bytes(part.data)
+            origin = ("literal", part.data, place.rest)
+            return add(
+                place.lexeme,
+                k.LITERAL,
+                origin,
+                a=begin,
+                b=len(part.data),
+                following=place.following,
+            )
+        if isinstance(part, Space):
+            last = place.accept >= 0
+            return add(
+                place.lexeme,
+                k.SPACE,
+                ("space", part.kind, place.rest),
+                a=int(part.kind == "any"),
+                b=place.following,
+                following=-1 if last else place.following,
+                accept=place.accept,
+                high=INDENT_LIMIT,
+            )
+        if isinstance(part, Text):
+            return self._text(part.regex, place)
+        return self._string(part, place)
+
+    def _string(self, part: JSONString, place: Place) -> int:
+        if part.regex is ANYTHING:
+            return self._plain_string(part, place)
+        regex = part.regex
+        if part.low > 0 or part.high is not None:
+            regex = intersect(regex, repeat(ANY, part.low, part.high))
+        content = self._content(regex, part.spelling, place)
+        quote = (ord('"'), ord('"'), *content)
+        return self._lazy(("quote", regex, part.spelling), place, False, lambda: ([quote], False))
+
+    def _plain_string(self, part: JSONString, place: Place) -> int:
+        key = (place.following, "plain", part.spelling, part.low, part.high)
+        q = self._known.get(key)
+        if q is None:
+            high = -1 if part.high is None or part.high >= _MAX_COUNT else part.high
+            q = self._known[key] = self._states.add_state(
+                place.lexeme,
+                k.STRING,
+                ("string", part.spelling, place.rest),
+                a=SPELLINGS.index(part.spelling),
+                following=place.following,
+                low=min(part.low, _MAX_COUNT),
+                high=high,
+            )
+        return q
+
+    def _lazy(
+        self, what: tuple[object, ...], place: Place, nullable: bool, expansion: Expansion
+    ) -> int:
+        key = (place.following, *what)
+        q = self._known.get(key)
+        if q is None:
+            q = self._states.add_state(
+                place.lexeme,
+                k.LAZY,
+                (*what, place.rest),
+                accept=place.accept if nullable else -1,
+            )
+            self._known[key] = q
+            self._pending[q] = (place, expansion)
+        return q
+
+    # -- texts ---------------------------------------------------------------------------------
+
+    def _text(self, regex: Regex, place: Place) -> int:
+        if regex is EPSILON:
+            return place.following
+        return self._lazy(
+            ("text", regex), place, regex.nullable, lambda: self._expand_text(regex, place)
+        )
+
+    def _expand_text(self, regex: Regex, place: Place) -> tuple[list[Transition], bool]:
+        transitions: list[Transition] = []
+        for ranges, target in arcs(regex):
+            to = self._text(target, place)
+            transitions += self._encoded(utf8_branches(ranges), (to, 0), place)
+        return transitions, regex.nullable
+
+    def _encoded(
+        self, branches: Branches, to: tuple[int, int], place: Place
+    ) -> Iterator[Transition]:
+        for low, high, tail in branches:
+            yield (low, high, *(self._tail(tail, to, place) if tail else to))
+
+    def _tail(self, branches: Branches, to: tuple[int, int], place: Place) -> tuple[int, int]:
+        def expansion() -> tuple[list[Transition], bool]:
+            return list(self._encoded(branches, to, place)), False
+
+        what = ("utf-8", branches, self._states.origin(to[0]), to[1])
+        return self._lazy(what, place, False, expansion), 0
+
+    # -- strings with an expression ------------------------------------------------------------
+
+    def _content(self, regex: Regex, spelling: Spelling, place: Place) -> tuple[int, int]:
+        """Return state and counter where the rest of a string's value is to match `regex`."""
+        if regex is ANYTHING:
+            return self._plain_string(JSONString(ANYTHING, spelling), place), k.BODY
+        what = ("content", regex, spelling)
+        q = self._lazy(what, place, False, lambda: self._expand_content(regex, spelling, place))
+        return q, 0
+
+    def _expand_content(
+        self, regex: Regex, spelling: Spelling, place: Place
+    ) -> tuple[list[Transition], bool]:
+        transitions: list[Transition] = []
+        if regex.nullable:
+            transitions.append((ord('"'), ord('"'), place.following, 0))
+        for ranges, target in arcs(regex):
+            raw = _raw(ranges)
+            if raw:
+                to = self._content(target, spelling, place)
+                transitions += self._encoded(utf8_branches(raw), to, place)
+        if spelling == "any" or _meets(regex, _MUST_ESCAPE):
+            escape = self._lazy(
+                ("escape", regex, spelling),
+                place,
+                False,
+                lambda: self._expand_escape(regex, spelling, place),
+            )
+            if spelling == "minimal" or arcs(regex):
+                transitions.append((ord("\\"), ord("\\"), escape, 0))
+        return transitions, False
+
+    def _expand_escape(
+        self, regex: Regex, spelling: Spelling, place: Place
+    ) -> tuple[list[Transition], bool]:
+        transitions: list[Transition] = []
+        for code, letter in _SHORT_ESCAPES.items():
+            target = _after(regex, code) if letter != "/" or spelling == "any" else None
+            if target is not None:
+                to = self._content(target, spelling, place)
+                transitions.append((ord(letter), ord(letter), *to))
+        if spelling == "any" or _meets(regex, _LONG_ESCAPES):
+            to_hex = self._hex(_Hex(regex, spelling, 0, 4, 0), place)
+            transitions.append((ord("u"), ord("u"), to_hex, 0))
+        return transitions, False
+
+    def _hex(self, at: _Hex, place: Place) -> int:
+        def expansion() -> tuple[list[Transition], bool]:
+            transitions = []
+            for digit in range(16):
+                to = self._after_digit(at, at.value << 4 | digit, place)
+                if to is not None:
+                    for character in {f"{digit:x}", f"{digit:X}"}:
+                        transitions.append((ord(character), ord(character), *to))
+            return transitions, False
+
+        return self._lazy(("hex", at), place, False, expansion)
+
+    def _after_digit(self, at: _Hex, value: int, place: Place) -> tuple[int, int] | None:
+        digits = at.digits - 1
+        first, last = value << 4 * digits, ((value + 1) << 4 * digits) - 1
+        possible = _possible(at, first, last)
+        if not _meets(at.regex, possible):
+            return None
+        if digits:
+            return self._hex(replace(at, value=value, digits=digits), place), 0
+        if not at.high and value in _HIGH_SURROGATES:
+            return self._pair(replace(at, value=0, digits=4, high=value), place), 0
+        target = _after(at.regex, possible[0][0])
+        return None if target is None else self._content(target, at.spelling, place)
+
+    def _pair(self, at: _Hex, place: Place) -> int:
+        """Return the state after a high surrogate, whose low surrogate must follow."""
+
+        def backslash() -> tuple[list[Transition], bool]:
+            return [(ord("\\"), ord("\\"), letter, 0)], False
+
+        def u() -> tuple[list[Transition], bool]:
+            return [(ord("u"), ord("u"), self._hex(at, place), 0)], False
+
+        letter = self._lazy(("pair-u", at), place, False, u)
+        return self._lazy(("pair", at), place, False, backslash)
+
+
+@dataclass(frozen=True, slots=True)
+class _Hex:
+    """A place in a \\uXXXX escape."""
+
+    regex: Regex
+    spelling: Spelling
+    value: int
+    """The digits read."""
+    digits: int
+    """The number of digits to come."""
+    high: int
+    """The high surrogate that the escape completes, or 0."""
+
+
+def _possible(at: _Hex, first: int, last: int) -> Ranges:
+    """Return the code points that escapes with a value from `first` to `last` can stand for."""
+    if at.spelling == "minimal":
+        return tuple((max(first, a), min(last, b)) for a, b in _LONG_ESCAPES if a <= last and b >= first)
+    if at.high:
+        low, high = max(first, _LOW_SURROGATES.start), min(last, _LOW_SURROGATES.stop - 1)
+        base = 0x10000 + ((at.high - _HIGH_SURROGATES.start) << 10) - _LOW_SURROGATES.start
+        return ((base + low, base + high),) if low <= high else ()
+    plain = ((first, min(last, 0xD7FF)), (max(first, 0xE000), last))
+    low, high = max(first, _HIGH_SURROGATES.start), min(last, _HIGH_SURROGATES.stop - 1)
+    if low > high:
+        return tuple((a, b) for a, b in plain if a <= b)
+    base = 0x10000 - (_HIGH_SURROGATES.start << 10)
+    pairs = (base + (low << 10), base + (high << 10) + 0x3FF)
+    return (*((a, b) for a, b in plain if a <= b), pairs)
+
+
+def _after(regex: Regex, code: int) -> Regex | None:
+    for ranges, target in arcs(regex):
+        for low, high in ranges:
+            if low <= code <= high:
+                return target
+    return None
+
+
+def _meets(regex: Regex, wanted: Ranges) -> bool:
+    return any(
+        max(low, a) <= min(high, b)
+        for ranges, _ in arcs(regex)
+        for low, high in ranges
+        for a, b in wanted
+    )
+
+
+def _raw(ranges: Ranges) -> Ranges:
+    """Return what of `ranges` stands unescaped in a JSON string."""
+    result = []
+    for low, high in ranges:
+        start = max(low, 0x20)
+        for code in (ord('"'), ord("\\")):
+            if start <= code <= high:
+                if start < code:
+                    result.append((start, code - 1))
+                start = code + 1
+        if start <= high:
+            result.append((start, high))
+    return tuple(result)

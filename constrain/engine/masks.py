@@ -1,0 +1,255 @@
+"""What is shared per vocabulary: the trie and the interiors, within a bound on memory.
+
+The *interior* of a lexer state is the set of tokens that stay alive in it, with the *portals*:
+the trie nodes at which a lexeme ends inside a token. It depends on the lexer state alone, so
+constraints share it: the inside of a plain JSON string is the same everywhere.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from constrain.engine import kernels as k
+from constrain.engine.automaton import Automaton
+from constrain.engine.tables import TrieTables
+from constrain.vocabulary import Vocabulary
+
+DEFAULT_CACHE_BYTES = 256 << 20
+
+_SPARSE_LIMIT = 512
+"""Up to this many tokens a mask is kept as a list rather than as a bitmask."""
+
+_MAX_SHARED_MEMBERS = 8
+_MAX_OUTCOMES = 256
+
+NO_TOKENS = np.empty(0, np.int32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Portal:
+    """Inner trie nodes at which the same lexemes end.
+
+    `lexemes` holds positions among the lexemes of the state's members, see `Interior`.
+    """
+
+    lexemes: tuple[int, ...]
+    nodes: NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """The tokens that lead from one lexer state to the same other one.
+
+    Attributes:
+        example: one of them.
+        dense: bitmask of them, int32[words], or None where they are few.
+        tokens: the tokens, int32[n]; empty where `dense` holds them.
+    """
+
+    example: int
+    dense: NDArray[np.int32] | None
+    tokens: NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Interior:
+    """The tokens alive in a lexer state.
+
+    Attributes:
+        dense: bitmask of the tokens, int32[words], or None where they are few.
+        tokens: the tokens, int32[n]; empty where `dense` holds them.
+        portals: where lexemes end within tokens; lexemes are numbered as the caller's state
+            numbers its own (see `Masks.interior`).
+    """
+
+    dense: NDArray[np.int32] | None
+    tokens: NDArray[np.int32]
+    portals: tuple[Portal, ...]
+
+    @property
+    def nbytes(self) -> int:
+        """Memory, in bytes."""
+        dense = 0 if self.dense is None else self.dense.nbytes
+        return 200 + dense + self.tokens.nbytes + sum(p.nodes.nbytes + 100 for p in self.portals)
+
+
+class Tenant(Protocol):
+    """A constraint, as far as memory is concerned."""
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of its caches, in bytes."""
+
+    def drop_caches(self) -> None:
+        """Forget what can be worked out again."""
+
+
+class Masks:
+    """The shared caches of one vocabulary. One object per vocabulary and process: `of`.
+
+    Attributes:
+        tables: the trie for the kernels.
+        words: int32 words in a bitmask.
+        limit: bound on the memory of all caches of the vocabulary, in bytes.
+    """
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self.tables = TrieTables(vocabulary)
+        self.words = vocabulary.bitmask_words
+        self.limit = DEFAULT_CACHE_BYTES
+        self._interiors: OrderedDict[object, Interior] = OrderedDict()
+        self._outcomes: dict[object, tuple[Outcome, ...]] = {}
+        self._bytes = 0
+        self._unchecked = 0
+        self._tenants: weakref.WeakSet[Tenant] = weakref.WeakSet()
+        self._lock = threading.Lock()
+
+    @staticmethod
+    def of(vocabulary: Vocabulary) -> Masks:
+        """Return the caches that all constraints over an equal vocabulary share."""
+        with _registry_lock:
+            found = _registry.get(vocabulary)
+            if found is None:
+                found = _registry[vocabulary] = Masks(vocabulary)
+            return found
+
+    def join(self, tenant: Tenant) -> None:
+        """Count a constraint's caches within the bound."""
+        self._tenants.add(tenant)
+
+    def interior(self, automaton: Automaton, state: int) -> Interior:
+        """Return the interior of a lexer state, its portals numbered by `automaton`."""
+        key, numbers = self._key(automaton, state)
+        if key is None:
+            return self._compute(automaton, state)
+        with self._lock:
+            found = self._interiors.get(key)
+            if found is not None:
+                self._interiors.move_to_end(key)
+        if found is None:
+            local = self._compute(automaton, state)
+            positions = {number: i for i, number in enumerate(numbers)}
+            found = Interior(
+                local.dense,
+                local.tokens,
+                tuple(
+                    Portal(tuple(positions[n] for n in p.lexemes), p.nodes) for p in local.portals
+                ),
+            )
+            with self._lock:
+                if key not in self._interiors:
+                    self._interiors[key] = found
+                    self._bytes += found.nbytes
+            self.spend(found.nbytes)
+        return Interior(
+            found.dense,
+            found.tokens,
+            tuple(Portal(tuple(numbers[i] for i in p.lexemes), p.nodes) for p in found.portals),
+        )
+
+    def _key(self, automaton: Automaton, state: int) -> tuple[object, tuple[int, ...]]:
+        """Name a state so that equal states of other automata have the same name.
+
+        Returns the name, None where sharing does not pay, and the lexeme numbers of its members.
+        """
+        described = automaton.describe(state, self.tables.longest)
+        if described is None or len(described) > _MAX_SHARED_MEMBERS:
+            return None, ()
+        described.sort(key=lambda item: hash(item[0]))
+        numbers: list[int] = []
+        name = []
+        for identity, number in described:
+            if number not in numbers:
+                numbers.append(number)
+            name.append((identity, numbers.index(number)))
+        return tuple(name), tuple(numbers)
+
+    def _compute(self, automaton: Automaton, state: int) -> Interior:
+        scratch = self.tables.scratch()
+        scratch.clear()
+        automaton.walk(_ROOT, state, scratch)
+        tokens = scratch.tokens_found()
+        portals = tuple(
+            Portal(automaton.numbers_of(accepts), nodes)
+            for accepts, nodes in scratch.take_portals()
+        )
+        return Interior(*self._pack(tokens), portals)
+
+    def _pack(self, tokens: NDArray[np.int32]) -> tuple[NDArray[np.int32] | None, NDArray[np.int32]]:
+        if len(tokens) <= _SPARSE_LIMIT:
+            return None, tokens.copy()
+        dense = np.zeros(self.words, np.int32)
+        k.set_bits(dense, tokens)
+        return dense, NO_TOKENS
+
+    def outcomes(self, automaton: Automaton, state: int) -> tuple[Outcome, ...]:
+        """Return the tokens alive in a lexer state, by the state that they lead to."""
+        key, _ = self._key(automaton, state)
+        found = None if key is None else self._outcomes.get(key)
+        if found is None:
+            scratch = self.tables.scratch()
+            scratch.clear()
+            automaton.walk(_ROOT, state, scratch)
+            scratch.take_portals()
+            found = self.by_state(scratch.tokens_found(), scratch.states_found())
+            if key is not None:
+                with self._lock:
+                    self._outcomes[key] = found
+                self.spend(sum(200 + x.tokens.nbytes + 4 * self.words for x in found))
+        return found
+
+    def by_state(
+        self, tokens: NDArray[np.int32], states: NDArray[np.int32]
+    ) -> tuple[Outcome, ...]:
+        """Group tokens by the state that each leads to."""
+        present = np.flatnonzero(np.bincount(states))
+        groups = [tokens[states == state] for state in present.tolist()]
+        return tuple(Outcome(int(group[0]), *self._pack(group)) for group in groups)
+
+    def spend(self, n_bytes: int) -> None:
+        """Note that caches have grown; evict where the bound is passed."""
+        self._unchecked += n_bytes
+        if self._unchecked * 16 < self.limit:
+            return
+        self._unchecked = 0
+        tenants = sorted(self._tenants, key=lambda tenant: tenant.nbytes, reverse=True)
+        total = self._bytes + sum(tenant.nbytes for tenant in tenants)
+        for tenant in tenants:
+            if total <= self.limit // 2 or total - self._bytes <= self.limit // 4:
+                break
+            total -= tenant.nbytes
+            tenant.drop_caches()
+            total += tenant.nbytes
+        with self._lock:
+            while self._interiors and total > self.limit // 2:
+                _, dropped = self._interiors.popitem(last=False)
+                self._bytes -= dropped.nbytes
+                total -= dropped.nbytes
+            if total > self.limit // 2 or len(self._outcomes) > _MAX_OUTCOMES:
+                self._outcomes.clear()
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of all caches of this vocabulary, in bytes, constraints included."""
+        return self._bytes + sum(tenant.nbytes for tenant in self._tenants)
+
+
+_ROOT = np.zeros(1, np.int32)
+_registry: weakref.WeakKeyDictionary[Vocabulary, Masks] = weakref.WeakKeyDictionary()
+_registry_lock = threading.Lock()
+
+
+def set_cache_limit(vocabulary: Vocabulary, n_bytes: int) -> None:
+    """Bound the caches of a vocabulary, its constraints included, in bytes.
+
+    What is evicted is worked out again when needed; results do not change. The default is
+    256 MB.
+    """
+    Masks.of(vocabulary).limit = n_bytes

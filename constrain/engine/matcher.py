@@ -1,0 +1,250 @@
+"""Matcher: one sequence under a constraint."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from constrain.engine import kernels as k
+from constrain.engine.plans import Node, Planner
+from constrain.engine.tables import address
+
+if TYPE_CHECKING:
+    from constrain.engine.constraint import Constraint
+
+
+class Alternative(NamedTuple):
+    """One way to understand the text so far."""
+
+    node: Node
+    state: int
+    captured: bytes
+    """The text of the lexeme under way, if the control may want it; else empty."""
+
+
+class _Step(NamedTuple):
+    """What the matcher knows after a token; a shared persistent list."""
+
+    alternatives: tuple[Alternative, ...]
+    before: _Step | None
+    finished: bool
+
+
+class Matcher:
+    """Follows one sequence of tokens. Made by `Constraint.matcher`; not for several threads.
+
+    A fork shares all that has been read and costs next to nothing.
+    """
+
+    __slots__ = ("_constraint", "_planner", "_step", "_words")
+
+    def __init__(self, constraint: Constraint, planner: Planner) -> None:
+        self._constraint = constraint
+        self._planner = planner
+        self._words = constraint.vocabulary.bitmask_words
+        self.reset()
+
+    @property
+    def constraint(self) -> Constraint:
+        """The constraint that this matcher follows."""
+        return self._constraint
+
+    @property
+    def alternatives(self) -> tuple[Alternative, ...]:
+        """The ways to understand the text so far; several where a lexeme may or may not end."""
+        return self._step.alternatives
+
+    # -- masks ---------------------------------------------------------------------------------
+
+    def fill_bitmask(self, row: NDArray[np.int32], budget: int | None = None) -> None:
+        """Write the mask of the next token into `row`.
+
+        Args:
+            row: int32[ceil(V / 32)], contiguous; bit t % 32 of word t // 32 is set iff token t is
+                allowed. EOS tokens are allowed exactly where `is_accepting()`; after one, nothing
+                is.
+            budget: tokens left, EOS included. Only tokens are allowed after which the rest of the
+                budget suffices for a valid ending.
+
+        Raises:
+            ValueError: `row` has the wrong length.
+        """
+        if row.shape != (self._words,):
+            raise ValueError(f"row has shape {row.shape}, not ({self._words},)")
+        step = self._step
+        if step.finished:
+            row[:] = 0
+            return
+        if budget is not None:
+            self._constraint.budget.fill(self, row, budget)
+            return
+        first, *others = step.alternatives
+        plan = first.node.plans.get(first.state)
+        if plan is None:
+            plan = self._planner.plan(first.node, first.state)
+        k.write_mask(row, plan.handle)
+        suspects = plan.suspects
+        for other in others:
+            plan = self._planner.plan(other.node, other.state)
+            if plan.dense is not None:
+                row |= plan.dense
+            k.set_bits(row, plan.tokens)
+            suspects += plan.suspects
+        if suspects:
+            passed = [token for token in suspects if self._after_token(token)]
+            k.set_bits(row, np.array(passed, np.int32))
+
+    def is_accepting(self) -> bool:
+        """Return whether the text so far is complete and valid."""
+        return not self._step.finished and any(
+            self._accepts(alternative) for alternative in self._step.alternatives
+        )
+
+    def is_finished(self) -> bool:
+        """Return whether an EOS token was accepted."""
+        return self._step.finished
+
+    def _accepts(self, alternative: Alternative) -> bool:
+        node, state, _ = alternative
+        if state == node.start and node.accepting:
+            return True
+        ended = node.automaton.accepts(state)
+        if not ended or any([lexeme.captures for lexeme in ended]):
+            return False
+        target = self._planner.follow(node, ended)
+        return target is not None and target.accepting
+
+    # -- moving --------------------------------------------------------------------------------
+
+    def accept(self, token_id: int) -> bool:
+        """Append a token. Return False, and change nothing, where it is not allowed."""
+        step = self._step
+        if step.finished:
+            return False
+        if token_id in self._constraint.vocabulary.eos_token_ids:
+            if not self.is_accepting():
+                return False
+            self._step = _Step(step.alternatives, step, True)
+            return True
+        after = self._after_token(token_id)
+        if not after:
+            return False
+        self._step = _Step(after, step, False)
+        return True
+
+    def accept_bytes(self, data: bytes) -> bool:
+        """Append bytes. Return False, and change nothing, where they are not allowed.
+
+        For `rollback` they count as one token.
+        """
+        step = self._step
+        if step.finished:
+            return False
+        if data:
+            text = np.frombuffer(data, np.uint8)
+            after = self._run(address(text), 0, len(data), data)
+            if not after:
+                return False
+        else:
+            after = step.alternatives
+        self._step = _Step(after, step, False)
+        return True
+
+    def rollback(self, n_tokens: int) -> None:
+        """Take back the last `n_tokens` tokens.
+
+        Raises:
+            ValueError: fewer have been accepted.
+        """
+        step = self._step
+        for taken in range(n_tokens):
+            if step.before is None:
+                raise ValueError(f"cannot roll back {n_tokens} tokens: only {taken} were accepted")
+            step = step.before
+        self._step = step
+
+    def fork(self) -> Matcher:
+        """Return an independent matcher at the same place."""
+        other = Matcher.__new__(Matcher)
+        other._constraint = self._constraint
+        other._planner = self._planner
+        other._words = self._words
+        other._step = self._step
+        return other
+
+    def reset(self) -> None:
+        """Go back to the start."""
+        root = self._planner.root
+        self._step = _Step((Alternative(root, root.start, b""),), None, False)
+
+    def _after_token(self, token_id: int) -> tuple[Alternative, ...]:
+        tables = self._constraint.masks.tables
+        if not 0 <= token_id < len(tables.offsets) - 1:
+            return ()
+        begin, end = tables.offsets[token_id], tables.offsets[token_id + 1]
+        if begin == end:
+            return ()
+        return self._run(tables.blob_address, begin, end, None, token_id)
+
+    def _run(
+        self, text: int, begin: int, end: int, data: bytes | None, token_id: int = -1
+    ) -> tuple[Alternative, ...]:
+        """Return the alternatives after the bytes [begin, end) at address `text`."""
+        found: list[Alternative] = []
+        follow = self._planner.follow
+        pending = [(*alternative, begin) for alternative in self._step.alternatives]
+        for node, state, _ in self._step.alternatives:
+            ended = node.automaton.accepts(state)
+            if ended and not any([lexeme.captures for lexeme in ended]):
+                target = follow(node, ended)
+                if target is not None:
+                    pending.append((target, target.start, b"", begin))
+        while pending:
+            node, state, captured, position = pending.pop()
+            automaton = node.automaton
+            status, stop, reached = automaton.scan(text, position, end, state)
+            if status == k.DEAD:
+                continue
+            if node.captures:
+                if data is None:
+                    data = self._constraint.vocabulary.token_bytes(token_id) or b""
+                captured += data[position - begin : stop - begin]
+            ended = automaton.accepts(reached)
+            if ended:
+                eager = any([lexeme.captures for lexeme in ended])
+                stays = automaton.is_open(reached)
+                if status == k.ENDS or eager or not stays:
+                    target = follow(node, ended, captured if eager else None)
+                    if target is not None:
+                        if status == k.ENDS:
+                            pending.append((target, target.start, b"", stop))
+                        else:
+                            found.append(Alternative(target, target.start, b""))
+                if not stays:
+                    continue
+            if status == k.ENDS:
+                pending.append((node, reached, captured, stop))
+            else:
+                found.append(Alternative(node, reached, captured))
+        if len(found) > 1:
+            return tuple(dict.fromkeys(found))
+        return tuple(found)
+
+    # -- looking ahead -------------------------------------------------------------------------
+
+    def forced_tokens(self) -> list[int]:
+        """Return the tokens, in the vocabulary's own tokenization, of the bytes that must come.
+
+        Empty where more than one byte, or the end, is possible next.
+        """
+        forced = self._constraint.budget.forced_bytes(self)
+        return self._constraint.vocabulary.encode(forced) if forced else []
+
+    def tokens_to_finish(self) -> int:
+        """Return the fewest tokens, EOS included, that spell the least valid ending; 0 if finished.
+
+        The least ending is the shortest in bytes.
+        """
+        return 0 if self._step.finished else self._constraint.budget.cost(self)

@@ -1,0 +1,243 @@
+"""Plans: the mask of a (configuration, lexer state), worked out once and then only written."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from constrain.engine import kernels as k
+from constrain.engine.automaton import Automaton
+from constrain.engine.control import Control
+from constrain.engine.masks import NO_TOKENS, Masks
+from constrain.engine.tables import Scratch, address
+from constrain.lexing.lexeme import Lexeme
+
+if TYPE_CHECKING:
+    from constrain.engine.budget import Spending
+
+
+class Plan:
+    """A mask in the form in which it is written.
+
+    Attributes:
+        handle: what `kernels.write_mask` takes.
+        dense: bitmask int32[words] or None.
+        tokens: tokens to add to it, int32[n].
+        suspects: tokens whose fate depends on text that the plan does not know; each has to be
+            tried on the matcher at hand.
+    """
+
+    __slots__ = ("dense", "handle", "suspects", "tokens")
+
+    def __init__(
+        self,
+        dense: NDArray[np.int32] | None,
+        tokens: NDArray[np.int32],
+        suspects: tuple[int, ...],
+        words: int,
+    ) -> None:
+        self.dense = dense
+        self.tokens = tokens
+        self.suspects = suspects
+        self.handle = np.array(
+            [0 if dense is None else address(dense), address(tokens), len(tokens), words], np.int64
+        )
+
+
+class Node:
+    """A configuration of the control, with what has been worked out about it.
+
+    Attributes:
+        config: the configuration.
+        automaton: the lexer that `start` belongs to.
+        start: lexer state before any lexeme of the configuration.
+        captures: whether one of its lexemes captures its text.
+        accepting: whether the output may end here.
+    """
+
+    __slots__ = (
+        "accepting",
+        "automaton",
+        "captures",
+        "config",
+        "crossings",
+        "endings",
+        "follows",
+        "plans",
+        "spendings",
+        "start",
+    )
+
+    def __init__(
+        self, config: Hashable, lexemes: tuple[Lexeme, ...], accepting: bool, automaton: Automaton
+    ) -> None:
+        self.config = config
+        self.automaton = automaton
+        self.start = automaton.start(lexemes)
+        self.captures = any([lexeme.captures for lexeme in lexemes])
+        self.accepting = accepting
+        self.follows: dict[tuple[Lexeme, ...], Node | None] = {}
+        self.plans: dict[int, Plan] = {}
+        self.crossings: dict[int, tuple[NDArray[np.int32], Crossing]] = {}
+        self.endings: dict[int, tuple[bytes, int]] = {}
+        self.spendings: dict[int, Spending] = {}
+
+
+class Crossing:
+    """The tokens that go on into a node from given trie nodes."""
+
+    __slots__ = ("suspects", "tokens")
+
+    def __init__(self, tokens: NDArray[np.int32], suspects: NDArray[np.int32]) -> None:
+        self.tokens = tokens
+        self.suspects = suspects
+
+
+class Planner:
+    """Makes nodes and plans for one control over one vocabulary."""
+
+    def __init__(self, control: Control, masks: Masks, eos: tuple[int, ...]) -> None:
+        self._control = control
+        self._masks = masks
+        self._eos = np.array(eos, np.int32)
+        self._nodes: dict[Hashable, Node] = {}
+        self._automaton = Automaton()
+        self._plan_bytes = 0
+        self.root = self.node(control.start())
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of the automaton, nodes and plans, in bytes (estimated)."""
+        return self._automaton.nbytes + self._plan_bytes + 1500 * len(self._nodes)
+
+    def drop_caches(self) -> None:
+        """Start afresh. Matchers go on with what they hold until they reach a new lexeme."""
+        self._nodes = {}
+        self._automaton = Automaton()
+        self._plan_bytes = 0
+        self.root = self.node(self.root.config)
+
+    def node(self, config: Hashable) -> Node:
+        """Return the node of a configuration."""
+        found = self._nodes.get(config)
+        if found is None:
+            lexemes = self._control.lexemes(config)
+            found = Node(
+                config,
+                lexemes if type(lexemes) is tuple else tuple(lexemes),
+                self._control.accepting(config),
+                self._automaton,
+            )
+            self._nodes[config] = found
+        return found
+
+    def follow(
+        self, node: Node, lexemes: tuple[Lexeme, ...], text: bytes | None = None
+    ) -> Node | None:
+        """Return the node after a text that `lexemes` match, or None if the control refuses it."""
+        if text is not None:
+            config = self._control.advance(node.config, lexemes, text)
+            return None if config is None else self.node(config)
+        try:
+            return node.follows[lexemes]
+        except KeyError:
+            config = self._control.advance(node.config, lexemes, None)
+            found = None if config is None else self.node(config)
+            node.follows[lexemes] = found
+            return found
+
+    def ending(self, node: Node) -> bytes:
+        """Return the least text that completes the output from a node (see `Control.ending`)."""
+        return self._control.ending(node.config)
+
+    def plan(self, node: Node, state: int) -> Plan:
+        """Return the plan of a node and a state of its lexer.
+
+        Where a capturing lexeme ends exactly in `state`, what comes after it is not in the plan:
+        the matcher knows the text and keeps that alternative beside this one.
+        """
+        found = node.plans.get(state)
+        if found is None:
+            found = self._make(node, state)
+            node.plans[state] = found
+            cost = found.tokens.nbytes + 500
+            self._plan_bytes += cost
+            self._masks.spend(cost)
+        return found
+
+    def _make(self, node: Node, state: int) -> Plan:
+        automaton = node.automaton
+        interior = self._masks.interior(automaton, state)
+        dense = interior.dense
+        sparse = [interior.tokens] if len(interior.tokens) else []
+        suspects: list[int] = []
+        for portal in interior.portals:
+            lexemes = automaton.lexemes(portal.lexemes)
+            target = self.follow(node, lexemes)
+            if target is not None:
+                unknown = any([lexeme.captures for lexeme in lexemes])
+                crossing = self._crossing(target, portal.nodes, unknown)
+                if len(crossing.tokens):
+                    sparse.append(crossing.tokens)
+                suspects += crossing.suspects.tolist()
+        ended = automaton.accepts(state)
+        accepting = state == node.start and node.accepting
+        if ended and not any([lexeme.captures for lexeme in ended]):
+            target = self.follow(node, ended)
+            if target is not None:
+                after = self.plan(target, target.start)
+                accepting = accepting or target.accepting
+                sparse.append(after.tokens)
+                suspects += after.suspects
+                if after.dense is not None:
+                    dense = after.dense if dense is None else dense | after.dense
+        if accepting:
+            sparse.append(self._eos)
+        tokens = NO_TOKENS if not sparse else sparse[0] if len(sparse) == 1 else np.concatenate(sparse)
+        return Plan(dense, tokens, tuple(suspects), self._masks.words)
+
+    def _crossing(self, node: Node, nodes: NDArray[np.int32], unknown: bool) -> Crossing:
+        """Return the tokens that run on into `node` below the given trie nodes.
+
+        `unknown` says that a captured text on the way here is not known.
+        """
+        known = node.crossings.get(id(nodes))
+        if known is not None:
+            return known[1]
+        scratch = self._masks.tables.scratch()
+        scratch.clear()
+        suspects: list[NDArray[np.int32]] = []
+        self._cross(node, nodes, unknown, False, scratch, suspects)
+        found = Crossing(
+            scratch.tokens_found().copy(),
+            np.unique(np.concatenate(suspects)) if suspects else NO_TOKENS,
+        )
+        node.crossings[id(nodes)] = (nodes, found)
+        return found
+
+    def _cross(
+        self,
+        node: Node,
+        nodes: NDArray[np.int32],
+        unknown: bool,
+        doubtful: bool,
+        scratch: Scratch,
+        suspects: list[NDArray[np.int32]],
+    ) -> None:
+        if node.start == 0:
+            return
+        before = scratch.handle[k.N_TOKENS_OUT]
+        node.automaton.walk(nodes, node.start, scratch)
+        doubtful = doubtful or (unknown and node.captures)
+        if doubtful:
+            suspects.append(scratch.tokens[before : scratch.handle[k.N_TOKENS_OUT]].copy())
+            scratch.handle[k.N_TOKENS_OUT] = before
+        for accepts, ends in scratch.take_portals():
+            lexemes = node.automaton.lexemes_of(accepts)
+            target = self.follow(node, lexemes)
+            if target is not None:
+                captured = any([lexeme.captures for lexeme in lexemes])
+                self._cross(target, ends, unknown or captured, doubtful, scratch, suspects)

@@ -1,0 +1,119 @@
+"""Growing numpy tables behind the kernels' handles."""
+
+from __future__ import annotations
+
+import threading
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from constrain.engine import kernels as k
+from constrain.vocabulary import TokenTrie, Vocabulary
+
+
+def address(array: NDArray[np.generic]) -> int:
+    """Return the address of an array's first element."""
+    return int(array.__array_interface__["data"][0])
+
+
+class TrieTables:
+    """A vocabulary's trie for the kernels, with one scratch area per thread."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self.trie: TokenTrie = vocabulary.trie
+        self.blob_address = address(self.trie.blob)
+        self.offsets: list[int] = self.trie.offsets.tolist()
+        children = np.full(256, -1, np.int32)
+        node = 1
+        while node < len(self.trie.byte):
+            children[self.trie.byte[node]] = node
+            node = int(self.trie.skip[node])
+        self._root_child = children
+        self._max_depth = int(self.trie.depth.max(initial=0))
+        self._local = threading.local()
+
+    @cached_property
+    def longest(self) -> int:
+        """Bytes in the longest token."""
+        return self._max_depth
+
+    def scratch(self) -> Scratch:
+        """Return this thread's scratch area."""
+        scratch: Scratch | None = getattr(self._local, "scratch", None)
+        if scratch is None:
+            scratch = self._local.scratch = Scratch(self.trie, self._root_child, self._max_depth)
+        return scratch
+
+
+class Scratch:
+    """A trie handle with its output buffers; used by one thread at a time."""
+
+    def __init__(self, trie: TokenTrie, root_child: NDArray[np.int32], max_depth: int) -> None:
+        self._keep = (trie, root_child)
+        self.tokens = np.empty(2 * len(trie.more) + 1024, np.int32)
+        self.states = np.empty_like(self.tokens)
+        self.portals = np.empty((1024, 2), np.int32)
+        self._stack = np.empty(max_depth + 2, np.int64)
+        self.handle = np.zeros(k.TRIE_HANDLE_SIZE, np.int64)
+        for slot, array in (
+            (k.BYTE, trie.byte),
+            (k.DEPTH, trie.depth),
+            (k.SKIP, trie.skip),
+            (k.TOKEN, trie.token),
+            (k.MORE, trie.more),
+            (k.ROOT_CHILD, root_child),
+            (k.TOKENS_OUT, self.tokens),
+            (k.STATES_OUT, self.states),
+            (k.PORTALS_OUT, self.portals),
+            (k.STACK, self._stack),
+        ):
+            self.handle[slot] = address(array)
+        self.handle[k.N_NODES] = len(trie.byte)
+        self.handle[k.MAX_DEPTH] = max_depth
+        self.handle[k.CAP_PORTALS] = len(self.portals)
+        # Room is left for all tokens with the same bytes.
+        self._spare = len(trie.more)
+        self.handle[k.CAP_TOKENS] = len(self.tokens) - self._spare
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget all output."""
+        self.handle[k.N_PORTALS_OUT :] = _EMPTY_OUTPUT
+
+    def tokens_found(self) -> NDArray[np.int32]:
+        """Return the tokens of the walks since `clear`. Not copied."""
+        return self.tokens[: self.handle[k.N_TOKENS_OUT]]
+
+    def states_found(self) -> NDArray[np.int32]:
+        """Return the lexer state after each of `tokens_found`. Not copied."""
+        return self.states[: self.handle[k.N_TOKENS_OUT]]
+
+    def take_portals(self) -> list[tuple[int, NDArray[np.int32]]]:
+        """Return and forget the portals: (number of the lexemes that end, nodes int32[n])."""
+        found = self.portals[: self.handle[k.N_PORTALS_OUT]]
+        self.handle[k.N_PORTALS_OUT] = 0
+        if not len(found):
+            return []
+        kinds = set(found[:, 1].tolist())
+        if len(kinds) == 1:
+            return [(kinds.pop(), found[:, 0].copy())]
+        return [(kind, found[found[:, 1] == kind, 0]) for kind in sorted(kinds)]
+
+    def grow(self) -> None:
+        """Make room for more output, if that is what is short."""
+        if self.handle[k.N_TOKENS_OUT] > self.handle[k.CAP_TOKENS]:
+            self.tokens = np.concatenate([self.tokens, np.empty_like(self.tokens)])
+            self.states = np.concatenate([self.states, np.empty_like(self.states)])
+            self.handle[k.TOKENS_OUT] = address(self.tokens)
+            self.handle[k.STATES_OUT] = address(self.states)
+            self.handle[k.CAP_TOKENS] = len(self.tokens) - self._spare
+        if self.handle[k.N_PORTALS_OUT] >= len(self.portals):
+            self.portals = np.concatenate([self.portals, np.empty_like(self.portals)])
+            self.handle[k.PORTALS_OUT] = address(self.portals)
+            self.handle[k.CAP_PORTALS] = len(self.portals)
+
+
+_EMPTY_OUTPUT = np.zeros(k.TRIE_HANDLE_SIZE - k.N_PORTALS_OUT, np.int64)
+_EMPTY_OUTPUT[k.AT_ROOT - k.N_PORTALS_OUT] = -1
+_EMPTY_OUTPUT[k.AT_BYTE - k.N_PORTALS_OUT] = 256

@@ -1,0 +1,62 @@
+"""Compiling the kernels ahead of need."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from functools import cache
+
+_PATIENCE = 1.5
+"""Seconds after which a person wants to be told what is going on."""
+
+
+@cache
+def warmup() -> float:
+    """Load the kernels, compiling them the first time on a machine; return the seconds it took.
+
+    Compiled code is kept beside the package, or in the user's cache directory where that cannot
+    be written. A compilation that takes longer than a moment says so on stderr.
+    """
+    begin = time.perf_counter()
+    notice = threading.Timer(_PATIENCE, _say)
+    notice.daemon = True
+    notice.start()
+    try:
+        _touch()
+    finally:
+        notice.cancel()
+    return time.perf_counter() - begin
+
+
+def _say() -> None:
+    print(
+        "constrain: compiling its kernels; this happens once and takes up to a minute",
+        file=sys.stderr,
+        flush=True,
+    )
+
+
+def _touch() -> None:
+    """Call each kernel once, with the types that it is always called with."""
+    import numpy as np
+
+    from constrain.engine import kernels as k
+    from constrain.engine.automaton import Automaton
+    from constrain.engine.tables import TrieTables, address
+    from constrain.lexing.lexeme import Literal, lexeme
+    from constrain.vocabulary import Vocabulary
+
+    tables = TrieTables(Vocabulary.from_bytes([b"a", b"ab", None], eos_token_ids=[2]))
+    automaton = Automaton()
+    start = automaton.start((lexeme(Literal(b"ab")),))
+    automaton.walk(np.zeros(1, np.int32), start, tables.scratch())
+    automaton.scan(tables.blob_address, 0, 1, start)
+    automaton.row(start)
+    automaton.forced(start, 1)
+    k.fewest_tokens(tables.scratch().handle, tables.blob_address, 1)
+    k.rehash(automaton.handle)
+    row = np.zeros(1, np.int32)
+    tokens = np.zeros(1, np.int32)
+    k.set_bits(row, tokens)
+    k.write_mask(row, np.array([0, address(tokens), 1, 1], np.int64))
