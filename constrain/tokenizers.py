@@ -34,12 +34,12 @@ class MidTextEncoder:
     prefix_tokens: int
 
     def __call__(self, data: bytes) -> Sequence[int]:
-        """The token ids, or () if the bytes are not UTF-8."""
+        """The token ids, or () if the tokenizer has none for these bytes."""
         try:
             text = data.decode()
         except UnicodeDecodeError:
             return ()
-        return self.split(self.prefix + text)[self.prefix_tokens :]
+        return _attempt(self.split, self.prefix + text)[self.prefix_tokens :]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def read_tokenizer(tokenizer: Any) -> TokenTable:
         VocabularyError: the tokenizer declares no parts that give the exact bytes of its tokens,
             or its `decode` disagrees with them.
     """
-    for read in (_read_mistral_common, _read_tiktoken, _read_fast, _read_slow):
+    for read in _FAMILIES:
         source = read(tokenizer)
         if source is not None:
             table = [source.spelt.get(i) for i in range(source.size)]
@@ -169,29 +169,37 @@ def _confirmed(
     )
 
 
-def _read_tiktoken(tokenizer: Any) -> _Source | None:
-    """A `tiktoken.Encoding`, or a tokenizer that holds one or a table of byte strings."""
-    for part in (tokenizer, *getattr(tokenizer, "__dict__", {}).values()):
-        if hasattr(part, "decode_single_token_bytes"):
+def _read_tiktoken(encoding: Any) -> _Source | None:
+    """A `tiktoken.Encoding`."""
+    if not _is_encoding(encoding):
+        return None
+    spelt, special = _read_encoding(encoding)
+    size = max([*spelt, *special.values()]) + 1
+    eos = tuple(i for text, i in special.items() if text == "<|endoftext|>")
+    return _verified(_Source(size, spelt, encoding.encode_ordinary, encoding.decode, eos))
+
+
+def _read_byte_strings(tokenizer: Any) -> _Source | None:
+    """A Hugging Face tokenizer around a `tiktoken.Encoding` or a table of ids by byte strings."""
+    for part in getattr(tokenizer, "__dict__", {}).values():
+        if _is_encoding(part):
             spelt, special = _read_encoding(part)
             split = part.encode_ordinary
-            break
-        if isinstance(part, dict) and part and all(isinstance(key, bytes) for key in part):
+        elif isinstance(part, dict) and part and all(isinstance(key, bytes) for key in part):
             spelt, special = {i: item for item, i in part.items()}, {}
             split = partial(tokenizer.encode, add_special_tokens=False)
-            break
-    else:
-        return None
-    eos = _eos_ids(tokenizer)
-    if part is tokenizer:
-        decode = part.decode
-        eos = tuple(special[text] for text in ("<|endoftext|>",) if text in special)
-    else:
+        else:
+            continue
+        never = {*special.values(), *_special_ids(tokenizer)}
+        size = max([*spelt, *never]) + 1
+        spelt = {i: item for i, item in spelt.items() if i not in never}
         decode = _plain_decode(tokenizer)
-    never = {*special.values(), *_special_ids(tokenizer)}
-    size = max([*spelt, *never], default=-1) + 1
-    spelt = {i: item for i, item in spelt.items() if i not in never}
-    return _verified(_Source(size, spelt, split, decode, eos))
+        return _verified(_Source(size, spelt, split, decode, _eos_ids(tokenizer)))
+    return None
+
+
+def _is_encoding(part: Any) -> bool:
+    return hasattr(part, "decode_single_token_bytes")
 
 
 def _read_encoding(encoding: Any) -> tuple[dict[int, bytes], dict[str, int]]:
@@ -219,6 +227,9 @@ def _read_mistral_common(tokenizer: Any) -> _Source | None:
         return _verified(_Source(inner.n_words, spelt, split, inner.decode, eos))
     pieces = inner.vocab()
     return _confirmed({i: pieces[i] for i in ids}, inner.n_words, split, inner.decode, eos)
+
+
+_FAMILIES = (_read_mistral_common, _read_tiktoken, _read_byte_strings, _read_fast, _read_slow)
 
 
 def _special_ids(tokenizer: Any) -> set[int]:
@@ -448,8 +459,16 @@ def _is_text(data: bytes) -> bool:
 def _mid_text_encoder(source: _Source) -> MidTextEncoder | None:
     """With the first prefix after which a letter is split into the bytes of that letter alone."""
     for prefix in ("", "\n", "|"):
-        prefix_tokens = len(source.split(prefix))
-        ids = source.split(f"{prefix}a")[prefix_tokens:]
-        if b"".join(source.spelt.get(i, b"") for i in ids) == b"a":
-            return MidTextEncoder(source.split, prefix, prefix_tokens)
+        encoder = MidTextEncoder(source.split, prefix, len(_attempt(source.split, prefix)))
+        if b"".join(source.spelt.get(i, b"") for i in encoder(b"a")) == b"a":
+            return encoder
     return None
+
+
+def _attempt(split: Callable[[str], Sequence[int | None]], text: str) -> list[int]:
+    """The tokens of a text; [] where the tokenizer cannot spell it and has no "unknown" token."""
+    try:
+        ids = split(text)
+    except Exception:  # a WordLevel and a Unigram model raise just that
+        return []
+    return [i for i in ids if i is not None]

@@ -244,9 +244,14 @@ def test_a_tokenizer_that_cannot_be_read_exactly_is_refused(
         Vocabulary.from_tokenizer(make())
 
 
-def test_a_tokenizer_may_be_as_small_as_it_likes() -> None:
+def test_a_tokenizer_may_be_small_and_know_no_unknown() -> None:
     vocabulary = Vocabulary.from_tokenizer(tiny(decoders.Fuse())(), eos_token_ids=[3])
     assert [vocabulary.token_bytes(i) for i in range(4)] == [b"a", b"b", b"ab", None]
+    assert vocabulary.encode(b"aab") == [0, 0, 1]
     words = models.WordLevel({"{": 0, "}": 1, "</s>": 2}, unk_token="</s>")
     vocabulary = Vocabulary.from_tokenizer(tiny(None, words)(), eos_token_ids=[2])
     assert [vocabulary.token_bytes(i) for i in range(3)] == [b" {", b" }", None]
+    assert vocabulary.encode(b" } {") == [1, 0]
+    pieces = models.Unigram([("a", -1.0), ("b", -2.0), ("ab", -1.5), ("</s>", 0.0)], None, False)
+    vocabulary = Vocabulary.from_tokenizer(tiny(decoders.Metaspace(), pieces)(), eos_token_ids=[3])
+    assert vocabulary.encode(b"bab") == [1, 2]
