@@ -23,13 +23,13 @@ if __package__ in (None, ""):  # run as a file
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from bench import report
 from bench.data import HUB_NAME, Case, data_folder, load_cases, select
 from bench.engines import ENGINES, engine_path, engine_version
 from bench.errors import BenchmarkError
+from bench.failures import print_failures
 from bench.measure import Tokens
 from bench.results import Header, ResultFile
 
@@ -160,7 +160,7 @@ def _run(arguments: argparse.Namespace, console: Console) -> dict[str, report.Ru
         for name, file in files.items()
     }
     if arguments.failures:
-        _print_failures(runs, {case.id: case for case in cases}, tokenizer)
+        print_failures(runs, {case.id: case for case in cases}, tokenizer)
     return runs
 
 
@@ -200,35 +200,6 @@ def _load_tokenizer(name: str) -> Any:
     except (OSError, ValueError) as error:
         first = str(error).partition("\n")[0]
         raise BenchmarkError(f"no tokenizer at {name} ({first}); pass --tokenizer") from None
-
-
-def _print_failures(
-    runs: Mapping[str, report.Run], cases: Mapping[str, Case], tokenizer: Any
-) -> None:
-    """List what does not pass; an instance misjudged is cut before the token refused."""
-    console = Console(soft_wrap=True, highlight=False)
-    for name, run in runs.items():
-        for result in run.results:
-            if result.outcome == "passing":
-                continue
-            why = result.detail or result.reason
-            console.print(f"[bold]{name}[/bold] {escape(f'{result.id}: {result.outcome} {why}')}")
-            instances = cases[result.id].instances
-            for index, (instance, verdict) in enumerate(
-                zip(instances, result.verdicts, strict=False)
-            ):
-                if verdict.accepted == instance.valid and not verdict.error:
-                    continue
-                token_ids = tokenizer.encode(instance.text, add_special_tokens=False)
-                done = tokenizer.decode(token_ids[: verdict.position])
-                rest = token_ids[verdict.position :]
-                token = "accepted whole" if verdict.accepted else "refused: EOS"
-                if rest:
-                    token = f"refused: {tokenizer.decode(rest[:1])!r}"
-                kind = "valid" if instance.valid else "invalid"
-                line = f"  #{index} ({kind}) after {verdict.position} tokens, {token}"
-                console.print(escape(f"{line}{f', {verdict.error}' if verdict.error else ''}"))
-                console.print(f"    {escape(done)}[red]»[/red]{escape(tokenizer.decode(rest))}")
 
 
 def _write_report(runs: Mapping[str, report.Run], folder: Path, *, plots: bool) -> None:

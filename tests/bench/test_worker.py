@@ -20,7 +20,7 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def worker(fakes: str, tokenizer_folder: Path, log: Path) -> Iterator[Worker]:
     spec = EngineSpec(f"{fakes}:FakeEngine", str(tokenizer_folder), log)
-    worker = Worker(spec, Limits(time_s=2, memory_mb=1500))
+    worker = Worker(spec, Limits(time_s=3, memory_mb=1000))
     yield worker
     worker.close()
 
@@ -30,8 +30,8 @@ def worker(fakes: str, tokenizer_folder: Path, log: Path) -> Iterator[Worker]:
     [
         ("segfault", "crash", "SIGSEGV"),
         ("exit", "crash", "exit code 3"),
-        ("sleep", "timeout", "over 2 s"),
-        ("eat", "out of memory", "over 1500 MB"),
+        ("sleep", "timeout", "over 3 s"),
+        ("eat", "out of memory", "over 1000 MB"),
     ],
 )
 def test_a_death_costs_one_schema(worker: Worker, action: str, outcome: str, reason: str) -> None:
