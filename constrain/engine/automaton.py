@@ -12,7 +12,7 @@ from constrain.engine import kernels as k
 from constrain.engine.fragments import Fragments
 from constrain.engine.strings import TABLE
 from constrain.engine.tables import Scratch, address
-from constrain.lexing.lexeme import Lexeme
+from constrain.lexing.lexeme import Lexeme, Part, Spelling
 
 
 class Automaton:
@@ -93,6 +93,15 @@ class Automaton:
         """Return the numbers of the lexemes that are alive in a state."""
         return {self._states.item(q, k.LEXEME) for q, _ in self.members(state)}
 
+    def string_count(self, state: int) -> int | None:
+        """Return the characters read of the one plain string that a state is in, if it is."""
+        counts = {
+            count >> k.PHASE_BITS
+            for q, count in self.members(state)
+            if self._states.item(q, k.KIND) == k.STRING
+        }
+        return counts.pop() if len(counts) == 1 else None
+
     def describe(self, state: int, reach: int) -> list[tuple[tuple[object, ...], int]] | None:
         """Return what each member matches within `reach` bytes, and the number of its lexeme.
 
@@ -105,7 +114,7 @@ class Automaton:
                 return None
             origin = self._origins[q]
             if kind == k.STRING:
-                used = count >> 5
+                used = count >> k.PHASE_BITS
                 need = min(max(low - used, 0), reach + 1)
                 room = -1 if high < 0 or high - used > reach else high - used
                 origin = (*origin, count & (k.PHASES - 1), need, room)
@@ -113,6 +122,26 @@ class Automaton:
                 origin = (*origin, count)
             described.append((origin, lexeme))
         return described
+
+    def bounded_string(
+        self, state: int, reach: int
+    ) -> tuple[Spelling, tuple[Part, ...], int, int, int] | None:
+        """Say where in a plain string with bounds a state is, between two characters.
+
+        Returns its spelling, what follows it in its lexeme, the characters that it needs and has
+        room for within `reach` (-1: any number), and the lexeme's number; None anywhere else.
+        """
+        members = self.members(state)
+        if len(members) != 1 or members[0][1] & (k.PHASES - 1) != k.BODY:
+            return None
+        if self._states.item(members[0][0], k.KIND) != k.STRING:
+            return None
+        described = self.describe(state, reach)
+        assert described is not None
+        (_, spelling, rest, _, need, room), number = described[0]
+        if need == 0 and room < 0:
+            return None
+        return spelling, rest, need, room, number
 
     def row(self, state: int) -> NDArray[np.int32]:
         """Return the transitions of a state: int32[256], 0 where dead. Copied."""

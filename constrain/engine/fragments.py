@@ -28,7 +28,6 @@ from constrain.lexing.utf8 import Branches, Ranges, utf8_branches
 Transition = tuple[int, int, int, int]
 """Low byte, high byte, NFA state, counter."""
 
-_MAX_COUNT = 1 << 25
 _SHORT_ESCAPES = {
     ord('"'): '"',
     ord("\\"): "\\",
@@ -156,14 +155,14 @@ class Fragments:
         key = (place.following, "plain", part.spelling, part.low, part.high)
         q = self._known.get(key)
         if q is None:
-            high = -1 if part.high is None or part.high >= _MAX_COUNT else part.high
+            high = -1 if part.high is None else min(part.high, k.MAX_COUNT)
             q = self._known[key] = self._states.add_state(
                 place.lexeme,
                 k.STRING,
                 ("string", part.spelling, place.rest),
                 a=SPELLINGS.index(part.spelling),
                 following=place.following,
-                low=min(part.low, _MAX_COUNT),
+                low=min(part.low, k.MAX_COUNT),
                 high=high,
             )
         return q

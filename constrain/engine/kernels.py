@@ -47,9 +47,12 @@ NO_LEXEME, SEVERAL = -1, -2
 # Kernel statuses.
 OK, EXPAND, GROW, DEAD, ENDS = range(5)
 
+# Strings: the phase is in the low bits of the counter, the number of characters above it.
 PHASES = 32
+PHASE_BITS = 5
 CLOSE = 255
 BODY = 1
+MAX_COUNT = 1 << 25
 
 
 @intrinsic
@@ -229,7 +232,7 @@ def _fill_row(h, d):
                         used += 1
             elif kind == STRING:
                 phase = k & (PHASES - 1)
-                count = k >> 5
+                count = k >> PHASE_BITS
                 low = states[s + LOW]
                 high = states[s + HIGH]
                 base = (states[s + A] * PHASES + phase) * 256
@@ -248,7 +251,7 @@ def _fill_row(h, d):
                                 continue
                             if high >= 0 or count < low:
                                 n = count + 1
-                        value = np.int64(s // STATE_WIDTH) | (((n << 5) | np.int64(to)) << 32)
+                        value = np.int64(s // STATE_WIDTH) | (((n << PHASE_BITS) | np.int64(to)) << 32)
                     following[used] = head[b]
                     target[used] = value
                     head[b] = used

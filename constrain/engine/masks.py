@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 
 from constrain.engine import kernels as k
 from constrain.engine.automaton import Automaton
+from constrain.engine.counted import CountedString
 from constrain.engine.tables import TrieTables
+from constrain.lexing.lexeme import Part, Spelling
 from constrain.vocabulary import Vocabulary
 
 DEFAULT_CACHE_BYTES = 256 << 20
@@ -105,6 +107,7 @@ class Masks:
         self.words = vocabulary.bitmask_words
         self.limit = DEFAULT_CACHE_BYTES
         self._interiors: OrderedDict[object, Interior] = OrderedDict()
+        self._counted: dict[tuple[Spelling, tuple[Part, ...]], CountedString] = {}
         self._outcomes: dict[object, tuple[Outcome, ...]] = {}
         self._bytes = 0
         self._unchecked = 0
@@ -134,7 +137,7 @@ class Masks:
             if found is not None:
                 self._interiors.move_to_end(key)
         if found is None:
-            local = self._compute(automaton, state)
+            local = self._bounded(automaton, state) or self._compute(automaton, state)
             positions = {number: i for i, number in enumerate(numbers)}
             found = Interior(
                 local.dense,
@@ -180,6 +183,19 @@ class Masks:
             Portal(automaton.numbers_of(accepts), nodes)
             for accepts, nodes in scratch.take_portals()
         )
+        return Interior(*self._pack(tokens), portals)
+
+    def _bounded(self, automaton: Automaton, state: int) -> Interior | None:
+        """Return the interior of a plain string with bounds, None if the state is anything else."""
+        place = automaton.bounded_string(state, self.tables.longest)
+        if place is None:
+            return None
+        spelling, rest, need, room, number = place
+        base = self._counted.get((spelling, rest))
+        if base is None:
+            base = self._counted[spelling, rest] = CountedString(self.tables, spelling, rest)
+        tokens, nodes = base.select(need, room)
+        portals = (Portal((number,), nodes),) if len(nodes) else ()
         return Interior(*self._pack(tokens), portals)
 
     def _pack(self, tokens: NDArray[np.int32]) -> tuple[NDArray[np.int32] | None, NDArray[np.int32]]:
