@@ -1,0 +1,68 @@
+"""From a schema to its control: what is checked before anything is written."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+from constrain.errors import UnsatisfiableSchemaError, UnsupportedSchemaError
+from constrain.schema.check import check
+from constrain.schema.control import SchemaControl
+from constrain.schema.documents import Documents, Schema
+from constrain.schema.facts import Atoms, Position, Siblings
+from constrain.schema.options import JSONOptions
+
+if TYPE_CHECKING:
+    from referencing import Registry
+
+
+def schema_control(
+    schema: Schema | str,
+    options: JSONOptions | None = None,
+    registry: Registry[Any] | None = None,
+    draft: str | None = None,
+) -> SchemaControl:
+    """Return the control of the JSON texts that satisfy a schema.
+
+    Every keyword that can be reached is checked; the rest of the work is done while text is
+    written, for the parts of the schema that it visits.
+
+    Args:
+        schema: a schema as Python reads it from JSON, or its JSON text. It is not copied and must
+            not change later.
+        options: which spellings are in the language; default `JSONOptions()`.
+        registry: remote documents, by their URIs.
+        draft: the dialect of a schema without `$schema`, "draft4" to the default "draft2020-12".
+
+    Raises:
+        InvalidSchemaError: the schema is malformed, or a `$ref` leads nowhere.
+        RegexSyntaxError: a pattern is malformed.
+        UnsupportedSchemaError: a keyword cannot be enforced.
+        UnsatisfiableSchemaError: no value satisfies the schema.
+        SchemaTooComplexError: a bound on the work to be done is passed.
+    """
+    options = JSONOptions() if options is None else options
+    atoms = Atoms(Documents(schema, registry, draft), options)
+    control = SchemaControl(atoms, options)
+    for position in check(atoms.root):
+        _require_exclusive(position, control)
+    if not control.possible(control.root):
+        raise UnsatisfiableSchemaError("", "its keywords contradict one another")
+    return control
+
+
+def _require_exclusive(position: Position, control: SchemaControl) -> None:
+    """Check that no value satisfies two branches of a `oneOf`.
+
+    Raises:
+        UnsupportedSchemaError: some value may.
+    """
+    branches = [position.child(branch) for branch in position.schema["oneOf"]]
+    siblings = Siblings(position)
+    for (i, first), (j, second) in combinations(enumerate(branches), 2):
+        if not control.disjoint(siblings, first, second):
+            raise UnsupportedSchemaError(
+                "oneOf",
+                position.pointer("oneOf"),
+                f"a value may satisfy both branch {i} and branch {j}",
+            )

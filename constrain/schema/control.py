@@ -1,0 +1,167 @@
+"""The control of a schema: a stack of frames, shared between all ways to understand the text."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Collection, Iterable
+
+from constrain.lexing.lexeme import Lexeme
+from constrain.schema.facts import Atom, Atoms
+from constrain.schema.frames import End, Frame, Frames, Margin, Push
+from constrain.schema.language import Language, by_length
+from constrain.schema.normal import Node, Normaliser
+from constrain.schema.options import JSONOptions
+from constrain.schema.solve import Solver
+
+
+class Configuration:
+    """A set of stacks: each top frame with what is below it, a configuration itself.
+
+    Stacks that differ only in their tops share what is below them, and stacks with the same top
+    are one top over several (a graph-structured stack: Tomita 1985). Equality is identity.
+
+    Attributes:
+        tops: the top frames and what is below each; None: nothing.
+        lexemes: what may come next.
+        accepting: whether the text may end here.
+    """
+
+    __slots__ = ("__weakref__", "_ending", "_lexemes", "accepting", "tops")
+
+    def __init__(self, tops: Tops) -> None:
+        self.tops = tops
+        self.accepting = any(frame.accepting for frame, _ in tops)
+        self._lexemes: tuple[Lexeme, ...] | None = None
+        self._ending: bytes | None = None
+
+    @property
+    def lexemes(self) -> tuple[Lexeme, ...]:
+        if self._lexemes is None:
+            if len(self.tops) == 1:
+                self._lexemes = tuple(self.tops[0][0].moves)
+            else:
+                found = (lexeme for frame, _ in self.tops for lexeme in frame.moves)
+                self._lexemes = tuple(dict.fromkeys(found))
+        return self._lexemes
+
+    def ending(self) -> bytes:
+        """Return the least text, by length, then bytes, that empties one of the stacks."""
+        order: list[Configuration] = []
+        pending = [self]
+        while pending:
+            configuration = pending.pop()
+            if configuration._ending is None:
+                order.append(configuration)
+                pending.extend(below for _, below in configuration.tops if below is not None)
+        for configuration in reversed(order):
+            if configuration._ending is None:
+                configuration._ending = min(
+                    (
+                        frame.least() + (below._ending or b"" if below is not None else b"")
+                        for frame, below in configuration.tops
+                    ),
+                    key=by_length,
+                )
+        assert self._ending is not None
+        return self._ending
+
+
+Tops = tuple[tuple[Frame, "Configuration | None"], ...]
+
+
+class SchemaControl:
+    """The texts of the values that satisfy a schema, as a `Control`. Safe for many threads."""
+
+    def __init__(self, atoms: Atoms, options: JSONOptions) -> None:
+        language = Language(options)
+        self._normaliser = Normaliser(atoms)
+        self._solver = Solver(self._normaliser, language, options.property_order == "any")
+        self.root = self._normaliser.root
+        frames = Frames(self._normaliser, self._solver, language)
+        self._lock = threading.RLock()
+        self._configurations: weakref.WeakValueDictionary[Tops, Configuration]
+        self._configurations = weakref.WeakValueDictionary()
+        root = frames.value(self.root)
+        bottom = self._configuration(((End(frames, language.margin), None),))
+        tops: list[tuple[Frame, Configuration | None]] = [(root, bottom)]
+        if language.margin is not None:
+            tops.append((Margin(frames, root, language.margin), bottom))
+        self._start = self._configuration(tuple(tops))
+
+    def possible(self, node: Node) -> bool:
+        """Return whether any value is in the set of a node."""
+        with self._lock:
+            self._normaliser.begin()
+            return self._solver.possible(node)
+
+    def disjoint(self, *atoms: Atom) -> bool:
+        """Return whether no value is in the sets of all atoms."""
+        return not self.possible(self._normaliser.node(atoms))
+
+    def start(self) -> Configuration:
+        """Return the configuration before any output."""
+        return self._start
+
+    def accepting(self, config: Configuration) -> bool:
+        """Return whether the output may end here."""
+        return config.accepting
+
+    def lexemes(self, config: Configuration) -> Collection[Lexeme]:
+        """Return the lexemes that may come next; empty where nothing may follow."""
+        with self._lock:
+            self._normaliser.begin()
+            return config.lexemes
+
+    def advance(
+        self, config: Configuration, lexemes: tuple[Lexeme, ...], text: bytes | None
+    ) -> Configuration | None:
+        """Return the configuration after a text that all of `lexemes`, and no other, match."""
+        with self._lock:
+            self._normaliser.begin()
+            tops: list[tuple[Frame, Configuration | None]] = []
+            for frame, below in config.tops:
+                moves = frame.moves
+                for lexeme in lexemes:
+                    pushes = moves.get(lexeme, ())
+                    if pushes and lexeme.captures and text is not None:
+                        pushes = frame.read(lexeme, text)
+                    for push in pushes:
+                        tops.extend(self._pushed(push, below))
+            return self._joined(tops) if tops else None
+
+    def ending(self, config: Configuration) -> bytes:
+        """Return the least text (by length, then bytes) that completes the output from here."""
+        with self._lock:
+            self._normaliser.begin()
+            return config.ending()
+
+    def _pushed(self, push: Push, below: Configuration | None) -> Tops:
+        if not push:
+            assert below is not None, "the lowest frame is never left"
+            return below.tops
+        for frame in push[:-1]:
+            below = self._configuration(((frame, below),))
+        return ((push[-1], below),)
+
+    def _joined(self, tops: Iterable[tuple[Frame, Configuration | None]]) -> Configuration:
+        """Return the configuration of several tops, those of the same frame made one."""
+        groups: dict[Frame, dict[Configuration | None, None]] = {}
+        for frame, below in tops:
+            groups.setdefault(frame, {})[below] = None
+        joined: list[tuple[Frame, Configuration | None]] = []
+        for frame, belows in groups.items():
+            if len(belows) == 1:
+                joined.append((frame, next(iter(belows))))
+            else:
+                parts = [below.tops for below in belows if below is not None]
+                joined.append((frame, self._joined(top for part in parts for top in part)))
+        if len(joined) > 1:
+            joined.sort(key=lambda top: top[0].serial)
+        return self._configuration(tuple(joined))
+
+    def _configuration(self, tops: Tops) -> Configuration:
+        found = self._configurations.get(tops)
+        if found is None:
+            found = self._configurations[tops] = Configuration(tops)
+        return found

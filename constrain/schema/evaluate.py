@@ -1,0 +1,64 @@
+"""Whether a given value is in the set of an atom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from constrain.lexing.regex import matches
+from constrain.schema.facts import ArrayFacts, Atom, Facts, ObjectFacts, type_of
+from constrain.schema.keywords import ARRAY, NUMBER, OBJECT, STRING
+
+
+def holds(atom: Atom, value: Any) -> bool:
+    """Return whether `value`, a JSON value as Python reads it, is in the set of `atom`."""
+    facts = atom.facts
+    return (
+        satisfies(facts, value)
+        and (facts.enum is None or value in facts.enum)
+        and all(holds(part, value) for part in facts.all_of)
+        and all(any(holds(branch, value) for branch in group) for group in facts.any_of)
+    )
+
+
+def satisfies(facts: Facts, value: Any) -> bool:
+    """Return whether `value` agrees with what an atom says of types, limits and children."""
+    kind = type_of(value)
+    if not kind & facts.types:
+        return False
+    if kind == STRING and not facts.string.contains(value):
+        return False
+    if kind == NUMBER and not facts.number.contains(value):
+        return False
+    if kind == ARRAY and facts.array and not _array_satisfies(facts.array, value):
+        return False
+    return not (kind == OBJECT and facts.object) or _object_satisfies(facts.object, value)
+
+
+def _array_satisfies(facts: ArrayFacts, items: Sequence[Any]) -> bool:
+    return _within(facts.low, len(items), facts.high) and all(
+        holds(facts.item(index), item) for index, item in enumerate(items)
+    )
+
+
+def _object_satisfies(facts: ObjectFacts, members: Mapping[str, Any]) -> bool:
+    return (
+        _within(facts.low, len(members), facts.high)
+        and all(name in members for name in facts.required)
+        and all(
+            holds(atom, value)
+            for name, value in members.items()
+            for atom in property_atoms(facts, name)
+        )
+    )
+
+
+def property_atoms(facts: ObjectFacts, name: str) -> list[Atom]:
+    """Return the atoms that the value of a property must satisfy."""
+    atoms = [facts.atom(facts.properties[name])] if name in facts.properties else []
+    atoms += [atom for regex, atom in facts.patterns if matches(regex, name)]
+    return atoms or [facts.additional]
+
+
+def _within(low: int, count: int, high: int | None) -> bool:
+    return low <= count and (high is None or count <= high)

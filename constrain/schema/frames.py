@@ -1,0 +1,288 @@
+"""The frames of the stack: what may come next at one place of a document, and what follows it.
+
+A frame is replaced by zero or more frames when a lexeme is read: `moves` gives for each lexeme the
+ways to go on, each the frames that take the frame's place, the lowest first.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from itertools import count
+
+from constrain.lexing.lexeme import Lexeme
+from constrain.schema.language import Language, read_key
+from constrain.schema.members import Plan, Progress
+from constrain.schema.normal import Node, Normaliser
+from constrain.schema.shapes import ArrayShape, FreeKeys, ObjectShape
+from constrain.schema.solve import Solver, is_possible, least_items
+
+Push = tuple["Frame", ...]
+Moves = Mapping[Lexeme, Sequence[Push]]
+
+_serials = count()
+
+
+class Frame:
+    """What may come next at one place. Equality is identity.
+
+    Attributes:
+        serial: orders frames by their making.
+        accepting: whether the text may end here.
+    """
+
+    accepting = False
+
+    def __init__(self, frames: Frames) -> None:
+        self.frames = frames
+        self.serial = next(_serials)
+
+    @property
+    def moves(self) -> Moves:
+        """The ways to go on, by lexeme; where a lexeme captures, those for a text not known."""
+        raise NotImplementedError
+
+    def read(self, lexeme: Lexeme, text: bytes) -> Sequence[Push]:
+        """Return the ways to go on after a capturing lexeme, given its text."""
+        raise NotImplementedError
+
+    def least(self) -> bytes:
+        """Return the least text, by length, then bytes, after which the frame is gone."""
+        raise NotImplementedError
+
+
+class Frames:
+    """Makes the frames of a schema, one for each place."""
+
+    def __init__(self, normaliser: Normaliser, solver: Solver, language: Language) -> None:
+        self.normaliser = normaliser
+        self.solver = solver
+        self.language = language
+        self._values: dict[Node, Value] = {}
+        self._keys: weakref.WeakValueDictionary[tuple[Plan, Progress], Key]
+        self._keys = weakref.WeakValueDictionary()
+        self._members: weakref.WeakValueDictionary[tuple[Plan, Progress], AfterMember]
+        self._members = weakref.WeakValueDictionary()
+        self._items: dict[tuple[ArrayShape, int], AfterItem] = {}
+        self.end_object = Close(self, language.end_object)
+        self.end_array = Close(self, language.end_array)
+
+    def value(self, node: Node) -> Value:
+        """Return the frame that expects a value of a node."""
+        found = self._values.get(node)
+        if found is None:
+            found = self._values[node] = Value(self, node)
+        return found
+
+    def key(self, plan: Plan, progress: Progress) -> Key:
+        """Return the frame that expects a key of an object."""
+        found = self._keys.get((plan, progress))
+        if found is None:
+            found = self._keys[plan, progress] = Key(self, plan, progress)
+        return found
+
+    def after_member(self, plan: Plan, progress: Progress) -> AfterMember:
+        """Return the frame that expects a comma or the end of an object."""
+        found = self._members.get((plan, progress))
+        if found is None:
+            found = self._members[plan, progress] = AfterMember(self, plan, progress)
+        return found
+
+    def after_item(self, shape: ArrayShape, written: int) -> AfterItem:
+        """Return the frame that expects a comma or the end of an array."""
+        if shape.high is None:
+            written = min(written, max(shape.low, shape.distinct))
+        found = self._items.get((shape, written))
+        if found is None:
+            found = self._items[shape, written] = AfterItem(self, shape, written)
+        return found
+
+    def item(self, shape: ArrayShape, index: int) -> Push | None:
+        """Return the frames that expect the item at an index, or None where there can be none."""
+        if shape.high is not None and index >= shape.high:
+            return None
+        node = shape.item(index)
+        if not self.solver.possible(node):
+            return None
+        return (self.after_item(shape, index + 1), self.value(node))
+
+
+class Value(Frame):
+    """Expects a value of a node."""
+
+    def __init__(self, frames: Frames, node: Node) -> None:
+        super().__init__(frames)
+        self.node = node
+
+    @cached_property
+    def moves(self) -> Moves:
+        frames, language = self.frames, self.frames.language
+        moves: dict[Lexeme, list[Push]] = {}
+        for alternative in frames.normaliser.alternatives(self.node):
+            if not is_possible(alternative, frames.solver.possible):
+                continue
+            if isinstance(alternative, ObjectShape):
+                pushes = moves.setdefault(language.open_object, [])
+                pushes.extend(self._object(frames.solver.plan(alternative)))
+            elif isinstance(alternative, ArrayShape):
+                pushes = moves.setdefault(language.open_array, [])
+                pushes.extend(self._array(alternative))
+            else:
+                moves[language.scalar(alternative)] = [()]
+        return moves
+
+    def _object(self, plan: Plan) -> list[Push]:
+        pushes: list[Push] = []
+        if next(plan.next(plan.start), None) is not None:
+            pushes.append((self.frames.key(plan, plan.start),))
+        if plan.may_end(plan.start):
+            pushes.append((self.frames.end_object,))
+        return pushes
+
+    def _array(self, shape: ArrayShape) -> list[Push]:
+        first = self.frames.item(shape, 0)
+        pushes = [] if first is None else [first]
+        if shape.low == 0:
+            pushes.append((self.frames.end_array,))
+        return pushes
+
+    def least(self) -> bytes:
+        return self.frames.solver.least(self.node)
+
+
+class Key(Frame):
+    """Expects a key of an object."""
+
+    def __init__(self, frames: Frames, plan: Plan, progress: Progress) -> None:
+        super().__init__(frames)
+        self.plan = plan
+        self.progress = progress
+        self._free: dict[Lexeme, tuple[FreeKeys, Progress]] = {}
+
+    @cached_property
+    def moves(self) -> Moves:
+        frames, language, plan = self.frames, self.frames.language, self.plan
+        moves: dict[Lexeme, Sequence[Push]] = {}
+        for member in plan.next(self.progress):
+            after = member.after
+            if isinstance(member.property, FreeKeys):
+                assert member.keys is not None
+                lexeme = language.free_key(member.keys)
+                self._free[lexeme] = member.property, after
+                after = plan.with_key(after, None)
+            else:
+                lexeme = language.key(member.property.name)
+            value = frames.value(member.property.node)
+            moves[lexeme] = ((frames.after_member(plan, after), value),)
+        return moves
+
+    def read(self, lexeme: Lexeme, text: bytes) -> Sequence[Push]:
+        free, after = self._free[lexeme]
+        progress = self.plan.with_key(after, read_key(text))
+        member = self.frames.after_member(self.plan, progress)
+        return ((member, self.frames.value(free.node)),)
+
+    def least(self) -> bytes:
+        return b",".join(_known(self.plan, self.progress, 1, self.frames.solver)) + b"}"
+
+
+class AfterMember(Frame):
+    """Expects a comma or the end of an object."""
+
+    def __init__(self, frames: Frames, plan: Plan, progress: Progress) -> None:
+        super().__init__(frames)
+        self.plan = plan
+        self.progress = progress
+
+    @property
+    def moves(self) -> Moves:
+        # Not kept: the frames of an object in any order would keep all others alive.
+        moves: dict[Lexeme, Sequence[Push]] = {}
+        if next(self.plan.next(self.progress), None) is not None:
+            moves[self.frames.language.comma] = ((self.frames.key(self.plan, self.progress),),)
+        if self.plan.may_end(self.progress):
+            moves[self.frames.language.close_object] = ((),)
+        return moves
+
+    def least(self) -> bytes:
+        members = _known(self.plan, self.progress, 0, self.frames.solver)
+        return b"".join(b"," + member for member in members) + b"}"
+
+
+class AfterItem(Frame):
+    """Expects a comma or the end of an array."""
+
+    def __init__(self, frames: Frames, shape: ArrayShape, written: int) -> None:
+        super().__init__(frames)
+        self.shape = shape
+        self.written = written
+
+    @cached_property
+    def moves(self) -> Moves:
+        moves: dict[Lexeme, Sequence[Push]] = {}
+        item = self.frames.item(self.shape, self.written)
+        if item is not None:
+            moves[self.frames.language.comma] = (item,)
+        if self.written >= self.shape.low:
+            moves[self.frames.language.close_array] = ((),)
+        return moves
+
+    def least(self) -> bytes:
+        items = least_items(self.shape, self.written, 0, self.frames.solver.least)
+        assert items is not None
+        return b"".join(b"," + item for item in items) + b"]"
+
+
+class Close(Frame):
+    """Expects the end of something empty."""
+
+    def __init__(self, frames: Frames, end: Lexeme) -> None:
+        super().__init__(frames)
+        self._end = end
+
+    @property
+    def moves(self) -> Moves:
+        return {self._end: ((),)}
+
+    def least(self) -> bytes:
+        return b"}" if self._end is self.frames.language.end_object else b"]"
+
+
+class Margin(Frame):
+    """Expects white space before the whole text."""
+
+    def __init__(self, frames: Frames, root: Value, margin: Lexeme) -> None:
+        super().__init__(frames)
+        self._root = root
+        self._margin = margin
+
+    @property
+    def moves(self) -> Moves:
+        return {self._margin: ((self._root,),)}
+
+    def least(self) -> bytes:
+        return b"\t" + self._root.least()
+
+
+class End(Frame):
+    """Expects the end of the text, or once white space where `margin` is given."""
+
+    accepting = True
+
+    def __init__(self, frames: Frames, margin: Lexeme | None) -> None:
+        super().__init__(frames)
+        self._margin = margin
+
+    @cached_property
+    def moves(self) -> Moves:
+        return {self._margin: ((End(self.frames, None),),)} if self._margin else {}
+
+    def least(self) -> bytes:
+        return b""
+
+
+def _known(plan: Plan, progress: Progress, at_least: int, solver: Solver) -> list[bytes]:
+    members = plan.least(progress, at_least, solver.least)
+    assert members is not None
+    return members

@@ -1,0 +1,232 @@
+"""The keywords: what values they take, in which drafts they exist, what they apply to."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Literal
+
+from constrain.schema.documents import Dialect
+
+NULL, BOOLEAN, NUMBER, STRING, ARRAY, OBJECT = 1, 2, 4, 8, 16, 32
+ANY_TYPE = 63
+
+TYPES: Mapping[str, int] = {
+    "null": NULL,
+    "boolean": BOOLEAN,
+    "integer": NUMBER,
+    "number": NUMBER,
+    "string": STRING,
+    "array": ARRAY,
+    "object": OBJECT,
+}
+
+Children = Literal["none", "one", "list", "map", "one or list", "bool or one"]
+
+
+@dataclass(frozen=True, slots=True)
+class Keyword:
+    """What is known of a keyword before its meaning.
+
+    Attributes:
+        problem: returns what is wrong with a value of the keyword, or None.
+        children: where subschemas stand in the value.
+        in_place: whether the subschemas apply to the very value that the schema applies to.
+        types: the types of values that the keyword says something about.
+        since: the first draft with the keyword.
+        until: the last.
+        supported: whether it can be enforced.
+    """
+
+    problem: Callable[[Any], str | None]
+    children: Children = "none"
+    in_place: bool = False
+    types: int = ANY_TYPE
+    since: Dialect = Dialect.DRAFT4
+    until: Dialect = Dialect.DRAFT2020
+    supported: bool = True
+
+    def subschemas(self, value: Any) -> list[Any]:
+        """Return the subschemas in a value of the keyword."""
+        kind = self.children
+        if kind == "map":
+            return list(value.values())
+        if kind == "list" or (kind == "one or list" and isinstance(value, (list, tuple))):
+            return list(value)
+        return [] if kind == "none" else [value]
+
+
+def is_number(value: Any) -> bool:
+    """Whether a Python value is a finite JSON number."""
+    if isinstance(value, (int, Decimal)):
+        return not isinstance(value, bool)
+    return isinstance(value, float) and math.isfinite(value)
+
+
+def _is_schema(value: Any) -> bool:
+    return isinstance(value, (bool, Mapping))
+
+
+def _schema(value: Any) -> str | None:
+    return None if _is_schema(value) else "a schema is an object or a boolean"
+
+
+def _schema_list(value: Any) -> str | None:
+    if not isinstance(value, (list, tuple)):
+        return "must be a list of schemas"
+    return None if all(map(_is_schema, value)) else "every entry must be an object or a boolean"
+
+
+def _nonempty_schema_list(value: Any) -> str | None:
+    return "must not be empty" if value in ([], ()) else _schema_list(value)
+
+
+def _schema_or_list(value: Any) -> str | None:
+    return None if _is_schema(value) else _schema_list(value)
+
+
+def _schema_map(value: Any) -> str | None:
+    if not isinstance(value, Mapping):
+        return "must be an object of schemas"
+    for name, schema in value.items():
+        if not _is_schema(schema):
+            return f"the entry {name!r} must be an object or a boolean"
+        if not isinstance(name, str):
+            return f"the name {name!r} must be a string"
+    return None
+
+
+def _type(value: Any) -> str | None:
+    if isinstance(value, str):
+        return None if value in TYPES else f"unknown type {value!r}"
+    if not isinstance(value, (list, tuple)) or not value:
+        return "must be a type or a list of types"
+    for name in value:
+        if not isinstance(name, str) or name not in TYPES:
+            return f"unknown type {name!r}"
+    return None
+
+
+def _count(value: Any) -> str | None:
+    whole = is_number(value) and value >= 0 and value == int(value)
+    return None if whole else "must be a non-negative integer"
+
+
+def _number(value: Any) -> str | None:
+    return None if is_number(value) else "must be a number"
+
+
+def _number_or_bool(value: Any) -> str | None:
+    return None if isinstance(value, bool) else _number(value)
+
+
+def _positive(value: Any) -> str | None:
+    return None if is_number(value) and value > 0 else "must be a number above zero"
+
+
+def _string(value: Any) -> str | None:
+    return None if isinstance(value, str) else "must be a string"
+
+
+def _names(value: Any) -> str | None:
+    if isinstance(value, (list, tuple)) and all(isinstance(name, str) for name in value):
+        return None
+    return "must be a list of property names"
+
+
+def _values(value: Any) -> str | None:
+    return None if isinstance(value, (list, tuple)) else "must be a list of values"
+
+
+def _bool(value: Any) -> str | None:
+    return None if isinstance(value, bool) else "must be true or false"
+
+
+def _object(value: Any) -> str | None:
+    return None if isinstance(value, Mapping) else "must be an object"
+
+
+def _anything(value: Any) -> str | None:
+    return None
+
+
+_D6, _D7, _D2019 = Dialect.DRAFT6, Dialect.DRAFT7, Dialect.DRAFT2019
+
+KEYWORDS: Mapping[str, Keyword] = {
+    "$ref": Keyword(_string, in_place=True),
+    "type": Keyword(_type),
+    "enum": Keyword(_values),
+    "const": Keyword(_anything, since=_D6),
+    "allOf": Keyword(_nonempty_schema_list, "list", in_place=True),
+    "anyOf": Keyword(_nonempty_schema_list, "list", in_place=True),
+    "oneOf": Keyword(_nonempty_schema_list, "list", in_place=True),
+    "minimum": Keyword(_number, types=NUMBER),
+    "maximum": Keyword(_number, types=NUMBER),
+    "exclusiveMinimum": Keyword(_number_or_bool, types=NUMBER),
+    "exclusiveMaximum": Keyword(_number_or_bool, types=NUMBER),
+    "multipleOf": Keyword(_positive, types=NUMBER),
+    "minLength": Keyword(_count, types=STRING),
+    "maxLength": Keyword(_count, types=STRING),
+    "pattern": Keyword(_string, types=STRING),
+    "format": Keyword(_string, types=STRING),
+    "items": Keyword(_schema_or_list, "one or list", types=ARRAY),
+    "additionalItems": Keyword(_schema, "one", types=ARRAY, until=_D2019),
+    "prefixItems": Keyword(_schema_list, "list", types=ARRAY, since=Dialect.DRAFT2020),
+    "minItems": Keyword(_count, types=ARRAY),
+    "maxItems": Keyword(_count, types=ARRAY),
+    "properties": Keyword(_schema_map, "map", types=OBJECT),
+    "patternProperties": Keyword(_schema_map, "map", types=OBJECT),
+    "additionalProperties": Keyword(_schema, "one", types=OBJECT),
+    "required": Keyword(_names, types=OBJECT),
+    "minProperties": Keyword(_count, types=OBJECT),
+    "maxProperties": Keyword(_count, types=OBJECT),
+    "not": Keyword(_schema, supported=False),
+    "if": Keyword(_schema, supported=False, since=_D7),
+    "then": Keyword(_schema, since=_D7),
+    "else": Keyword(_schema, since=_D7),
+    "dependencies": Keyword(_object, types=OBJECT, until=_D7, supported=False),
+    "dependentRequired": Keyword(_object, types=OBJECT, since=_D2019, supported=False),
+    "dependentSchemas": Keyword(_schema_map, types=OBJECT, since=_D2019, supported=False),
+    "contains": Keyword(_schema, types=ARRAY, since=_D6, supported=False),
+    "uniqueItems": Keyword(_bool, types=ARRAY, supported=False),
+    "propertyNames": Keyword(_schema, types=OBJECT, since=_D6, supported=False),
+    "unevaluatedProperties": Keyword(_schema, types=OBJECT, since=_D2019, supported=False),
+    "unevaluatedItems": Keyword(_schema, types=ARRAY, since=_D2019, supported=False),
+    "$dynamicRef": Keyword(_string, since=Dialect.DRAFT2020, supported=False),
+    "$recursiveRef": Keyword(_string, since=_D2019, until=_D2019, supported=False),
+}
+"""Every keyword that constrains values; all others are annotations."""
+
+
+def says_nothing(keyword: str, schema: Mapping[str, Any]) -> bool:
+    """Whether an unsupported keyword constrains no value where it stands."""
+    value = schema[keyword]
+    if keyword == "uniqueItems":
+        return value is False or _at_most_one_item(schema)
+    if keyword == "if":
+        return "then" not in schema and "else" not in schema
+    if keyword in ("dependencies", "dependentRequired", "dependentSchemas"):
+        return not value
+    if keyword == "not":
+        return value is False
+    return value is True or value == {}
+
+
+def _at_most_one_item(schema: Mapping[str, Any]) -> bool:
+    high = schema.get("maxItems")
+    return is_number(high) and high <= 1
+
+
+def types_of(schema: Mapping[str, Any]) -> int:
+    """Return the types that `type` allows, as a mask."""
+    names = schema.get("type")
+    if names is None:
+        return ANY_TYPE
+    if isinstance(names, str):
+        return TYPES[names]
+    mask = 0
+    for name in names:
+        mask |= TYPES[name]
+    return mask

@@ -1,0 +1,124 @@
+"""How JSON is written under given options: the lexemes of punctuation, keys and scalars."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from constrain.lexing.lexeme import JSONString, Lexeme, Literal, Part, Space, Text, lexeme
+from constrain.lexing.regex import Regex, char_class, plus, shortest, union, words
+from constrain.lexing.regex import literal as exactly
+from constrain.schema.facts import type_of
+from constrain.schema.keywords import NUMBER, STRING
+from constrain.schema.numbers import NumberShape
+from constrain.schema.numerals import literal_numerals, numerals
+from constrain.schema.options import JSONOptions
+from constrain.schema.shapes import Values
+from constrain.schema.strings import StringShape
+
+Scalar = Values | NumberShape | StringShape
+
+
+class Language:
+    """The lexemes of a JSON language.
+
+    White space belongs to the punctuation before or around which it stands, so that no two
+    lexemes in a row can share it.
+
+    Attributes:
+        open_object, open_array: an opening bracket and the white space after it.
+        comma: a comma and the white space around it.
+        close_object, close_array: a closing bracket and the white space before it.
+        end_object, end_array: the closing bracket of something empty.
+        margin: white space around the whole text; None: there can be none.
+    """
+
+    def __init__(self, options: JSONOptions) -> None:
+        self._escapes = options.escapes
+        self._numbers = options.numbers
+        kind = options.whitespace
+        space: tuple[Part, ...] = () if kind == "none" else (Space(kind),)
+        self.open_object = lexeme(Literal(b"{"), *space)
+        self.open_array = lexeme(Literal(b"["), *space)
+        self.comma = lexeme(*space, Literal(b","), *space)
+        self.close_object = lexeme(*space, Literal(b"}"))
+        self.close_array = lexeme(*space, Literal(b"]"))
+        self.end_object = lexeme(Literal(b"}"))
+        self.end_array = lexeme(Literal(b"]"))
+        self.margin = lexeme(Text(_SPACES)) if kind == "any" else None
+        self._colon = (*space, Literal(b":"), *space)
+        self._keys: dict[str, Lexeme] = {}
+        self._scalars: dict[Scalar, Lexeme] = {}
+
+    def key(self, name: str) -> Lexeme:
+        """Return the lexeme of a named property's key and colon."""
+        found = self._keys.get(name)
+        if found is None:
+            part: Part = Literal(spell(name))
+            if self._escapes == "any":
+                part = JSONString(exactly(name), "any")
+            found = self._keys[name] = lexeme(part, *self._colon)
+        return found
+
+    def free_key(self, keys: Regex) -> Lexeme:
+        """Return the capturing lexeme of a key in a set, and its colon."""
+        return lexeme(JSONString(keys, self._escapes), *self._colon, captures=True)
+
+    def scalar(self, values: Scalar) -> Lexeme:
+        """Return the lexeme of the texts of scalar values."""
+        found = self._scalars.get(values)
+        if found is None:
+            found = self._scalars[values] = lexeme(self._part(values))
+        return found
+
+    def _part(self, values: Scalar) -> Part:
+        if isinstance(values, StringShape):
+            return values.part(self._escapes)
+        if isinstance(values, NumberShape):
+            return Text(numerals(values, self._numbers))
+        kind = type_of(values.values[0])
+        if kind == STRING:
+            return JSONString(words(values.values), self._escapes)
+        if kind == NUMBER:
+            return Text(union(*(literal_numerals(value, self._numbers) for value in values.values)))
+        return Text(words(json.dumps(value) for value in values.values))
+
+    def least(self, values: Scalar) -> bytes:
+        """Return the least text of scalar values, by length, then bytes."""
+        if isinstance(values, StringShape):
+            text = values.least
+            assert text is not None, "empty alternatives are left out"
+            return text
+        if isinstance(values, NumberShape):
+            return _shortest(numerals(values, self._numbers))
+        if type_of(values.values[0]) == NUMBER:
+            return min(
+                (_shortest(literal_numerals(value, self._numbers)) for value in values.values),
+                key=by_length,
+            )
+        return min(map(spell, values.values), key=by_length)
+
+
+def spell(value: Any) -> bytes:
+    """Return the text of a scalar, escaped only where it must be."""
+    return json.dumps(value, ensure_ascii=False).encode()
+
+
+def read_key(text: bytes) -> str:
+    """Return the key in the text of a key lexeme."""
+    key: str = json.loads(text[: text.rindex(b'"') + 1])
+    return key
+
+
+def by_length(text: bytes) -> tuple[int, bytes]:
+    """Sort key of texts: by length, then bytes."""
+    return len(text), text
+
+
+def _shortest(regex: Regex) -> bytes:
+    text = shortest(regex)
+    assert text is not None
+    return text.encode()
+
+
+_SPACES = plus(char_class([(0x20, 0x20), (0x09, 0x0A), (0x0D, 0x0D)]))

@@ -1,0 +1,241 @@
+"""How an object is written, member by member: which properties may come next, and when to end.
+
+In schema order the named properties come in the order of the shape and the free ones after them;
+in any order all of them may come at any time. No key comes twice.
+"""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from constrain.lexing.regex import Regex, difference, is_empty, is_finite, words
+from constrain.schema.language import by_length, spell
+from constrain.schema.normal import Node
+from constrain.schema.shapes import FreeKeys, ObjectShape, Possible, Property
+from constrain.schema.strings import StringShape
+
+LeastText = Callable[[Node], bytes | None]
+"""The least text of a node, or None where none is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How much of an object has been written.
+
+    Attributes:
+        place: in schema order the index of the first named property that may still come; in any
+            order the set of those written, as a mask.
+        count: number of properties written, as far as it matters.
+        free: keys of the free properties written; None among them stands for one not known.
+    """
+
+    place: int = 0
+    count: int = 0
+    free: frozenset[str | None] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A property that may come next.
+
+    Attributes:
+        property: the named property, or the free ones.
+        keys: for free ones, the keys that may be written: those written before are excluded.
+        after: the progress after it; for free ones without the key.
+    """
+
+    property: Property | FreeKeys
+    keys: Regex | None
+    after: Progress
+
+
+class Plan:
+    """The ways to write the objects of a shape that has some.
+
+    Args:
+        shape: the shape.
+        any_order: whether properties may come in any order.
+        possible: whether a node has a value.
+    """
+
+    def __init__(self, shape: ObjectShape, any_order: bool, possible: Possible) -> None:
+        self.shape = shape
+        self.start = Progress()
+        self._any_order = any_order
+        self._possible = possible
+        self._required = [i for i, name in enumerate(shape.names) if name in shape.required]
+        self._required_mask = sum(1 << index for index in self._required)
+        # Bounds that cannot bind are dropped, so that progress need not count for them.
+        self._low = shape.low if shape.low > len(self._required) else 0
+        self._high = shape.high
+        if self._high is not None and len(shape.names) <= self._high and not shape.free:
+            self._high = None
+
+    def next(self, progress: Progress) -> Iterator[Member]:
+        """Return the properties that may come next, each with a way to end the object after it."""
+        shape = self.shape
+        left = self._required_left(progress)
+        room = self._high is None or progress.count + left < self._high
+        for index in self._places(progress):
+            required = shape.names[index] in shape.required
+            if required or room:
+                after = self._after(progress, index)
+                if self._enough(after):
+                    found = shape.property(index)
+                    if required or self._possible(found.node):
+                        yield Member(found, None, after)
+            if required and not self._any_order:
+                return
+        if room:
+            after = Progress(
+                progress.place if self._any_order else len(shape.names),
+                self._counted(progress.count + 1),
+                progress.free,
+            )
+            for keys in shape.free:
+                if self._possible(keys.node):
+                    regex = _unwritten(keys, progress)
+                    if regex is not None:
+                        yield Member(keys, regex, after)
+
+    def with_key(self, after: Progress, key: str | None) -> Progress:
+        """Return the progress after a free property, given its key, or None where not known."""
+        return Progress(after.place, after.count, after.free | {key})
+
+    def may_end(self, progress: Progress) -> bool:
+        """Return whether the object may end here."""
+        return progress.count >= self._low and not self._required_left(progress)
+
+    def _places(self, progress: Progress) -> Iterator[int]:
+        total = len(self.shape.names)
+        if not self._any_order:
+            return iter(range(progress.place, total))
+        return (index for index in range(total) if not progress.place >> index & 1)
+
+    def _after(self, progress: Progress, index: int) -> Progress:
+        place = progress.place | 1 << index if self._any_order else index + 1
+        return Progress(place, self._counted(progress.count + 1), progress.free)
+
+    def _counted(self, count: int) -> int:
+        return min(count, self._low) if self._high is None else count
+
+    def _required_left(self, progress: Progress) -> int:
+        if self._any_order:
+            return (self._required_mask & ~progress.place).bit_count()
+        return len(self._required) - bisect_left(self._required, progress.place)
+
+    def _enough(self, progress: Progress) -> bool:
+        """Whether enough properties can still come: named ones may have been passed over."""
+        missing = self._low - progress.count
+        if missing <= 0 or self._any_order or missing <= self._required_left(progress):
+            return True
+        missing -= len(self._places_left) - bisect_left(self._places_left, progress.place)
+        written = len(progress.free)
+        return missing <= 0 or missing + written <= self.shape.free_capacity(
+            missing + written, self._possible
+        )
+
+    @cached_property
+    def _places_left(self) -> list[int]:
+        """The indices of the named properties that have a value."""
+        shape = self.shape
+        return [
+            index for index in range(len(shape.names)) if self._possible(shape.property(index).node)
+        ]
+
+    def least(self, progress: Progress, at_least: int, text: LeastText) -> list[bytes] | None:
+        """Return the members of the least text that ends the object, or None where not known.
+
+        Args:
+            progress: what has been written.
+            at_least: least number of members.
+            text: the least texts of values.
+        """
+        forced = self._required_left(progress)
+        extra = max(self._low - progress.count, at_least) - forced
+        named = []
+        for index in self._places(progress):
+            found = self.shape.property(index)
+            if found.required or (extra > 0 and self._possible(found.node)):
+                value = text(found.node)
+                if value is None and found.required:
+                    return None
+                if value is not None:
+                    named.append((spell(found.name) + b":" + value, found.required))
+        if extra <= 0:
+            members = [member for member, _ in named]
+            return sorted(members) if self._any_order else members
+        free = self._least_free(progress, extra, text)
+        candidates = sorted(
+            [member for member, required in named if not required] + free, key=by_length
+        )
+        if len(candidates) < extra:
+            return None
+        if self._any_order:
+            return sorted([member for member, required in named if required] + candidates[:extra])
+        longest = len(candidates[extra - 1])
+        return _least_in_order(
+            [*named, *((member, False) for member in sorted(free))], extra, longest
+        )
+
+    def _least_free(self, progress: Progress, count: int, text: LeastText) -> list[bytes]:
+        members = []
+        for keys in self.shape.free:
+            value = text(keys.node) if self._possible(keys.node) else None
+            written = set(progress.free)
+            while value is not None and len(written) < len(progress.free) + count:
+                regex = difference(keys.regex, words(key for key in written if key is not None))
+                key = StringShape(regex).least
+                if key is None:
+                    break
+                written.add(json.loads(key))
+                members.append(key + b":" + value)
+        return sorted(members, key=by_length)[:count]
+
+
+def _least_in_order(members: list[tuple[bytes, bool]], extra: int, longest: int) -> list[bytes]:
+    """Return the required members and `extra` others, in order, so that the text is least.
+
+    Others longer than `longest` are left out, shorter ones are all in; which of those of exactly
+    that length are in is decided by the bytes of the text.
+    """
+    fixed = [required or len(member) < longest for member, required in members]
+    ties = extra - sum(f and not required for f, (_, required) in zip(fixed, members, strict=True))
+    places = [i for i, (member, _) in enumerate(members) if fixed[i] or len(member) == longest]
+    chosen: list[bytes] = []
+    at = 0
+    while at < len(places):
+        left = sum(not fixed[i] for i in places[at:])
+        options = []
+        for skipped in range(len(places) - at):
+            place = places[at + skipped]
+            if fixed[place]:
+                options.append(at + skipped)
+                break
+            if ties > 0:
+                options.append(at + skipped)
+            left -= 1
+            if left < ties:
+                break
+        if not options:
+            break
+        best = min(options, key=lambda option: members[places[option]][0])
+        chosen.append(members[places[best]][0])
+        ties -= not fixed[places[best]]
+        at = best + 1
+    return chosen
+
+
+def _unwritten(keys: FreeKeys, progress: Progress) -> Regex | None:
+    """Return the free keys that have not been written, or None where there are none left."""
+    if not progress.free:
+        return keys.regex
+    regex = difference(keys.regex, words(key for key in progress.free if key is not None))
+    if None in progress.free:
+        members = is_finite(regex, 2)
+        return regex if members is None or len(members) > 1 else None
+    return None if is_empty(regex) else regex

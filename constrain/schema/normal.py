@@ -1,0 +1,229 @@
+"""Normal form: what a value must satisfy, as a union of alternatives of one type each.
+
+A node is a conjunction of atoms, one object for each set of them. Its alternatives are worked out
+when first asked for: `allOf` and `$ref` add atoms to the conjunction, `anyOf` multiplies it, and
+each of the terms that result gives at most one alternative for each type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
+
+from constrain.errors import SchemaTooComplexError
+from constrain.schema import numbers, strings
+from constrain.schema.evaluate import satisfies
+from constrain.schema.facts import (
+    ALL_STRINGS,
+    FALSE,
+    TRUE,
+    Atom,
+    Atoms,
+    Enumeration,
+    Facts,
+    Position,
+    type_of,
+)
+from constrain.schema.keywords import ANY_TYPE, ARRAY, BOOLEAN, NULL, NUMBER, OBJECT, STRING
+from constrain.schema.numbers import ALL_NUMBERS
+from constrain.schema.shapes import Alternative, ArrayShape, ObjectShape, Values
+
+WORK_LIMIT = 200_000
+"""Most atoms, terms and alternatives looked at in one go."""
+
+
+class Node:
+    """A conjunction of atoms: the set of JSON values in all of them. Equality is identity.
+
+    Attributes:
+        atoms: the atoms, in the order in which they were met.
+        never: whether one of them is `false`.
+        possible: whether the set has a member; None: not known yet.
+        alternatives: the set as a union; None: not worked out yet.
+    """
+
+    __slots__ = ("alternatives", "atoms", "never", "possible")
+
+    def __init__(self, atoms: tuple[Atom, ...]) -> None:
+        self.atoms = atoms
+        self.never = FALSE in atoms
+        self.possible: bool | None = False if self.never else None
+        self.alternatives: tuple[Alternative, ...] | None = () if self.never else None
+
+
+class Normaliser:
+    """Makes nodes and their alternatives, each once."""
+
+    def __init__(self, atoms: Atoms) -> None:
+        self.atoms = atoms
+        self._nodes: dict[tuple[Atom, ...], Node] = {}
+        self._shapes: dict[tuple[type, tuple[Any, ...]], Any] = {}
+        self._work = 0
+        self.root = self.node((atoms.root,))
+
+    def node(self, atoms: Iterable[Atom]) -> Node:
+        """Return the conjunction of atoms."""
+        key = tuple(dict.fromkeys(atom for atom in atoms if atom is not TRUE))
+        if FALSE in key:
+            key = (FALSE,)
+        found = self._nodes.get(key)
+        if found is None:
+            found = self._nodes[key] = Node(key)
+        return found
+
+    def begin(self) -> None:
+        """Start counting work anew."""
+        self._work = 0
+
+    def spend(self, work: int, atoms: Sequence[Atom] = ()) -> None:
+        """Count work.
+
+        Raises:
+            SchemaTooComplexError: it passes `WORK_LIMIT`.
+        """
+        self._work += work
+        if self._work > WORK_LIMIT:
+            places = [atom.pointer() for atom in atoms if isinstance(atom, Position)]
+            raise SchemaTooComplexError(
+                places[0] if places else "", f"more than {WORK_LIMIT:,} steps of normalisation"
+            )
+
+    def alternatives(self, node: Node) -> tuple[Alternative, ...]:
+        """Return the alternatives of a node. They may overlap, and may turn out to be empty."""
+        if node.alternatives is None:
+            found: dict[Alternative, None] = {}
+            for types, facts in self._terms(node.atoms):
+                found.update(dict.fromkeys(self._of_term(types, facts)))
+            self.spend(len(found), node.atoms)
+            node.alternatives = _merged(found)
+        return node.alternatives
+
+    def _terms(self, atoms: Sequence[Atom]) -> Iterable[tuple[int, list[Facts]]]:
+        """Multiply out: the terms of a disjunction, each a mask of types and a list of facts."""
+        pending: list[tuple[Sequence[Atom], int, tuple[Atom, ...], tuple[Any, ...]]]
+        pending = [(atoms, ANY_TYPE, (), ())]
+        while pending:
+            added, types, terms, groups = pending.pop()
+            queue = list(reversed(added))
+            met = dict.fromkeys(terms)
+            while queue and types:
+                atom = queue.pop()
+                if atom in met:
+                    continue
+                met[atom] = None
+                facts = atom.facts
+                types &= facts.types
+                queue.extend(reversed(facts.all_of))
+                groups += facts.any_of
+            self.spend(1 + len(met), atoms)
+            if not types:
+                continue
+            if groups:
+                branches, rest = groups[0], groups[1:]
+                self.spend(len(branches), atoms)
+                pending.extend(
+                    ((branch,), types, tuple(met), rest) for branch in reversed(branches)
+                )
+            else:
+                yield types, [atom.facts for atom in met]
+
+    def _of_term(self, types: int, facts: list[Facts]) -> Iterable[Alternative]:
+        enums = [fact.enum for fact in facts if fact.enum is not None]
+        if enums:
+            return self._of_enum(types, facts, min(enums, key=lambda enum: len(enum.values)))
+        found: list[Alternative] = []
+        if types & NULL:
+            found.append(Values((None,)))
+        if types & BOOLEAN:
+            found.append(Values((False, True)))
+        if types & NUMBER:
+            numbers_left = _conjunction([f.number for f in facts], ALL_NUMBERS, numbers.intersect)
+            found += [numbers_left] if numbers_left is not None else []
+        if types & STRING:
+            strings_left = _conjunction([f.string for f in facts], ALL_STRINGS, strings.intersect)
+            found += [strings_left] if strings_left is not None else []
+        if types & ARRAY:
+            found.append(self._array(fact.array for fact in facts))
+        if types & OBJECT:
+            found.append(self._object(fact.object for fact in facts))
+        return found
+
+    def _array(self, facts: Iterable[Any]) -> ArrayShape:
+        return self._shape(ArrayShape, facts)
+
+    def _object(self, facts: Iterable[Any]) -> ObjectShape:
+        return self._shape(ObjectShape, facts)
+
+    def _shape(self, kind: Callable[..., Any], facts: Iterable[Any]) -> Any:
+        key = tuple(fact for fact in facts if fact is not None)
+        found = self._shapes.get((kind, key))  # type: ignore[arg-type]
+        if found is None:
+            found = self._shapes[kind, key] = kind(key, self.node)  # type: ignore[index]
+        return found
+
+    def _of_enum(self, types: int, facts: list[Facts], enum: Enumeration) -> Iterable[Alternative]:
+        self.spend(len(enum.values) // 64)
+        limits = [fact for fact in facts if _limits(fact)]
+        enums = [fact.enum for fact in facts if fact.enum not in (None, enum)]
+        scalars: dict[int, list[Any]] = {}
+        for value in enum.values:
+            kind = type_of(value)
+            if (
+                not kind & types
+                or not all(satisfies(fact, value) for fact in limits)
+                or not all(value in other for other in enums)
+            ):
+                continue
+            if kind == ARRAY:
+                yield self._array([self.atoms.constant(value).facts.array])
+            elif kind == OBJECT:
+                yield self._object([self.atoms.constant(value).facts.object])
+            elif kind != STRING or value.isascii() or _writable(value):
+                scalars.setdefault(kind, []).append(value)
+        for values in scalars.values():
+            yield Values(tuple(values))
+
+
+def _limits(facts: Facts) -> bool:
+    """Whether facts say more of a value than its type and an enumeration."""
+    return (
+        facts.number is not ALL_NUMBERS
+        or facts.string is not ALL_STRINGS
+        or facts.array is not None
+        or facts.object is not None
+    )
+
+
+def _writable(value: str) -> bool:
+    """Whether a string has a UTF-8 encoding: surrogates have none."""
+    return not any("\ud800" <= character <= "\udfff" for character in value)
+
+
+S = TypeVar("S")
+
+
+def _conjunction(shapes: list[S], everything: S, intersect: Callable[[S, S], S | None]) -> S | None:
+    left: S | None = everything
+    for shape in shapes:
+        if left is not None and shape is not everything:
+            left = shape if left is everything else intersect(left, shape)
+    return left
+
+
+def _merged(alternatives: Iterable[Alternative]) -> tuple[Alternative, ...]:
+    """Join the finite sets of each scalar type into one."""
+    sets: dict[int, list[Values]] = {}
+    others: list[Alternative] = []
+    for alternative in alternatives:
+        if isinstance(alternative, Values):
+            sets.setdefault(type_of(alternative.values[0]), []).append(alternative)
+        else:
+            others.append(alternative)
+    return (*map(_joined, sets.values()), *others)
+
+
+def _joined(sets: list[Values]) -> Values:
+    if len(sets) == 1:
+        return sets[0]
+    distinct = {(type(value), value): value for values in sets for value in values.values}
+    return Values(tuple(distinct.values()))

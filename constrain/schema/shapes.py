@@ -1,0 +1,205 @@
+"""Alternatives of one type each: what values of a conjunction of atoms look like.
+
+A shape of arrays or objects is a conjunction itself: it holds what each atom says of the type,
+and gives for an item or a property the conjunction of what all of them say of it. Schemas are
+never merged. Everything is made when first asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from constrain.lexing.regex import (
+    ANYTHING,
+    Regex,
+    difference,
+    intersect,
+    is_empty,
+    is_finite,
+    union,
+    words,
+)
+from constrain.schema.evaluate import property_atoms
+from constrain.schema.facts import ArrayFacts, Atom, ObjectFacts
+from constrain.schema.numbers import NumberShape
+from constrain.schema.strings import StringShape
+
+if TYPE_CHECKING:
+    from constrain.schema.normal import Node
+
+MakeNode = Callable[[Iterable[Atom]], "Node"]
+Possible = Callable[["Node"], bool]
+"""Whether any value is in a node's set, as far as is known."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Values:
+    """A finite set of values, at least one, of one scalar type, in the order of the schema."""
+
+    values: tuple[Any, ...]
+
+
+class ArrayShape:
+    """Arrays.
+
+    Attributes:
+        low: least number of items.
+        high: greatest number of items; None: any.
+        distinct: number of leading indices at which the items may differ in what they satisfy.
+    """
+
+    def __init__(self, facts: Sequence[ArrayFacts], node: MakeNode) -> None:
+        self.low = max((fact.low for fact in facts), default=0)
+        self.high = min((fact.high for fact in facts if fact.high is not None), default=None)
+        self.distinct = max((len(fact.prefix) for fact in facts), default=0)
+        self._facts = facts
+        self._node = node
+        self._items: dict[int, Node] = {}
+
+    def item(self, index: int) -> Node:
+        """Return what the item at an index satisfies."""
+        index = min(index, self.distinct)
+        found = self._items.get(index)
+        if found is None:
+            found = self._node(fact.item(index) for fact in self._facts)
+            self._items[index] = found
+        return found
+
+    def possible(self, ask: Possible) -> bool:
+        """Return whether there is such an array."""
+        if self.high is not None and self.low > self.high:
+            return False
+        return all(ask(self.item(index)) for index in range(min(self.low, self.distinct + 1)))
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """A named property of an object shape."""
+
+    name: str
+    node: Node
+    required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FreeKeys:
+    """Properties without a name of their own: all whose key is in a language.
+
+    Attributes:
+        regex: the keys, named ones excluded.
+        node: what the values satisfy.
+    """
+
+    regex: Regex
+    node: Node
+
+
+class ObjectShape:
+    """Objects.
+
+    Attributes:
+        names: the named properties in the order of the schema.
+        required: the names that must be there.
+        low: least number of properties.
+        high: greatest number of properties; None: any.
+    """
+
+    def __init__(self, facts: Sequence[ObjectFacts], node: MakeNode) -> None:
+        self.names = _names(facts)
+        self.required = frozenset(name for fact in facts for name in fact.required)
+        self.low = max((fact.low for fact in facts), default=0)
+        self.high = min((fact.high for fact in facts if fact.high is not None), default=None)
+        self._facts = facts
+        self._node = node
+        self._properties: dict[int, Property] = {}
+
+    def property(self, index: int) -> Property:
+        """Return the named property at an index of `names`."""
+        found = self._properties.get(index)
+        if found is None:
+            name = self.names[index]
+            node = self._node(atom for fact in self._facts for atom in property_atoms(fact, name))
+            found = self._properties[index] = Property(name, node, name in self.required)
+        return found
+
+    @cached_property
+    def free(self) -> tuple[FreeKeys, ...]:
+        """The properties that are not named, in classes of keys that match the same patterns."""
+        patterns = list(dict.fromkeys(regex for fact in self._facts for regex, _ in fact.patterns))
+        keys: dict[Node, list[Regex]] = {}
+        for regex, matched in _classes(patterns):
+            node = self._node(atom for fact in self._facts for atom in _atoms(fact, matched))
+            if not node.never:
+                keys.setdefault(node, []).append(regex)
+        named = words(self.names) if self.names else None
+        classes = []
+        for node, regexes in keys.items():
+            regex = union(*regexes) if len(regexes) > 1 else regexes[0]
+            if named is not None:
+                regex = difference(regex, named)
+            if not patterns or not is_empty(regex):
+                classes.append(FreeKeys(regex, node))
+        return tuple(classes)
+
+    def possible(self, ask: Possible) -> bool:
+        """Return whether there is such an object."""
+        required = [index for index, name in enumerate(self.names) if name in self.required]
+        if self.high is not None and max(self.low, len(required)) > self.high:
+            return False
+        if not all(ask(self.property(index).node) for index in required):
+            return False
+        missing = self.low - len(required)
+        return missing <= 0 or self._can_add(missing, ask)
+
+    def _can_add(self, missing: int, ask: Possible) -> bool:
+        for index, name in enumerate(self.names):
+            if name not in self.required and ask(self.property(index).node):
+                missing -= 1
+                if missing == 0:
+                    return True
+        return missing <= self.free_capacity(missing, ask)
+
+    def free_capacity(self, limit: int, ask: Possible) -> int:
+        """Return how many free properties an object can have, `limit` where at least that many."""
+        count = 0
+        for keys in self.free:
+            if count < limit and ask(keys.node):
+                members = is_finite(keys.regex, limit)
+                count += limit if members is None else len(members)
+        return min(count, limit)
+
+
+def _names(facts: Sequence[ObjectFacts]) -> tuple[str, ...]:
+    """The order in which properties are written."""
+    names: dict[str, None] = {}
+    for fact in facts:
+        names.update(dict.fromkeys(fact.properties))
+    for fact in facts:
+        names.update(dict.fromkeys(fact.required))
+    return tuple(names)
+
+
+def _classes(patterns: Sequence[Regex]) -> Iterator[tuple[Regex, frozenset[Regex]]]:
+    """Split all keys by the patterns that they match; empty classes are left out."""
+    classes: list[tuple[Regex, frozenset[Regex]]] = [(ANYTHING, frozenset())]
+    for pattern in patterns:
+        split = []
+        for regex, matched in classes:
+            inside, outside = intersect(regex, pattern), difference(regex, pattern)
+            if not is_empty(inside):
+                split.append((inside, matched | {pattern}))
+            if not is_empty(outside):
+                split.append((outside, matched))
+        classes = split
+    return iter(classes)
+
+
+def _atoms(facts: ObjectFacts, matched: frozenset[Regex]) -> list[Atom]:
+    """Return the atoms of an unnamed property whose key matches exactly these patterns."""
+    return [atom for regex, atom in facts.patterns if regex in matched] or [facts.additional]
+
+
+Alternative = Values | NumberShape | StringShape | ArrayShape | ObjectShape

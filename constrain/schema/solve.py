@@ -1,0 +1,178 @@
+"""Which nodes have a value at all, and the least text of each.
+
+Both are least fixpoints over the children that a value cannot do without: a list of nodes whose
+answers depend on one another is gone through until nothing changes.
+"""
+
+from __future__ import annotations
+
+from constrain.schema.evaluate import holds
+from constrain.schema.facts import TRUE, Atom, Position
+from constrain.schema.keywords import ARRAY, KEYWORDS, NUMBER, OBJECT, STRING, types_of
+from constrain.schema.language import Language, by_length
+from constrain.schema.members import LeastText, Plan
+from constrain.schema.normal import Node, Normaliser
+from constrain.schema.shapes import Alternative, ArrayShape, ObjectShape, Possible
+from constrain.schema.strings import StringShape
+
+
+class Solver:
+    """Answers about the nodes of a normaliser, each found once."""
+
+    def __init__(self, normaliser: Normaliser, language: Language, any_order: bool) -> None:
+        self._normaliser = normaliser
+        self._language = language
+        self._any_order = any_order
+        self._plans: dict[ObjectShape, Plan] = {}
+        self._least: dict[Node, bytes | None] = {}
+
+    def plan(self, shape: ObjectShape) -> Plan:
+        """Return the one plan of a shape."""
+        found = self._plans.get(shape)
+        if found is None:
+            found = self._plans[shape] = Plan(shape, self._any_order, self.possible)
+        return found
+
+    def possible(self, node: Node) -> bool:
+        """Return whether a node has a value."""
+        if node.possible is None and not _known_possible(node):
+            self._settle(node)
+        return node.possible is True
+
+    def _settle(self, node: Node) -> None:
+        unknown = {node: None}
+
+        def ask(child: Node) -> bool:
+            if child.possible is None and not _known_possible(child):
+                unknown.setdefault(child)
+            return child.possible is True
+
+        changed = True
+        while changed and node.possible is None:
+            size = len(unknown)
+            changed = False
+            for candidate in reversed(list(unknown)):
+                self._normaliser.spend(1, candidate.atoms)
+                alternatives = self._normaliser.alternatives(candidate)
+                if any(is_possible(alternative, ask) for alternative in alternatives):
+                    candidate.possible = changed = True
+                    del unknown[candidate]
+                    size -= 1
+            changed = changed or len(unknown) > size
+        if node.possible is None:
+            for candidate in unknown:
+                candidate.possible = False
+
+    def least(self, node: Node) -> bytes:
+        """Return the least text of a node that has a value, by length, then bytes."""
+        if node not in self._least:
+            self._improve(node)
+        text = self._least[node]
+        assert text is not None, "asked for the least text of a node without values"
+        return text
+
+    def _improve(self, node: Node) -> None:
+        texts: dict[Node, bytes | None] = {node: None}
+
+        def ask(child: Node) -> bytes | None:
+            return self._least[child] if child in self._least else texts.setdefault(child, None)
+
+        changed = True
+        while changed:
+            size = len(texts)
+            changed = False
+            for candidate, known in reversed(list(texts.items())):
+                self._normaliser.spend(1, candidate.atoms)
+                text = self._least_of(candidate, ask)
+                if text != known:
+                    texts[candidate] = text
+                    changed = True
+            changed = changed or len(texts) > size
+        self._least.update(texts)
+
+    def _least_of(self, node: Node, ask: LeastText) -> bytes | None:
+        found = []
+        for alternative in self._normaliser.alternatives(node):
+            if is_possible(alternative, self.possible):
+                text = self._least_alternative(alternative, ask)
+                if text is not None:
+                    found.append(text)
+        return min(found, key=by_length, default=None)
+
+    def _least_alternative(self, alternative: Alternative, ask: LeastText) -> bytes | None:
+        if isinstance(alternative, ObjectShape):
+            plan = self.plan(alternative)
+            members = plan.least(plan.start, 0, ask)
+            return None if members is None else b"{" + b",".join(members) + b"}"
+        if isinstance(alternative, ArrayShape):
+            items = least_items(alternative, 0, 0, ask)
+            return None if items is None else b"[" + b",".join(items) + b"]"
+        return self._language.least(alternative)
+
+
+def least_items(
+    shape: ArrayShape, written: int, at_least: int, text: LeastText
+) -> list[bytes] | None:
+    """Return the items of the least text that ends an array, or None where not known.
+
+    Args:
+        shape: the shape of the array.
+        written: number of items written before.
+        at_least: least number of items.
+        text: the least texts of values.
+    """
+    total = max(shape.low, written + at_least)
+    items = [text(shape.item(index)) for index in range(written, min(total, shape.distinct))]
+    more = total - max(written, shape.distinct)
+    if more > 0:
+        items += [text(shape.item(shape.distinct))] * more
+    known = [item for item in items if item is not None]
+    return known if len(known) == len(items) else None
+
+
+def is_possible(alternative: Alternative, ask: Possible) -> bool:
+    """Return whether an alternative has a value, as far as is known of its children."""
+    if isinstance(alternative, (ArrayShape, ObjectShape)):
+        return alternative.possible(ask)
+    return not isinstance(alternative, StringShape) or not alternative.is_empty
+
+
+def _known_possible(node: Node) -> bool:
+    if not node.atoms or (len(node.atoms) == 1 and _obvious(node.atoms[0])):
+        node.possible = True
+    return node.possible is True
+
+
+def _obvious(atom: Atom, depth: int = 3) -> bool:
+    """Whether a glance at a schema shows that it has a value."""
+    if not isinstance(atom, Position):
+        return atom is TRUE
+    schema = atom.schema
+    if atom.reference_only:
+        return depth > 0 and _obvious(atom.target(), depth - 1)
+    keys = KEYWORDS.keys() & schema.keys()
+    keys.discard("type")
+    if not keys:
+        return True
+    if keys == {"enum"}:
+        return any(holds(atom, value) for value in schema["enum"][:4])
+    if not keys.isdisjoint(_IN_PLACE):
+        if len(keys) > 1 or "type" in schema or depth == 0:
+            return False
+        if "$ref" in keys:
+            return _obvious(atom.target(), depth - 1)
+        branches = schema.get("anyOf") or schema.get("oneOf") or ()
+        return any(_obvious(atom.child(branch), depth - 1) for branch in branches)
+    types = types_of(schema)
+    return any(types & kind and keys.isdisjoint(binding) for kind, binding in _BINDING)
+
+
+_IN_PLACE = frozenset(("$ref", "enum", "const", "allOf", "anyOf", "oneOf"))
+_BINDING = (
+    (STRING, ("minLength", "maxLength", "pattern", "format")),
+    (NUMBER, ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")),
+    (ARRAY, ("minItems", "maxItems")),
+    (OBJECT, ("required", "minProperties", "maxProperties")),
+    (~(STRING | NUMBER | ARRAY | OBJECT), ()),
+)
+"""For each type the keywords that could leave no value of it."""
