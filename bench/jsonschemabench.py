@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -43,6 +44,8 @@ _EXIT_STOPPED = 130
 def main(argv: list[str] | None = None) -> int:
     """Run the benchmark. Returns 0, 2 for wrong arguments or data, 130 where it was stopped."""
     arguments = _parser().parse_args(argv)
+    for stop in (signal.SIGINT, signal.SIGTERM):  # either way the workers end too
+        signal.signal(stop, signal.default_int_handler)
     console = Console(stderr=True)
     try:
         runs = _run(arguments, console)
