@@ -284,15 +284,11 @@ def _meanings(spelling: str, text: bytes) -> Iterator[tuple[int, int, bool]]:
 def _utf8_range(partial: bytes) -> list[tuple[int, int]]:
     """The code points whose UTF-8 form begins with these bytes."""
     lead = partial[0]
-    for length, low, high, floor in (
-        (2, 0xC2, 0xDF, 0x80),
-        (3, 0xE0, 0xEF, 0x800),
-        (4, 0xF0, 0xF4, 0x10000),
-    ):
-        if low <= lead <= high and len(partial) < length:
-            break
-    else:
+    kinds = ((2, 0xC2, 0xDF, 0x80), (3, 0xE0, 0xEF, 0x800), (4, 0xF0, 0xF4, 0x10000))
+    fitting = [(length, floor) for length, low, high, floor in kinds if low <= lead <= high]
+    if not fitting or len(partial) >= fitting[0][0]:
         return []
+    length, floor = fitting[0]
     if any(not 0x80 <= byte <= 0xBF for byte in partial[1:]):
         return []
     value = lead & (0x7F >> length)

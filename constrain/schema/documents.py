@@ -144,7 +144,7 @@ class Documents:
     def main_resolver(self, root: Schema, dialect: Dialect) -> Resolver[Any]:
         """Return the resolver of the main document."""
 
-        from jsonschema_specifications import REGISTRY
+        from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]
 
         registry = REGISTRY if self._registry is None else REGISTRY.combine(self._registry)
         resource = _resource(root, dialect)
@@ -214,10 +214,9 @@ def _refuse_constant(name: str) -> None:
 
 
 def _resource(schema: Schema, dialect: Dialect) -> Resource[Any]:
-    import referencing
     from referencing.jsonschema import specification_with
 
-    return referencing.Resource(contents=schema, specification=specification_with(dialect.uri))
+    return specification_with(dialect.uri).create_resource(schema)
 
 
 def _walk(scope: Scope, pointer: str) -> tuple[Schema, Scope] | None:

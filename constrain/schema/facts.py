@@ -402,7 +402,7 @@ def _numbers(schema: Mapping[str, Any]) -> NumberShape | None:
     integer = "number" not in named if isinstance(named, (list, tuple)) else named == "integer"
     if _NUMBER_KEYS.isdisjoint(schema):
         return INTEGERS if integer else ALL_NUMBERS
-    limits = {"minimum": schema.get("minimum"), "maximum": schema.get("maximum")}
+    limits: dict[str, Any] = {"minimum": schema.get("minimum"), "maximum": schema.get("maximum")}
     for name in ("minimum", "maximum"):
         exclusive = schema.get(f"exclusive{name.capitalize()}")
         if exclusive is True:

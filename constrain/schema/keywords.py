@@ -216,7 +216,7 @@ def says_nothing(keyword: str, schema: Mapping[str, Any]) -> bool:
 
 def _at_most_one_item(schema: Mapping[str, Any]) -> bool:
     high = schema.get("maxItems")
-    return is_number(high) and high <= 1
+    return high is not None and is_number(high) and bool(high <= 1)
 
 
 def types_of(schema: Mapping[str, Any]) -> int:
