@@ -12,17 +12,14 @@ follows a prompt, so its first token is in the middle of a text as well.
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from typing import Any
 
 from constrain.errors import VocabularyError
-
-Spelling = Callable[[str], bytes]
-"""How a family of tokenizers writes a token: from its string in the vocabulary to its bytes."""
+from constrain.spellings import SPELLINGS, Spelling, declared_spelling
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +97,7 @@ def _read_fast(tokenizer: Any) -> _Source | None:
     texts = {i: text for text, i in tokens.items() if i not in never and text != unknown}
     source = _Source(
         size,
-        _spell(texts, _declared_spelling(backend)),
+        _spell(texts, declared_spelling(backend)),
         partial(_split_fast, backend),
         partial(backend.decode, skip_special_tokens=False),
         _eos_ids(tokenizer),
@@ -129,11 +126,8 @@ def _read_slow(tokenizer: Any) -> _Source | None:
         return None
     tokens = tokenizer.get_vocab()
     never = _special_ids(tokenizer)
-    if hasattr(tokenizer, "sp_model"):
-        model = tokenizer.sp_model
-        for kind in (model.is_control, model.is_unknown, model.is_unused):
-            never |= {i for i in range(model.get_piece_size()) if kind(i)}
-    texts = {i: text for text, i in tokens.items() if i not in never}
+    markup = _markup_pieces(getattr(tokenizer, "sp_model", None))
+    texts = {i: text for text, i in tokens.items() if i not in never and text not in markup}
     return _confirmed(
         texts,
         max(tokens.values(), default=-1) + 1,
@@ -141,6 +135,15 @@ def _read_slow(tokenizer: Any) -> _Source | None:
         _plain_decode(tokenizer),
         _eos_ids(tokenizer),
     )
+
+
+def _markup_pieces(model: Any) -> set[str]:
+    """The pieces of a SentencePiece model that are never text, declared special or not."""
+    if model is None:
+        return set()
+    ids = range(model.get_piece_size())
+    kinds = (model.is_control, model.is_unknown, model.is_unused)
+    return {model.id_to_piece(i) for i in ids if any(kind(i) for kind in kinds)}
 
 
 def _confirmed(
@@ -152,7 +155,7 @@ def _confirmed(
 ) -> _Source:
     """The tokens in the one of the known spellings that `decode` confirms for all of them."""
     refuted: list[int] = []
-    for spelling in _SPELLINGS:
+    for spelling in SPELLINGS:
         try:
             spelt = _spell(texts, spelling)
         except UnicodeEncodeError:
@@ -250,142 +253,8 @@ def _plain_decode(tokenizer: Any) -> Callable[[list[int]], str]:
     return partial(tokenizer.decode, skip_special_tokens=False, clean_up_tokenization_spaces=False)
 
 
-# -- Spellings ----------------------------------------------------------------------------------
-
-
 def _spell(texts: Mapping[int, str], spelling: Spelling) -> dict[int, bytes]:
     return {i: spelt for i, text in texts.items() if (spelt := spelling(text))}
-
-
-def _byte_characters() -> dict[str, int]:
-    """The printable character that stands for each byte in a byte-level vocabulary (GPT-2)."""
-    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-    others = [byte for byte in range(256) if byte not in printable]
-    characters = {chr(byte): byte for byte in printable}
-    return characters | {chr(0x100 + i): byte for i, byte in enumerate(others)}
-
-
-_BYTE_OF = _byte_characters()
-_BYTE_TOKEN = re.compile("<0x([0-9A-Fa-f]{2})>")
-
-
-def _byte_level(text: str) -> bytes:
-    """One character a byte; a token with any other character stands for itself."""
-    try:
-        return bytes(map(_BYTE_OF.__getitem__, text))
-    except KeyError:
-        return text.encode()
-
-
-def _byte_fallback(text: str) -> bytes:
-    """ "<0x0A>" is one byte; any other token stands for itself."""
-    found = _BYTE_TOKEN.fullmatch(text)
-    return bytes([int(found[1], 16)]) if found else text.encode()
-
-
-def _metaspace(text: str) -> str:
-    return text.replace("▁", " ")
-
-
-def _word_piece(text: str, prefix: str = "##") -> str:
-    """A token with the prefix continues a word; any other is a new word, after a space."""
-    return text[len(prefix) :] if prefix and text.startswith(prefix) else f" {text}"
-
-
-def _replace(pairs: Iterable[tuple[str, str]], text: str) -> str:
-    for old, new in pairs:
-        text = text.replace(old, new)
-    return text
-
-
-_CLEANUP = (
-    (" .", "."),
-    (" ?", "?"),
-    (" !", "!"),
-    (" ,", ","),
-    (" ' ", "'"),
-    (" n't", "n't"),
-    (" 'm", "'m"),
-    (" do not", " don't"),
-    (" 's", "'s"),
-    (" 've", "'ve"),
-    (" 're", "'re"),
-)
-"""What the WordPiece decoder of the `tokenizers` library tidies in each token."""
-
-_SPELLINGS: tuple[Spelling, ...] = (
-    _byte_level,
-    lambda text: _byte_fallback(_metaspace(text)),
-    lambda text: _metaspace(text).encode(),
-    lambda text: _word_piece(text).encode(),
-    lambda text: f" {text}".encode(),
-    lambda text: text.encode("latin-1"),
-)
-"""The spellings of slow tokenizers. Two that `decode` cannot tell apart give the same bytes."""
-
-
-def _declared_spelling(backend: Any) -> Spelling:
-    """The spelling that the decoder of a `tokenizers.Tokenizer` declares."""
-    rewrites: list[Callable[[str], str]] = []
-    to_bytes: Spelling = str.encode
-    joined = False  # past this, a step sees the whole text, and may only strip its start
-    for step in _decoder_steps(backend):
-        match step:
-            case {"type": "Fuse"}:
-                joined = True
-            case {"type": "Strip", "stop": 0} if joined:
-                pass
-            case {"type": "ByteLevel"} if not joined:
-                to_bytes, joined = _byte_level, True
-            case {"type": "ByteFallback"} if not joined:
-                to_bytes = _byte_fallback
-            case {"type": "Metaspace", "replacement": mark} if not joined:
-                rewrites.append(partial(_replace, ((mark, " "),)))
-            case {"type": "Replace", "pattern": {"String": old}, "content": new} if not joined:
-                rewrites.append(partial(_replace, ((old, new),)))
-            case {"type": "WordPiece", "prefix": prefix, "cleanup": cleanup} if not joined:
-                rewrites.append(partial(_word_piece, prefix=prefix))
-                if cleanup:
-                    rewrites.append(partial(_replace, _CLEANUP))
-            case _:
-                raise VocabularyError(
-                    f"the tokenizer's decoder has a step {dict(step)}, after which the bytes of a "
-                    "text are not those of its tokens one after the other"
-                )
-
-    def rewritten(text: str) -> bytes:
-        for rewrite in rewrites:
-            text = rewrite(text)
-        return to_bytes(text)
-
-    return rewritten if rewrites else to_bytes
-
-
-def _decoder_steps(backend: Any) -> Iterator[Mapping[str, Any]]:
-    if backend.decoder is None:
-        if type(backend.model).__name__ != "WordLevel":
-            raise VocabularyError(
-                "the tokenizer has no decoder, so its tokens have no exact bytes; "
-                "set the decoder that goes with its pre-tokenizer"
-            )
-        yield {"type": "WordPiece", "prefix": "", "cleanup": False}
-        return
-    try:
-        declared = json.loads(backend.decoder.__getstate__())
-    except Exception as error:
-        raise VocabularyError(
-            "the tokenizer's decoder is written in Python and declares nothing; "
-            "pass the bytes of the tokens to Vocabulary.from_bytes"
-        ) from error
-    yield from _flat(declared)
-
-
-def _flat(decoder: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    if decoder["type"] == "Sequence":
-        for inner in decoder["decoders"]:
-            yield from _flat(inner)
-    else:
-        yield decoder
 
 
 # -- Proof --------------------------------------------------------------------------------------

@@ -138,7 +138,9 @@ def t5() -> PreTrainedTokenizerFast:
     backend.pre_tokenizer = pre_tokenizers.Metaspace()
     backend.decoder = decoders.Metaspace()
     sentinels = [f"<extra_id_{i}>" for i in range(5)]
-    return hugging_face(backend, unk_token="<unk>", extra_special_tokens=sentinels)
+    tokenizer = hugging_face(backend, unk_token="<unk>")
+    tokenizer.add_special_tokens({"additional_special_tokens": sentinels})
+    return tokenizer
 
 
 # -- SentencePiece itself, behind slow tokenizers -----------------------------------------------
@@ -165,9 +167,9 @@ def sentencepiece_model(kind: str, byte_fallback: bool) -> bytes:
 class SlowSentencePiece(PreTrainedTokenizer):
     """A Python tokenizer over a SentencePiece model, as the Llama-2 one used to be."""
 
-    def __init__(self, model: bytes, **kwargs: Any) -> None:
+    def __init__(self, model: bytes, eos_token: str = "</s>") -> None:
         self.sp_model = sentencepiece.SentencePieceProcessor(model_proto=model)
-        super().__init__(eos_token="</s>", bos_token="<s>", unk_token="<unk>", **kwargs)
+        super().__init__(eos_token=eos_token, bos_token="<s>", unk_token="<unk>")
 
     @property
     def vocab_size(self) -> int:

@@ -195,6 +195,14 @@ def test_byte_tokens_are_text_where_decode_takes_them_for_text() -> None:
     assert Vocabulary.from_tokenizer(tokenizer).token_bytes(newline) == b"<0x0A>"
 
 
+def test_control_pieces_are_never_text_even_where_the_tokenizer_does_not_say_so() -> None:
+    model = families.sentencepiece_model("bpe", True)
+    tokenizer = families.SlowSentencePiece(model, eos_token="<|end|>")
+    vocabulary = Vocabulary.from_tokenizer(tokenizer)
+    assert vocabulary.eos_token_ids == (tokenizer.convert_tokens_to_ids("<|end|>"),)
+    assert vocabulary.token_bytes(tokenizer.convert_tokens_to_ids("</s>")) is None
+
+
 def tiny(decoder: Any, model: Any = None) -> Callable[[], Any]:
     def make() -> Any:
         backend = Tokenizer(model or models.BPE({"a": 0, "b": 1, "ab": 2, "</s>": 3}, []))
