@@ -202,17 +202,13 @@ def _merge_leaves(found: dict[Regex, None], null: bool) -> bool:
 
     Returns whether the empty text is still to be added.
     """
-    for kind in (Chars, Words):
-        same = [part for part in found if type(part) is kind]
-        if len(same) > 1:
-            for part in same:
-                del found[part]
-            merged = (
-                join(tuple(same))  # type: ignore[arg-type]
-                if kind is Chars
-                else words([text for part in same for text in part.texts])  # type: ignore[attr-defined]
-            )
-            found[merged] = None
+    classes = [part for part in found if isinstance(part, Chars)]
+    if len(classes) > 1:
+        _replace(found, classes, join(tuple(classes)))
+    word_sets = [part for part in found if isinstance(part, Words)]
+    if len(word_sets) > 1:
+        texts = [text for part in word_sets for text in part.texts]
+        _replace(found, word_sets, words(texts))
     powers: dict[Regex, list[Repeat]] = {}
     for part in found:
         if type(part) is Repeat:
@@ -223,13 +219,16 @@ def _merge_leaves(found: dict[Regex, None], null: bool) -> bool:
         if len(ranges) == 1 and not single and not null:
             continue
         spans = _join_spans(ranges + [(1, 1)] * single + [(0, 0)] * null)
-        for part in [*repeats, body] if single else repeats:
-            del found[part]
-        for low, high in spans:
-            if high != 0:
-                found[repeat(body, low, high)] = None
-                null = null and low != 0
+        null = null and spans[0][1] == 0
+        powers_left = [repeat(body, low, high) for low, high in spans if high != 0]
+        _replace(found, [*repeats, body] if single else repeats, *powers_left)
     return null
+
+
+def _replace(found: dict[Regex, None], old: Sequence[Regex], *new: Regex) -> None:
+    for part in old:
+        found.pop(part, None)
+    found.update(dict.fromkeys(new))
 
 
 def _join_spans(spans: list[tuple[int, int | None]]) -> list[tuple[int, int | None]]:
@@ -284,15 +283,15 @@ def _common_head(group: Sequence[Regex]) -> Regex:
 def intersect(*parts: Regex) -> Regex:
     """What all of the parts match; assertions in them see no farther than the match."""
     found: dict[Regex, None] = {}
-    run: tuple[Regex, int, int | None] | None = None
+    run: tuple[Chars, int, int | None] | None = None
     for part in parts:
         if part is EMPTY:
             return EMPTY
         members = part.parts if type(part) is Intersect else (part,)
         for member in members:
             body, low, high = power(member)
-            if type(body) is Chars:
-                run = (body, low, high) if run is None else _meet_runs(run, (body, low, high))
+            if isinstance(body, Chars):
+                run = _meet_runs(run or (ANY, 0, None), (body, low, high))
                 if run is None:
                     return EMPTY
             else:

@@ -141,7 +141,7 @@ def substitute(r: Regex, changes: Mapping[Regex, Regex]) -> Regex:
         if isinstance(node, Complement):
             return complement(*parts)
         if isinstance(node, Repeat):
-            return repeat(*parts, node.low, node.high)
+            return repeat(parts[0], node.low, node.high)
         return changes[node]
 
     return postorder(r, children, rebuild)

@@ -350,7 +350,7 @@ def _updates(r: Regex) -> Steps:
     if r._updates is None:
         behinds = list(r.behinds)
         pairs: list[tuple[Chars, Regex]] = [(ANY, ANY)]
-        owner: list[Behind | None] = [None]
+        owner: list[Regex] = [ANY]
         for node in behinds:
             for members, target in _steps(node.language):
                 pairs.append((members, target))
@@ -359,9 +359,7 @@ def _updates(r: Regex) -> Steps:
         for cell, owners in overlay(tuple([members for members, _ in pairs])):
             changes: dict[Regex, Regex] = dict.fromkeys(behinds, EMPTY)
             for index in owners[1:]:
-                node = owner[index]
-                assert node is not None
-                changes[node] = behind_of(pairs[index][1])
+                changes[owner[index]] = behind_of(pairs[index][1])
             result.append((cell, substitute(r, changes)))
         r._updates = _grouped(result)
     return r._updates
