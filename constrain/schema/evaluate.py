@@ -16,8 +16,8 @@ def holds(atom: Atom, value: Any) -> bool:
     return (
         satisfies(facts, value)
         and (facts.enum is None or value in facts.enum)
-        and all(holds(part, value) for part in facts.all_of)
-        and all(any(holds(branch, value) for branch in group) for group in facts.any_of)
+        and all(holds(part, value) for _, part in facts.all_of)
+        and all(any(holds(branch, value) for branch in group) for _, group in facts.any_of)
     )
 
 

@@ -109,8 +109,10 @@ class Facts:
         string: the strings allowed.
         array: limits on arrays, if any.
         object: limits on objects, if any.
-        all_of: atoms that hold of the same value.
-        any_of: groups of atoms; one at least of each group holds of the same value.
+        all_of: atoms that hold of the same value, each with its place.
+        any_of: groups of atoms, each with its place; one at least of each group holds of the same
+            value.
+        place: index of `properties` among the keywords of the schema. Places order properties.
     """
 
     types: int = ANY_TYPE
@@ -119,8 +121,9 @@ class Facts:
     string: StringShape = ALL_STRINGS
     array: ArrayFacts | None = None
     object: ObjectFacts | None = None
-    all_of: tuple[Atom, ...] = ()
-    any_of: tuple[tuple[Atom, ...], ...] = ()
+    all_of: tuple[tuple[int, Atom], ...] = ()
+    any_of: tuple[tuple[int, tuple[Atom, ...]], ...] = ()
+    place: int = 0
 
 
 class Everything(Atom):
@@ -211,7 +214,7 @@ class Position(Atom):
 
     def _read(self) -> Facts:
         if self.reference_only:
-            return Facts(all_of=(self.target(),))
+            return Facts(all_of=((0, self.target()),))
         schema = self.schema
         types = types_of(schema)
         number = ALL_NUMBERS
@@ -234,12 +237,7 @@ class Position(Atom):
             string,
             array,
             members,
-            self._all_of(schema),
-            tuple(
-                tuple(map(self.child, schema[keyword]))
-                for keyword in ("anyOf", "oneOf")
-                if keyword in schema
-            ),
+            *self._applicators(schema),
         )
 
     def _enum(self, schema: Mapping[str, Any]) -> Enumeration | None:
@@ -249,9 +247,24 @@ class Position(Atom):
             return Enumeration((const,) if enum is None or const in enum else ())
         return enum
 
-    def _all_of(self, schema: Mapping[str, Any]) -> tuple[Atom, ...]:
-        target = (self.target(),) if "$ref" in schema else ()
-        return (*target, *map(self.child, schema.get("allOf", ())))
+    def _applicators(
+        self, schema: Mapping[str, Any]
+    ) -> tuple[tuple[tuple[int, Atom], ...], tuple[tuple[int, tuple[Atom, ...]], ...], int]:
+        all_of: list[tuple[int, Atom]] = []
+        any_of: list[tuple[int, tuple[Atom, ...]]] = []
+        own = 0
+        if _APPLICATORS.isdisjoint(schema):
+            return (), (), own
+        for place, keyword in enumerate(schema):
+            if keyword == "properties":
+                own = place
+            elif keyword == "$ref":
+                all_of.append((place, self.target()))
+            elif keyword == "allOf":
+                all_of += ((place, self.child(part)) for part in schema[keyword])
+            elif keyword in ("anyOf", "oneOf"):
+                any_of.append((place, tuple(map(self.child, schema[keyword]))))
+        return tuple(all_of), tuple(any_of), own
 
     def _strings(self, schema: Mapping[str, Any]) -> StringShape:
         regexes = [pattern(schema["pattern"])] if "pattern" in schema else []
@@ -330,6 +343,7 @@ class Atoms:
         return found
 
 
+_APPLICATORS = frozenset(("$ref", "allOf", "anyOf", "oneOf"))
 _NUMBER_KEYS = frozenset(
     ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
 )

@@ -32,6 +32,13 @@ WORK_LIMIT = 200_000
 """Most atoms, terms and alternatives looked at in one go."""
 
 
+_Place = tuple[int, ...]
+_Term = tuple[
+    list[tuple[_Place, Atom]], int, dict[Atom, _Place], tuple[tuple[_Place, tuple[Atom, ...]], ...]
+]
+"""Part of a disjunction: atoms to add, types left, atoms added, groups to choose from."""
+
+
 class Node:
     """A conjunction of atoms: the set of JSON values in all of them. Equality is identity.
 
@@ -99,33 +106,33 @@ class Normaliser:
         return node.alternatives
 
     def _terms(self, atoms: Sequence[Atom]) -> Iterable[tuple[int, list[Facts]]]:
-        """Multiply out: the terms of a disjunction, each a mask of types and a list of facts."""
-        pending: list[tuple[Sequence[Atom], int, tuple[Atom, ...], tuple[Any, ...]]]
-        pending = [(atoms, ANY_TYPE, (), ())]
+        """Multiply out: the terms of a disjunction, each a mask of types and a list of facts.
+
+        The facts of a term are in the order of the places that they have in the schema.
+        """
+        placed = [((index,), atom) for index, atom in enumerate(atoms)]
+        pending: list[_Term] = [(placed, ANY_TYPE, {}, ())]
         while pending:
-            added, types, terms, groups = pending.pop()
-            queue = list(reversed(added))
-            met = dict.fromkeys(terms)
+            queue, types, met, groups = pending.pop()
             while queue and types:
-                atom = queue.pop()
+                place, atom = queue.pop()
                 if atom in met:
                     continue
-                met[atom] = None
                 facts = atom.facts
+                met[atom] = (*place, facts.place)
                 types &= facts.types
-                queue.extend(reversed(facts.all_of))
-                groups += facts.any_of
+                queue += [((*place, at), part) for at, part in facts.all_of]
+                groups += tuple(((*place, at), group) for at, group in facts.any_of)
             self.spend(1 + len(met), atoms)
             if not types:
                 continue
-            if groups:
-                branches, rest = groups[0], groups[1:]
-                self.spend(len(branches), atoms)
-                pending.extend(
-                    ((branch,), types, tuple(met), rest) for branch in reversed(branches)
-                )
-            else:
-                yield types, [atom.facts for atom in met]
+            if not groups:
+                yield types, [atom.facts for atom in sorted(met, key=met.__getitem__)]
+                continue
+            (place, branches), rest = groups[0], groups[1:]
+            self.spend(len(branches), atoms)
+            for branch in reversed(branches):
+                pending.append(([(place, branch)], types, dict(met), rest))
 
     def _of_term(self, types: int, facts: list[Facts]) -> Iterable[Alternative]:
         enums = [fact.enum for fact in facts if fact.enum is not None]
