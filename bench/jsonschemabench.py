@@ -115,7 +115,7 @@ def _run(arguments: argparse.Namespace, console: Console) -> dict[str, report.Ru
     from bench.worker import EngineSpec, Limits, Worker
 
     if arguments.plots:
-        import_module("matplotlib")  # so that it is not missed at the end
+        import_module("bench.plots")  # so that it is not missed at the end
     paths = {name: engine_path(name) for name in arguments.engines}
     cases = select(
         load_cases(arguments.data), sample=arguments.sample, seed=arguments.seed, ids=arguments.ids
@@ -211,7 +211,9 @@ def _write_report(runs: Mapping[str, report.Run], folder: Path, *, plots: bool) 
     (folder / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
     (folder / "summary.md").write_text(text, encoding="utf-8")
     if plots:
-        report.plot(runs, folder)
+        from bench.plots import plot
+
+        plot(runs, folder)
     print(text)
 
 

@@ -1,4 +1,4 @@
-"""The results of a run as numbers, as a Markdown table and as plots."""
+"""The results of a run as numbers and as Markdown."""
 
 from __future__ import annotations
 
@@ -115,51 +115,6 @@ def markdown(summary: Mapping[str, Any]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def plot(runs: Mapping[str, Run], folder: Path) -> list[Path]:
-    """Draw the distributions of TBM and TTFM, and the outcomes; the files written."""
-    from matplotlib.figure import Figure
-
-    written = []
-    for key, title, values in (
-        ("tbm", "Time between masks (mask and accept)", _tbm),
-        ("ttfm", "Time to first mask (compilation and first mask)", _ttfm),
-    ):
-        figure = Figure(figsize=(8, 5), layout="constrained")
-        axes = figure.add_subplot()
-        for name, run in runs.items():
-            times = np.sort(values(run.results))
-            if times.size:
-                axes.step(times, np.arange(1, times.size + 1) / times.size, label=name)
-        axes.set(xscale="log", xlabel="µs", ylabel="share at or below", title=title, ylim=(0, 1))
-        axes.grid(alpha=0.3)
-        axes.legend(loc="lower right")
-        written.append(folder / f"{key}.png")
-        figure.savefig(written[-1], dpi=150)
-
-    figure = Figure(figsize=(8, 1 + 0.7 * len(runs)), layout="constrained")
-    axes = figure.add_subplot()
-    names = list(runs)
-    left = np.zeros(len(names))
-    for outcome in OUTCOMES:
-        shares = np.array(
-            [
-                100
-                * sum(result.outcome == outcome for result in run.results)
-                / max(len(run.results), 1)
-                for run in runs.values()
-            ]
-        )
-        if shares.any():
-            axes.barh(names, shares, left=left, label=outcome)
-            left += shares
-    axes.invert_yaxis()
-    axes.set(xlabel="% of schemas", title="Outcomes", xlim=(0, 100))
-    figure.legend(loc="outside lower center", ncols=4)
-    written.append(folder / "outcomes.png")
-    figure.savefig(written[-1], dpi=150)
-    return written
-
-
 def _engine_summary(run: Run, common: set[str]) -> dict[str, Any]:
     results = run.results
     shared = [result for result in results if result.id in common]
@@ -172,21 +127,23 @@ def _engine_summary(run: Run, common: set[str]) -> dict[str, Any]:
         "outcomes": {outcome: outcomes[outcome] for outcome in OUTCOMES},
         "reasons": dict(reasons.most_common()),
         "tokens": sum(len(result.tbm_us) for result in results),
-        "tbm_us": percentiles(_tbm(results)),
-        "ttfm_us": percentiles(_ttfm(results)),
-        "common_tbm_us": percentiles(_tbm(shared)),
-        "common_ttfm_us": percentiles(_ttfm(shared)),
+        "tbm_us": percentiles(tbm(results)),
+        "ttfm_us": percentiles(ttfm(results)),
+        "common_tbm_us": percentiles(tbm(shared)),
+        "common_ttfm_us": percentiles(ttfm(shared)),
         "setup_s": run.header.setup_s,
         "setup_mb": run.header.setup_mb,
         "peak_mb": max((result.peak_mb for result in results), default=0.0),
     }
 
 
-def _tbm(results: Sequence[Result]) -> NDArray[np.float64]:
+def tbm(results: Sequence[Result]) -> NDArray[np.float64]:
+    """The times of all tokens, microseconds."""
     return np.array([us for result in results for us in result.tbm_us], dtype=np.float64)
 
 
-def _ttfm(results: Sequence[Result]) -> NDArray[np.float64]:
+def ttfm(results: Sequence[Result]) -> NDArray[np.float64]:
+    """The times to first mask of all schemas that compiled, microseconds."""
     times = [result.ttfm_us for result in results if result.ttfm_us is not None]
     return np.array(times, dtype=np.float64)
 
