@@ -32,6 +32,9 @@ from constrain.schema.strings import StringShape, pattern
 
 ALL_STRINGS = StringShape()
 
+Place = tuple[int, ...]
+"""Where a schema stands among those for the same value: it orders their properties."""
+
 
 class Atom:
     """A set of JSON values; equality is identity."""
@@ -112,7 +115,7 @@ class Facts:
         all_of: atoms that hold of the same value, each with its place.
         any_of: groups of atoms, each with its place; one at least of each group holds of the same
             value.
-        place: index of `properties` among the keywords of the schema. Places order properties.
+        place: index of `properties` among the keywords of the schema.
     """
 
     types: int = ANY_TYPE
@@ -121,8 +124,8 @@ class Facts:
     string: StringShape = ALL_STRINGS
     array: ArrayFacts | None = None
     object: ObjectFacts | None = None
-    all_of: tuple[tuple[int, Atom], ...] = ()
-    any_of: tuple[tuple[int, tuple[Atom, ...]], ...] = ()
+    all_of: tuple[tuple[Place, Atom], ...] = ()
+    any_of: tuple[tuple[Place, tuple[Atom, ...]], ...] = ()
     place: int = 0
 
 
@@ -214,7 +217,7 @@ class Position(Atom):
 
     def _read(self) -> Facts:
         if self.reference_only:
-            return Facts(all_of=((0, self.target()),))
+            return Facts(all_of=(((0,), self.target()),))
         schema = self.schema
         types = types_of(schema)
         number = ALL_NUMBERS
@@ -249,9 +252,9 @@ class Position(Atom):
 
     def _applicators(
         self, schema: Mapping[str, Any]
-    ) -> tuple[tuple[tuple[int, Atom], ...], tuple[tuple[int, tuple[Atom, ...]], ...], int]:
-        all_of: list[tuple[int, Atom]] = []
-        any_of: list[tuple[int, tuple[Atom, ...]]] = []
+    ) -> tuple[tuple[tuple[Place, Atom], ...], tuple[tuple[Place, tuple[Atom, ...]], ...], int]:
+        all_of: list[tuple[Place, Atom]] = []
+        any_of: list[tuple[Place, tuple[Atom, ...]]] = []
         own = 0
         if _APPLICATORS.isdisjoint(schema):
             return (), (), own
@@ -259,11 +262,13 @@ class Position(Atom):
             if keyword == "properties":
                 own = place
             elif keyword == "$ref":
-                all_of.append((place, self.target()))
+                all_of.append(((place,), self.target()))
             elif keyword == "allOf":
-                all_of += ((place, self.child(part)) for part in schema[keyword])
+                all_of += (
+                    ((place, index), self.child(part)) for index, part in enumerate(schema[keyword])
+                )
             elif keyword in ("anyOf", "oneOf"):
-                any_of.append((place, tuple(map(self.child, schema[keyword]))))
+                any_of.append(((place,), tuple(map(self.child, schema[keyword]))))
         return tuple(all_of), tuple(any_of), own
 
     def _strings(self, schema: Mapping[str, Any]) -> StringShape:

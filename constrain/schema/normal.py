@@ -21,6 +21,7 @@ from constrain.schema.facts import (
     Atoms,
     Enumeration,
     Facts,
+    Place,
     Position,
     type_of,
 )
@@ -32,9 +33,8 @@ WORK_LIMIT = 200_000
 """Most atoms, terms and alternatives looked at in one go."""
 
 
-_Place = tuple[int, ...]
 _Term = tuple[
-    list[tuple[_Place, Atom]], int, dict[Atom, _Place], tuple[tuple[_Place, tuple[Atom, ...]], ...]
+    list[tuple[Place, Atom]], int, dict[Atom, Place], tuple[tuple[Place, tuple[Atom, ...]], ...]
 ]
 """Part of a disjunction: atoms to add, types left, atoms added, groups to choose from."""
 
@@ -110,7 +110,7 @@ class Normaliser:
 
         The facts of a term are in the order of the places that they have in the schema.
         """
-        placed = [((index,), atom) for index, atom in enumerate(atoms)]
+        placed: list[tuple[Place, Atom]] = [((index,), atom) for index, atom in enumerate(atoms)]
         pending: list[_Term] = [(placed, ANY_TYPE, {}, ())]
         while pending:
             queue, types, met, groups = pending.pop()
@@ -121,8 +121,8 @@ class Normaliser:
                 facts = atom.facts
                 met[atom] = (*place, facts.place)
                 types &= facts.types
-                queue += [((*place, at), part) for at, part in facts.all_of]
-                groups += tuple(((*place, at), group) for at, group in facts.any_of)
+                queue += [(place + at, part) for at, part in facts.all_of]
+                groups += tuple((place + at, group) for at, group in facts.any_of)
             self.spend(1 + len(met), atoms)
             if not types:
                 continue
