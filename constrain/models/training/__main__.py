@@ -11,11 +11,15 @@ from pathlib import Path
 
 def main() -> None:
     """Parse the command line and train."""
-    parser = argparse.ArgumentParser(prog="python -m constrain.models.training", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m constrain.models.training", description=__doc__
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder for model and tokenizer")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--size", choices=("main", "draft"), default="main")
-    parser.add_argument("--quick", action="store_true", help="a useless model in seconds, for tests")
+    parser.add_argument(
+        "--quick", action="store_true", help="a useless model in seconds, for tests"
+    )
     arguments = parser.parse_args()
 
     from .train import RECIPES, train

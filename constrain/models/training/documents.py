@@ -116,9 +116,13 @@ class _Writer:
 
     def record(self, theme: Theme, facts: Facts, name: str, depth: int) -> Made:
         """An object of a theme, with nested records down to depth 2."""
-        members = [(word, make(facts)) for word, make in self.members(theme, max(2, self.most >> depth))]
+        members = [
+            (word, make(facts)) for word, make in self.members(theme, max(2, self.most >> depth))
+        ]
         if depth < 2 and theme.parts and self.maybe(0.4 - 0.2 * depth):
-            for called, part, how in self.rng.sample(theme.parts, 1 + self.maybe(0.2) * (len(theme.parts) > 1)):
+            for called, part, how in self.rng.sample(
+                theme.parts, 1 + self.maybe(0.2) * (len(theme.parts) > 1)
+            ):
                 own = self.rng.choice(called)
                 inner = facts if how == "same" else facts.fresh()
                 made = (
@@ -231,7 +235,12 @@ class _Writer:
             schema = {"title": own.title()} | schema
         if self.maybe(self.described):
             said = self.rng.choice(
-                (f"The {own} of the {owner}", f"The {own}", own.capitalize(), f"{own} of this {owner}")
+                (
+                    f"The {own} of the {owner}",
+                    f"The {own}",
+                    own.capitalize(),
+                    f"{own} of this {owner}",
+                )
             )
             note = {"description": said}
             schema = note | schema if self.maybe(0.3) else schema | note
@@ -255,7 +264,13 @@ class _Writer:
         if self.titled or self.maybe(0.4):
             head["title"] = name.title() if self.maybe(0.5) else name.title().replace(" ", "")
         if self.maybe(0.2):
-            head["description"] = self.rng.choice((with_article(name).capitalize(), f"Schema for {with_article(name)}", f"One {name} record."))
+            head["description"] = self.rng.choice(
+                (
+                    with_article(name).capitalize(),
+                    f"Schema for {with_article(name)}",
+                    f"One {name} record.",
+                )
+            )
         tail = {self.reference: self.definitions} if self.definitions else {}
         if self.maybe(0.12):  # as Pydantic writes it: keywords in alphabetic order
             whole = tail | dict(sorted((head | schema).items()))

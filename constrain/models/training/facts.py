@@ -29,7 +29,7 @@ class Place:
 
 @dataclass
 class Facts:
-    """Facts drawn when first asked for, so that every field of a document agrees with the others."""
+    """Facts drawn when first asked for, so that the fields of a document agree with each other."""
 
     rng: random.Random
 

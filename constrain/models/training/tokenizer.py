@@ -14,7 +14,9 @@ BOS, EOS = "<bos>", "<eos>"
 _PIECES = r" ?\p{Lu}?\p{Ll}+| ?\p{Lu}+| ?\p{L}+|\p{N}|[^\p{L}\p{N}]+"
 
 
-def train_tokenizer(texts: Iterable[str], size: int, context_length: int) -> PreTrainedTokenizerFast:
+def train_tokenizer(
+    texts: Iterable[str], size: int, context_length: int
+) -> PreTrainedTokenizerFast:
     """A tokenizer of `size` tokens learnt from `texts`; it encodes any text and puts BOS first."""
     from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
     from transformers import PreTrainedTokenizerFast
@@ -39,7 +41,7 @@ def train_tokenizer(texts: Iterable[str], size: int, context_length: int) -> Pre
     tokenizer.post_processor = processors.TemplateProcessing(
         single=f"{BOS} $A", pair=f"{BOS} $A $B", special_tokens=[(BOS, bos_id)]
     )
-    return PreTrainedTokenizerFast(
+    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=tokenizer,
         bos_token=BOS,
         eos_token=EOS,

@@ -55,8 +55,8 @@ class Recipe:
 
 
 RECIPES = {
-    "main": Recipe(256, 4, 4, 704, 2800),
-    "draft": Recipe(128, 2, 2, 352, 1500),
+    "main": Recipe(192, 4, 4, 512, 3600),
+    "draft": Recipe(96, 2, 2, 256, 1500),
     "quick": Recipe(32, 1, 2, 64, 20, 512, 300, 1024),
 }
 
@@ -95,7 +95,7 @@ def train(
     started, seen, running = time.perf_counter(), 0, 0.0
     for step, (ids, labels) in enumerate(islice(stream, recipe.steps), start=1):
         loss = _loss(model, ids, labels)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         for optimiser, scheduler in zip(optimisers, schedule, strict=True):
             optimiser.step()
             scheduler.step()
@@ -114,9 +114,7 @@ def train(
 
 
 def _texts(source: Iterator[Document]) -> Iterator[str]:
-    return chain.from_iterable(
-        (format_prompt(d.prompt, d.schema_text), d.output) for d in source
-    )
+    return chain.from_iterable((format_prompt(d.prompt, d.schema_text), d.output) for d in source)
 
 
 def _new_model(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> LlamaForCausalLM:
@@ -177,7 +175,8 @@ def _loss(model: LlamaForCausalLM, ids: torch.Tensor, labels: torch.Tensor) -> t
 
 
 def _optimisers(model: LlamaForCausalLM) -> list[torch.optim.Optimizer]:
-    matrices, others = [], []
+    matrices: list[torch.nn.Parameter] = []
+    others: list[torch.nn.Parameter] = []
     for name, parameter in model.named_parameters():
         hidden = parameter.ndim == 2 and "embed" not in name
         (matrices if hidden else others).append(parameter)

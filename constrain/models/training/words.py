@@ -104,7 +104,7 @@ PLACES = tuple(
             Vienna|Vienna|Austria|AT|EUR|Europe/Vienna|48.21|16.37|10##
             Warsaw|Mazovia|Poland|PL|PLN|Europe/Warsaw|52.23|21.01|00-0##
             Zurich|Zurich|Switzerland|CH|CHF|Europe/Zurich|47.38|8.54|80##
-            """
+            """  # noqa: E501
         )
     )
 )
@@ -226,7 +226,7 @@ PRODUCTS = {
             office|Notebook, Pen Set, Stapler, Paper, Calendar, Desk Organizer
             books|Cookbook, Atlas, Novel, Dictionary, Travel Guide, Poetry Collection
             beauty|Shampoo, Hand Cream, Perfume, Soap, Face Mask, Hairbrush
-            """
+            """  # noqa: E501
         )
     )
 }
@@ -434,8 +434,18 @@ VERBS = (
     "opens closes improves supports covers describes follows replaces needs includes explains "
     "checks moves shows keeps helps"
 ).split()
-ADVERBS = ("today", "every day", "next week", "on time", "without delay", "in the morning",
-           "at night", "for everyone", "this year", "with care")
+ADVERBS = (
+    "today",
+    "every day",
+    "next week",
+    "on time",
+    "without delay",
+    "in the morning",
+    "at night",
+    "for everyone",
+    "this year",
+    "with care",
+)
 ABSTRACT = (
     "alpha beta gamma delta omega north south east west first second third primary secondary "
     "fast slow hot cold open closed high low left right manual auto basic full partial none "

@@ -1,0 +1,116 @@
+"""Keys and values of prefixes that a transformer has read, kept between calls.
+
+A block is the cache of one forward pass: rows of equal length, without padding. A new prefix starts
+from the row that shares the most tokens with it. No tensor of a block is ever written to: a pass
+that continues a block starts from views of its tensors and leaves new ones.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import torch
+
+_MOST_BLOCKS = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Rows that were read together.
+
+    Attributes:
+        rows: n token sequences of one length.
+        cache: a `DynamicCache` whose layers hold keys and values [n, heads, length, head size].
+    """
+
+    rows: tuple[tuple[int, ...], ...]
+    cache: Any
+
+    @cached_property
+    def index(self) -> dict[tuple[int, ...], int]:
+        return {row: i for i, row in enumerate(self.rows)}
+
+    @property
+    def nbytes(self) -> int:
+        return sum(t.nbytes for layer in self.cache.layers for t in (layer.keys, layer.values))
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A row of a block of which the first `length` tokens are those of a prefix."""
+
+    block: Block
+    row: int
+    length: int
+
+
+class PrefixCache:
+    """The blocks of the latest passes, within a bound on their bytes."""
+
+    def __init__(self, nbytes: int) -> None:
+        self._nbytes = nbytes
+        self._blocks: list[Block] = []  # latest first
+
+    def match(self, prefix: tuple[int, ...]) -> Match | None:
+        """The row that shares the most tokens with the beginning of `prefix`."""
+        best: Match | None = None
+        length = 0
+        for block in self._blocks:
+            size = len(block.rows[0])
+            row = block.index.get(prefix[:size])
+            if row is not None and size > length:
+                best, length = Match(block, row, size), size
+        if length >= len(prefix) - 1:
+            return best
+        for block in self._blocks:
+            for row, known in enumerate(block.rows):
+                if known[: length + 1] == prefix[: length + 1]:
+                    length = _common_length(known, prefix)
+                    best = Match(block, row, length)
+        return best
+
+    def add(self, rows: Sequence[tuple[int, ...]], cache: Any) -> None:
+        """Keep a block, first of all; it replaces those that it continues in every row."""
+        blocks = [Block(tuple(rows), cache)]
+        for old in self._blocks:
+            size = len(old.rows[0])
+            if not {row[:size] for row in rows}.issuperset(old.rows):
+                blocks.append(old)
+        room = self._nbytes
+        self._blocks = []
+        for block in blocks[:_MOST_BLOCKS]:
+            room -= block.nbytes
+            if room < 0:
+                break
+            self._blocks.append(block)
+
+
+def assemble(matches: Sequence[Match], length: int) -> Any:
+    """The first `length` keys and values of each match, as a cache to continue; rows in order."""
+    first = matches[0].block
+    rows = [match.row for match in matches]
+    cache = copy.copy(first.cache)
+    cache.layers = []
+    for depth, layer in enumerate(first.cache.layers):
+        if any(match.block is not first for match in matches):
+            pairs = [(m.block.cache.layers[depth], slice(m.row, m.row + 1)) for m in matches]
+            keys = torch.cat([other.keys[row, :, :length] for other, row in pairs])
+            values = torch.cat([other.values[row, :, :length] for other, row in pairs])
+        elif rows == list(range(len(first.rows))):
+            keys, values = layer.keys[:, :, :length], layer.values[:, :, :length]
+        else:
+            keys, values = layer.keys[rows, :, :length], layer.values[rows, :, :length]
+        layer = copy.copy(layer)
+        layer.keys, layer.values = keys, values
+        cache.layers.append(layer)
+    return cache
+
+
+def _common_length(a: tuple[int, ...], b: tuple[int, ...]) -> int:
+    """How many tokens at the beginning are the same."""
+    pairs = enumerate(zip(a, b))  # noqa: B905 - up to the shorter
+    return next((i for i, (x, y) in pairs if x != y), min(len(a), len(b)))

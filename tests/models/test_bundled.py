@@ -1,0 +1,98 @@
+"""The bundled model: its size, its speed, and that it writes what was asked for."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+
+import numpy as np
+import pytest
+from jsonschema import Draft202012Validator
+from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaForCausalLM
+
+from constrain import GenerationError
+from constrain.models import BundledModel
+from constrain.models.bundled import FOLDER
+from constrain.models.training.words import FEMALE_NAMES, LAST_NAMES, MALE_NAMES, PLACES
+
+PERSON = {
+    "type": "object",
+    "properties": {
+        "first_name": {"type": "string"},
+        "last_name": {"type": "string"},
+        "email": {"type": "string", "format": "email"},
+        "age": {"type": "integer", "minimum": 0},
+        "city": {"type": "string"},
+    },
+    "required": ["first_name", "last_name", "email", "age", "city"],
+}
+
+
+@pytest.fixture(scope="module")
+def model() -> BundledModel:
+    return BundledModel()
+
+
+def write(model: BundledModel, prompt: str | None, schema: object, limit: int = 200) -> str:
+    """The most likely tokens, unconstrained."""
+    schema_text = None if schema is None else json.dumps(schema)
+    ids = model.encode_prompt(prompt, schema_text)
+    output: list[int] = []
+    while len(output) < limit:
+        token = int(np.argmax(model.logprobs([[*ids, *output]])[0]))
+        if token in model.vocabulary.eos_token_ids:
+            break
+        output.append(token)
+    return b"".join(model.vocabulary.token_bytes(t) or b"" for t in output).decode()
+
+
+def test_it_is_small() -> None:
+    assert sum(file.stat().st_size for file in FOLDER.iterdir()) <= 10_000_000
+
+
+def test_transformers_loads_it() -> None:
+    assert isinstance(AutoModelForCausalLM.from_pretrained(FOLDER), LlamaForCausalLM)
+    tokenizer = AutoTokenizer.from_pretrained(FOLDER)
+    text = 'Zoë paid 12.50 € for {"日本": "😀"}\n'
+    assert tokenizer.decode(tokenizer(text, add_special_tokens=False).input_ids) == text
+
+
+def test_it_loads_quickly() -> None:
+    started = time.perf_counter()
+    BundledModel()
+    assert time.perf_counter() - started < 5  # 0.3 s where nothing else runs
+
+
+def test_a_person_under_a_schema(model: BundledModel) -> None:
+    person = json.loads(write(model, None, PERSON))
+    Draft202012Validator(PERSON).validate(person)
+    assert list(person) == list(PERSON["properties"])
+    assert person["first_name"] in FEMALE_NAMES + MALE_NAMES
+    assert person["last_name"] in LAST_NAMES
+    assert re.fullmatch(
+        rf"{person['first_name'].lower()}(\.[a-z]+)?@[a-z]+\.[a-z]+", person["email"]
+    )
+    assert person["city"] in {place[0] for place in PLACES}
+
+
+def test_a_request_in_english(model: BundledModel) -> None:
+    assert isinstance(json.loads(write(model, "Write a person record.", None)), dict)
+
+
+def test_messages_are_refused(model: BundledModel) -> None:
+    with pytest.raises(GenerationError, match="chats"):
+        model.encode_prompt([{"role": "user", "content": "Hello"}])
+
+
+def test_the_layout_of_the_schema_text_does_not_matter(model: BundledModel) -> None:
+    texts = [json.dumps(PERSON, indent=indent) for indent in (None, 4)]
+    one, two = (model.encode_prompt("A person:", text) for text in texts)
+    assert one == two
+    assert one[0] == model.tokenizer.bos_token_id
+    assert one.count(one[0]) == 1
+
+
+def test_a_schema_too_long_for_the_context_is_left_out(model: BundledModel) -> None:
+    schema = {"enum": [f"value {i}" for i in range(2000)]}
+    assert model.encode_prompt("One:", json.dumps(schema)) == model.encode_prompt("One:")
