@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from constrain.errors import UnsatisfiableSchemaError, UnsupportedSchemaError
+from constrain.errors import UnsatisfiableSchemaError
 from constrain.schema.check import check
 from constrain.schema.control import SchemaControl
 from constrain.schema.documents import Documents, Schema
-from constrain.schema.facts import Atoms, Position, Siblings
+from constrain.schema.exclusive import require_exclusive
+from constrain.schema.facts import Atoms
 from constrain.schema.options import JSONOptions
 
 if TYPE_CHECKING:
@@ -45,24 +45,7 @@ def schema_control(
     atoms = Atoms(Documents(schema, registry, draft), options)
     control = SchemaControl(atoms, options)
     for position in check(atoms.root):
-        _require_exclusive(position, control)
+        require_exclusive(position, control.disjoint)
     if not control.possible(control.root):
         raise UnsatisfiableSchemaError("", "its keywords contradict one another")
     return control
-
-
-def _require_exclusive(position: Position, control: SchemaControl) -> None:
-    """Check that no value satisfies two branches of a `oneOf`.
-
-    Raises:
-        UnsupportedSchemaError: some value may.
-    """
-    branches = [position.child(branch) for branch in position.schema["oneOf"]]
-    siblings = Siblings(position)
-    for (i, first), (j, second) in combinations(enumerate(branches), 2):
-        if not control.disjoint(siblings, first, second):
-            raise UnsupportedSchemaError(
-                "oneOf",
-                position.pointer("oneOf"),
-                f"a value may satisfy both branch {i} and branch {j}",
-            )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from decimal import Decimal
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from referencing import Registry, Resource
     from referencing._core import Resolver
 
-Schema = Mapping[str, Any] | bool
+Schema = dict[str, Any] | bool
 
 
 class Dialect(IntEnum):
@@ -59,7 +59,7 @@ class Scope:
         dialect: the dialect.
     """
 
-    __slots__ = ("_documents", "_resolver", "dialect", "root")
+    __slots__ = ("_documents", "_id_keyword", "_resolver", "dialect", "root")
 
     def __init__(
         self, documents: Documents, root: Schema, dialect: Dialect, resolver: Resolver[Any] | None
@@ -67,6 +67,7 @@ class Scope:
         self.root = root
         self.dialect = dialect
         self._documents = documents
+        self._id_keyword = dialect.id_keyword
         self._resolver = resolver
 
     @property
@@ -78,12 +79,12 @@ class Scope:
 
     def of(self, schema: Schema) -> Scope:
         """Return the scope of a subschema met in this scope: another where it has an identifier."""
-        if isinstance(schema, bool) or schema is self.root:
+        if isinstance(schema, bool) or self._id_keyword not in schema or schema is self.root:
             return self
-        name = schema.get(self.dialect.id_keyword)
-        if not isinstance(name, str) or (self.dialect <= Dialect.DRAFT7 and "$ref" in schema):
+        name = schema[self._id_keyword]
+        if not isinstance(name, str):
             return self
-        if self.dialect <= Dialect.DRAFT7 and name.startswith("#"):
+        if self.dialect <= Dialect.DRAFT7 and (name.startswith("#") or "$ref" in schema):
             return self
         dialect = self._documents.dialect(schema, self.dialect)
         resolver = self.resolver.in_subresource(_resource(schema, dialect))
@@ -96,7 +97,7 @@ class Documents:
     Nothing is walked beforehand: a reference costs what its own resolution costs.
 
     Args:
-        schema: a schema, or its JSON text; a mapping is not copied and must not change later.
+        schema: a schema, or its JSON text; a dict is not copied and must not change later.
         registry: remote documents, by their URIs.
         draft: the dialect of a schema without `$schema` ("draft4" to "draft2020-12").
 
@@ -114,7 +115,7 @@ class Documents:
         if draft is not None and draft not in _BY_LABEL:
             raise ValueError(f"unknown draft {draft!r}; known are {', '.join(_BY_LABEL)}")
         self.root: Schema = parse(schema) if isinstance(schema, str) else schema
-        if not isinstance(self.root, (bool, Mapping)):
+        if not isinstance(self.root, (bool, dict)):
             kind = type(self.root).__name__
             raise InvalidSchemaError("", f"a schema is an object or a boolean, not {kind}")
         self._registry = registry
@@ -225,13 +226,13 @@ def _walk(scope: Scope, pointer: str) -> tuple[Schema, Scope] | None:
     for raw in pointer.split("/"):
         segment = unquote(raw) if "%" in raw else raw
         segment = segment.replace("~1", "/").replace("~0", "~")
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             if segment not in value:
                 return None
             value = value[segment]
-            if isinstance(value, Mapping):
+            if isinstance(value, dict):
                 scope = scope.of(value)
-        elif isinstance(value, (list, tuple)) and segment.isdecimal() and int(segment) < len(value):
+        elif isinstance(value, list) and segment.isdecimal() and int(segment) < len(value):
             value = value[int(segment)]
         else:
             return None
@@ -244,9 +245,9 @@ def _positions(document: Any) -> Iterator[tuple[str, Any]]:
     while pending:
         pointer, value = pending.pop()
         yield pointer, value
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             children = [(escape(str(key)), child) for key, child in value.items()]
-        elif isinstance(value, (list, tuple)):
+        elif isinstance(value, list):
             children = [(str(index), child) for index, child in enumerate(value)]
         else:
             continue

@@ -158,10 +158,10 @@ class Constant(Atom):
 
     def _read(self) -> Facts:
         value = self.value
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             members = ObjectFacts(value, self._make, (), FALSE, tuple(value))
             return Facts(types=OBJECT, object=members)
-        if isinstance(value, (list, tuple)):
+        if isinstance(value, list):
             items = tuple(map(self._make, value))
             return Facts(types=ARRAY, array=ArrayFacts(items, FALSE, len(items)))
         return Facts(types=type_of(value), enum=Enumeration((value,)))
@@ -177,7 +177,7 @@ class Position(Atom):
 
     __slots__ = ("_atoms", "schema", "scope")
 
-    def __init__(self, schema: Mapping[str, Any], scope: Scope, atoms: Atoms) -> None:
+    def __init__(self, schema: dict[str, Any], scope: Scope, atoms: Atoms) -> None:
         super().__init__()
         self.schema = schema
         self.scope = scope
@@ -206,7 +206,7 @@ class Position(Atom):
                 f"nothing is at {reference!r}; pass remote documents as `registry`",
             )
         schema, scope = found
-        if not isinstance(schema, (bool, Mapping)):
+        if not isinstance(schema, (bool, dict)):
             raise InvalidSchemaError(self.pointer("$ref"), f"no schema is at {reference!r}")
         return self._atoms.at(schema, scope)
 
@@ -243,7 +243,7 @@ class Position(Atom):
             *self._applicators(schema),
         )
 
-    def _enum(self, schema: Mapping[str, Any]) -> Enumeration | None:
+    def _enum(self, schema: dict[str, Any]) -> Enumeration | None:
         enum = Enumeration(schema["enum"]) if "enum" in schema else None
         if "const" in schema and self.scope.dialect >= Dialect.DRAFT6:
             const = schema["const"]
@@ -251,7 +251,7 @@ class Position(Atom):
         return enum
 
     def _applicators(
-        self, schema: Mapping[str, Any]
+        self, schema: dict[str, Any]
     ) -> tuple[tuple[tuple[Place, Atom], ...], tuple[tuple[Place, tuple[Atom, ...]], ...], int]:
         all_of: list[tuple[Place, Atom]] = []
         any_of: list[tuple[Place, tuple[Atom, ...]]] = []
@@ -271,18 +271,18 @@ class Position(Atom):
                 any_of.append(((place,), tuple(map(self.child, schema[keyword]))))
         return tuple(all_of), tuple(any_of), own
 
-    def _strings(self, schema: Mapping[str, Any]) -> StringShape:
+    def _strings(self, schema: dict[str, Any]) -> StringShape:
         regexes = [pattern(schema["pattern"])] if "pattern" in schema else []
         if "format" in schema and self._atoms.options.format == "assert":
             regex = format_regex(schema["format"], self.scope.dialect.label)
             regexes += [regex] if regex is not None else []
         return strings.string(regexes, _low(schema, "minLength"), _high(schema, "maxLength"))
 
-    def _arrays(self, schema: Mapping[str, Any]) -> ArrayFacts:
+    def _arrays(self, schema: dict[str, Any]) -> ArrayFacts:
         dialect = self.scope.dialect
         items = schema.get("items", True)
         prefix: Sequence[Schema] = ()
-        if isinstance(items, (list, tuple)):
+        if isinstance(items, list):
             prefix, items = items, schema.get("additionalItems", True)
         elif "prefixItems" in schema and dialect >= Dialect.DRAFT2020:
             prefix = schema["prefixItems"]
@@ -293,7 +293,7 @@ class Position(Atom):
             _high(schema, "maxItems"),
         )
 
-    def _objects(self, schema: Mapping[str, Any]) -> ObjectFacts:
+    def _objects(self, schema: dict[str, Any]) -> ObjectFacts:
         patterns = schema.get("patternProperties", {})
         return ObjectFacts(
             schema.get("properties", {}),
@@ -366,11 +366,11 @@ _OBJECT_KEYS = frozenset(
 )
 
 
-def _low(schema: Mapping[str, Any], keyword: str) -> int:
+def _low(schema: dict[str, Any], keyword: str) -> int:
     return int(schema.get(keyword, 0))
 
 
-def _high(schema: Mapping[str, Any], keyword: str) -> int | None:
+def _high(schema: dict[str, Any], keyword: str) -> int | None:
     return int(schema[keyword]) if keyword in schema else None
 
 
@@ -382,9 +382,9 @@ def type_of(value: Any) -> int:
         return BOOLEAN
     if isinstance(value, str):
         return STRING
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return OBJECT
-    return ARRAY if isinstance(value, (list, tuple)) else NUMBER
+    return ARRAY if isinstance(value, list) else NUMBER
 
 
 def identity(value: Any) -> Any:
@@ -393,9 +393,9 @@ def identity(value: Any) -> Any:
         return value
     if isinstance(value, bool):
         return ("bool", value)
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return frozenset((name, identity(member)) for name, member in value.items())
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, list):
         return ("array", *map(identity, value))
     return value if isinstance(value, int) else numbers.exact(value)
 
@@ -415,10 +415,10 @@ class Enumeration:
         return identity(value) in self._identities
 
 
-def _numbers(schema: Mapping[str, Any]) -> NumberShape | None:
+def _numbers(schema: dict[str, Any]) -> NumberShape | None:
     """Return the numbers that a schema allows, or None where it allows none."""
     named = schema.get("type", "number")
-    integer = "number" not in named if isinstance(named, (list, tuple)) else named == "integer"
+    integer = "number" not in named if isinstance(named, list) else named == "integer"
     if _NUMBER_KEYS.isdisjoint(schema):
         return INTEGERS if integer else ALL_NUMBERS
     limits: dict[str, Any] = {"minimum": schema.get("minimum"), "maximum": schema.get("maximum")}

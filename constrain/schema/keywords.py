@@ -53,7 +53,7 @@ class Keyword:
         kind = self.children
         if kind == "map":
             return list(value.values())
-        if kind == "list" or (kind == "one or list" and isinstance(value, (list, tuple))):
+        if kind == "list" or (kind == "one or list" and isinstance(value, list)):
             return list(value)
         return [] if kind == "none" else [value]
 
@@ -66,7 +66,7 @@ def is_number(value: Any) -> bool:
 
 
 def _is_schema(value: Any) -> bool:
-    return isinstance(value, (bool, Mapping))
+    return isinstance(value, (bool, dict))
 
 
 def _schema(value: Any) -> str | None:
@@ -74,13 +74,13 @@ def _schema(value: Any) -> str | None:
 
 
 def _schema_list(value: Any) -> str | None:
-    if not isinstance(value, (list, tuple)):
+    if not isinstance(value, list):
         return "must be a list of schemas"
     return None if all(map(_is_schema, value)) else "every entry must be an object or a boolean"
 
 
 def _nonempty_schema_list(value: Any) -> str | None:
-    return "must not be empty" if value in ([], ()) else _schema_list(value)
+    return "must not be empty" if value == [] else _schema_list(value)
 
 
 def _schema_or_list(value: Any) -> str | None:
@@ -88,7 +88,7 @@ def _schema_or_list(value: Any) -> str | None:
 
 
 def _schema_map(value: Any) -> str | None:
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return "must be an object of schemas"
     for name, schema in value.items():
         if not _is_schema(schema):
@@ -101,7 +101,7 @@ def _schema_map(value: Any) -> str | None:
 def _type(value: Any) -> str | None:
     if isinstance(value, str):
         return None if value in TYPES else f"unknown type {value!r}"
-    if not isinstance(value, (list, tuple)) or not value:
+    if not isinstance(value, list) or not value:
         return "must be a type or a list of types"
     for name in value:
         if not isinstance(name, str) or name not in TYPES:
@@ -131,13 +131,13 @@ def _string(value: Any) -> str | None:
 
 
 def _names(value: Any) -> str | None:
-    if isinstance(value, (list, tuple)) and all(isinstance(name, str) for name in value):
+    if isinstance(value, list) and all(isinstance(name, str) for name in value):
         return None
     return "must be a list of property names"
 
 
 def _values(value: Any) -> str | None:
-    return None if isinstance(value, (list, tuple)) else "must be a list of values"
+    return None if isinstance(value, list) else "must be a list of values"
 
 
 def _bool(value: Any) -> str | None:
@@ -145,7 +145,7 @@ def _bool(value: Any) -> str | None:
 
 
 def _object(value: Any) -> str | None:
-    return None if isinstance(value, Mapping) else "must be an object"
+    return None if isinstance(value, dict) else "must be an object"
 
 
 def _anything(value: Any) -> str | None:
@@ -200,7 +200,7 @@ KEYWORDS: Mapping[str, Keyword] = {
 """Every keyword that constrains values; all others are annotations."""
 
 
-def says_nothing(keyword: str, schema: Mapping[str, Any]) -> bool:
+def says_nothing(keyword: str, schema: dict[str, Any]) -> bool:
     """Whether an unsupported keyword constrains no value where it stands."""
     value = schema[keyword]
     if keyword == "uniqueItems":
@@ -214,12 +214,12 @@ def says_nothing(keyword: str, schema: Mapping[str, Any]) -> bool:
     return value is True or value == {}
 
 
-def _at_most_one_item(schema: Mapping[str, Any]) -> bool:
+def _at_most_one_item(schema: dict[str, Any]) -> bool:
     high = schema.get("maxItems")
     return high is not None and is_number(high) and bool(high <= 1)
 
 
-def types_of(schema: Mapping[str, Any]) -> int:
+def types_of(schema: dict[str, Any]) -> int:
     """Return the types that `type` allows, as a mask."""
     names = schema.get("type")
     if names is None:
