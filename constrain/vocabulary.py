@@ -250,9 +250,7 @@ def _build_trie(table: Sequence[bytes | None]) -> TokenTrie:
     start, length = offsets[order], np.diff(offsets)[order]
     shared = _shared_prefixes(blob, start, length)
 
-    # A token that shares all its bytes with the one before, and they have the same length.
-    duplicate = np.zeros(len(order), bool)
-    duplicate[1:] = (shared[1:] == length[1:]) & (length[1:] == length[:-1])
+    duplicate = shared == length
     more = np.full(size, -1, np.int32)
     more[order[:-1][duplicate[1:]]] = order[1:][duplicate[1:]]
 

@@ -168,6 +168,31 @@ def test_the_tokenizer_inside_a_fast_tokenizer_is_one_too() -> None:
     tokenizer, vocabulary = made("llama-2")
     backend = tokenizer.backend_tokenizer
     assert Vocabulary.from_tokenizer(backend, eos_token_ids=[1]) == vocabulary
+    backend = families.byte_level().backend_tokenizer
+    backend.add_tokens(["<tool>"])
+    assert Vocabulary.from_tokenizer(backend, eos_token_ids=[1]).token_bytes(500) is None
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        models.WordLevel({"a": 0, "?": 1, "</s>": 2}, unk_token="?"),
+        models.BPE({"a": 0, "?": 1, "</s>": 2}, [], unk_token="?"),
+        models.Unigram([("a", -1.0), ("?", -9.0), ("</s>", 0.0)], unk_id=1, byte_fallback=False),
+    ],
+)
+def test_the_token_for_the_unknown_is_never_allowed(model: Any) -> None:
+    vocabulary = Vocabulary.from_tokenizer(tiny(decoders.Fuse(), model)(), eos_token_ids=[2])
+    assert [vocabulary.token_bytes(i) for i in range(3)] == [b"a", None, None]
+
+
+def test_byte_tokens_in_any_order() -> None:
+    codes = sorted(range(256), key=lambda code: (code != 0xC3, code != 0xA9, -code))
+    tokens = ["<unk>", "</s>", "ab", *(f"<0x{code:02X}>" for code in codes)]
+    model = models.BPE({token: i for i, token in enumerate(tokens)}, [], byte_fallback=True)
+    decoder = decoders.Sequence([decoders.ByteFallback(), decoders.Fuse()])
+    vocabulary = Vocabulary.from_tokenizer(tiny(decoder, model)(), eos_token_ids=[1])
+    assert [vocabulary.token_bytes(i) for i in range(3, 259)] == [bytes([c]) for c in codes]
 
 
 def test_the_space_that_a_decoder_drops_at_the_start_of_a_text_is_there() -> None:
@@ -224,9 +249,10 @@ class Shouting(families.SlowByteLevel):
         return super().convert_tokens_to_string(tokens).upper()
 
 
-class ShoutingTiktoken(families.SlowTiktoken):
+class OneWrongTiktoken(families.SlowTiktoken):
     def convert_tokens_to_string(self, tokens: list[Any]) -> str:
-        return super().convert_tokens_to_string(tokens).upper()
+        late = self.decoder[490]
+        return super().convert_tokens_to_string([b"?" if t == late else t for t in tokens])
 
 
 @pytest.mark.parametrize(
@@ -239,9 +265,10 @@ class ShoutingTiktoken(families.SlowTiktoken):
         (tiny(decoders.Strip("a", 1, 0)), "Strip"),
         (tiny(decoders.Sequence([decoders.Fuse(), decoders.Replace("ab", "c")])), "Replace"),
         (tiny(decoders.Sequence([decoders.Fuse(), decoders.Strip(" ", 0, 1)])), "Strip"),
+        (tiny(decoders.Sequence([decoders.Fuse(), decoders.Metaspace()])), "Metaspace"),
         (tiny(decoders.Decoder.custom(PythonDecoder())), "written in Python"),
         (Shouting, r"token 65 \('a'\)"),
-        (ShoutingTiktoken, r"token 97 should be b'a'"),
+        (OneWrongTiktoken, r"token 490 should be .* gives '\?'"),
         (lambda: object(), "object is not a tokenizer"),
     ],
 )
