@@ -86,8 +86,8 @@ def spine(r: Regex) -> list[Regex]:
 
 def concat(*parts: Regex) -> Regex:
     """The parts one after the other."""
-    result = EPSILON
-    for part in reversed(parts):
+    result = parts[-1] if parts else EPSILON
+    for part in parts[-2::-1]:
         if type(part) is Concat:
             for factor in reversed(spine(part)):
                 result = _prepend(factor, result)

@@ -35,8 +35,8 @@ class Regex:
     __slots__ = (
         "__weakref__",
         "_arcs",
+        "_distance",
         "_empty",
-        "_shortest",
         "_steps",
         "_unfolded",
         "_updates",
@@ -74,7 +74,7 @@ class Regex:
         self._updates: tuple[tuple[Chars, Regex], ...] | None = None
         self._unfolded: Regex | None = None
         self._empty: bool | None = None
-        self._shortest: tuple[str | None] | None = None
+        self._distance: int | None = None
 
     def __copy__(self) -> Regex:
         return self

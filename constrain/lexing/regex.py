@@ -154,7 +154,7 @@ def is_empty(r: Regex) -> bool:
     if r.live:
         return False
     if r._empty is None:
-        _search_match(r)
+        _search(r, greedy=True)
     return bool(r._empty)
 
 
@@ -164,14 +164,23 @@ def shortest(r: Regex) -> str | None:
     Raises:
         RegexTooComplexError: it was not found within `WORK_LIMIT`.
     """
-    if r._shortest is None:
-        if r is EMPTY:
-            r._shortest = (None,)
-        elif r.simple:
-            r._shortest = (_simple_shortest(r),)
-        else:
-            r._shortest = (_search_shortest(r),)
-    return r._shortest[0]
+    if is_empty(r):
+        return None
+    text = ""
+    left = _distance(r)
+    left = _search(r) if left is None else left
+    while left:
+        if r.simple:
+            return text + _simple_shortest(r)
+        for members, target in sorted(_steps(r), key=lambda step: step[0].ranges[0]):
+            first = members.ranges[0][0]
+            after = left - utf8_length(first)
+            distance = _distance(target)
+            if (_search(target, bound=after) if distance is None else distance) == after:
+                break
+        text += chr(first)
+        r, left = target, after
+    return text
 
 
 def is_finite(r: Regex, limit: int) -> list[str] | None:
@@ -402,29 +411,59 @@ _DERIVE: dict[type, Callable[..., Steps]] = {
 }
 
 
-def _search_match(root: Regex) -> None:
-    """Find out whether `root` is empty, going first where a match promises to be near."""
-    parents: dict[Regex, Regex | None] = {root: None}
+def _search(root: Regex, greedy: bool = False, bound: int | None = None) -> int | None:
+    """The UTF-8 length of a shortest match, if there is one (and it is at most `bound`).
+
+    This is A* over the steps, with `least` as the estimate of what is left. Where `greedy`, it
+    finds any match, and looks where one promises to be near.
+    """
+    reached: dict[Regex, tuple[int, Regex | None]] = {root: (0, None)}
     order = count(0, -1)
-    heap = [(root.least, next(order), root)]
+    heap = [(0, next(order), 0, root)]
     work = 0
     while heap:
-        _, _, node = heappop(heap)
-        if node.live or node.nullable or node._empty is False:
-            found: Regex | None = node
-            while found is not None:
-                found._empty = False
-                found = parents[found]
-            return
+        _, _, cost, node = heappop(heap)
+        if cost > reached[node][0]:
+            continue
+        found = node.live or node.nullable or node._empty is False
+        rest = (0 if found else None) if greedy else _distance(node)
+        if rest is not None:
+            total = cost + rest
+            step: Regex | None = node
+            while step is not None:
+                step._empty = False
+                before, parent = reached[step]
+                if not greedy:
+                    step._distance = total - before
+                step = parent
+            return total
         work += node.size
         if work > WORK_LIMIT:
             raise RegexTooComplexError(f"no match found among {WORK_LIMIT} nodes")
-        for _, target in _steps(node):
-            if target not in parents and not target._empty:
-                parents[target] = node
-                heappush(heap, (target.least, next(order), target))
-    for node in parents:
-        node._empty = True
+        for members, target in _steps(node):
+            there = cost + utf8_length(members.ranges[0][0])
+            if target._empty or (target in reached and (greedy or reached[target][0] <= there)):
+                continue
+            known = None if greedy else _distance(target)
+            estimate = target.least if known is None else known
+            if bound is None or there + estimate <= bound:
+                reached[target] = (there, node)
+                priority = estimate if greedy else there + estimate
+                heappush(heap, (priority, next(order), there, target))
+    if bound is None:
+        for node in reached:
+            node._empty = True
+    return None
+
+
+def _distance(r: Regex) -> int | None:
+    """The UTF-8 length of a shortest match, where it is known without a search."""
+    if r._distance is None:
+        if r.nullable:
+            r._distance = 0
+        elif r.simple:
+            r._distance = len(_simple_shortest(r).encode())
+    return r._distance
 
 
 def _simple_shortest(r: Regex) -> str:
@@ -450,31 +489,3 @@ def _simple_shortest(r: Regex) -> str:
 
 def _length_then_text(text: str) -> tuple[int, str]:
     return (len(text.encode()), text)
-
-
-def _search_shortest(root: Regex) -> str | None:
-    """A* over the steps, with `least` as the estimate of what is left."""
-    best = {root: (0, "")}
-    heap: list[tuple[int, str, int, Regex | None]] = [(root.least, "", 0, root)]
-    work = 0
-    while heap:
-        _, text, cost, node = heappop(heap)
-        if node is None or node.nullable:
-            return text
-        if best[node] != (cost, text):
-            continue
-        work += node.size
-        if work > WORK_LIMIT:
-            raise RegexTooComplexError(f"no shortest match found among {WORK_LIMIT} nodes")
-        for members, target in _steps(node):
-            first = members.ranges[0][0]
-            reached = (cost + utf8_length(first), text + chr(first))
-            if target in best and best[target] <= reached:
-                continue
-            best[target] = reached
-            if target.simple:
-                complete = reached[1] + _simple_shortest(target)
-                heappush(heap, (len(complete.encode()), complete, 0, None))
-            else:
-                heappush(heap, (reached[0] + target.least, reached[1], reached[0], target))
-    return None
