@@ -12,7 +12,7 @@ from typing import Any
 
 from constrain.engine.control import Control
 from constrain.lexing.lexeme import INDENT_LIMIT, JSONString, Lexeme, Literal, Part, Space, Text
-from constrain.lexing.regex import ANYTHING, Regex, arcs, derive, is_empty
+from constrain.lexing.regex import Regex, arcs, derive, is_empty
 
 State = tuple[Any, ...]
 """The state of a part: its kind, then what the kind needs."""
@@ -177,11 +177,11 @@ def _characters(regex: Regex, partial: bytes) -> Iterator[tuple[Regex, bytes]]:
 def _string(part: JSONString, state: State, byte: int) -> Iterator[State]:
     if state[0] == "quote":
         if byte == 0x22:
-            yield ("body", part.regex, 0, b"", False)
+            yield ("body", part.regex, 0, b"")
         return
     if state[0] == "end":
         return
-    _, regex, count, partial, after_high = state
+    _, regex, count, partial = state
     text = partial + bytes([byte])
     if not partial and byte == 0x22:
         if regex.nullable and count >= part.low:
@@ -193,37 +193,13 @@ def _string(part: JSONString, state: State, byte: int) -> Iterator[State]:
     if text[0] != 0x5C:
         if not full:
             for after, left in _characters(regex, text):
-                yield ("body", after, count + (not left), left, False)
+                yield ("body", after, count + (not left), left)
         return
-    lone = regex is ANYTHING and part.spelling == "any"
-    if lone:
-        yield from _free_escape(count, text, after_high, full)
-    elif not full:
+    if not full:
         yield from _escape(part, regex, count, text)
 
 
 _LOW_HALF_PREFIXES = {b"\\", b"\\u", b"\\ud", b"\\udc", b"\\udd", b"\\ude", b"\\udf"}
-
-
-def _free_escape(count: int, text: bytes, after_high: bool, full: bool) -> Iterator[State]:
-    """Read an escape where every string is allowed, lone surrogates too."""
-    if len(text) == 1:
-        pass
-    elif text[1:2] != b"u":
-        if text[1] in b'"\\/bfnrt' and not full:
-            yield ("body", ANYTHING, count + 1, b"", False)
-        return
-    elif len(text) > 2 and text[-1:].lower() not in b"0123456789abcdef":
-        return
-    elif len(text) == 6:
-        unit = int(text[2:], 16)
-        low_half = after_high and 0xDC00 <= unit < 0xE000
-        if low_half or not full:
-            yield ("body", ANYTHING, count + (not low_half), b"", 0xD800 <= unit < 0xDC00)
-        return
-    low_half = after_high and text[:4].lower() in _LOW_HALF_PREFIXES
-    if not full or low_half:
-        yield ("body", ANYTHING, count, text, after_high)
 
 
 def _escape(part: JSONString, regex: Regex, count: int, text: bytes) -> Iterator[State]:
@@ -233,9 +209,9 @@ def _escape(part: JSONString, regex: Regex, count: int, text: bytes) -> Iterator
     if whole:
         after = derive(regex, whole[0])
         if not is_empty(after):
-            yield ("body", after, count + 1, b"", False)
+            yield ("body", after, count + 1, b"")
     elif _overlaps(regex, [(low, high) for low, high, _ in found]):
-        yield ("body", regex, count, text, False)
+        yield ("body", regex, count, text)
 
 
 def _meanings(spelling: str, text: bytes) -> Iterator[tuple[int, int, bool]]:
@@ -255,7 +231,7 @@ def _meanings(spelling: str, text: bytes) -> Iterator[tuple[int, int, bool]]:
             if point not in SHORT_ESCAPES and spelled.startswith(text.lower()):
                 yield point, point, len(text) == 6
         return
-    digits = text[2:6].decode()
+    digits = text[2:6].decode("latin-1")
     if not all(digit in "0123456789abcdefABCDEF" for digit in digits):
         return
     first, last = int(digits.ljust(4, "0"), 16), int(digits.ljust(4, "f"), 16)

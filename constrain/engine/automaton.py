@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from constrain.engine import kernels as k
 from constrain.engine.fragments import Fragments
 from constrain.engine.strings import TABLE
 from constrain.engine.tables import Scratch, address
-from constrain.lexing.lexeme import Lexeme, Part, Spelling
+from constrain.lexing.lexeme import Lexeme
 
 
 class Automaton:
@@ -48,14 +49,15 @@ class Automaton:
     def start(self, lexemes: Collection[Lexeme]) -> int:
         """Return the state before any of `lexemes`."""
         key = lexemes if type(lexemes) is tuple else tuple(lexemes)
-        found = self._starts.get(key)
-        if found is None:
-            with self._lock:
-                members = np.array(sorted({self._entry(x) for x in key}), np.int64)
-                while (found := int(k.intern_start(self.handle, members))) < 0:
-                    self._grow()
-                self._starts[key] = found
-        return found
+        known = self._starts.get(key)
+        if known is not None:
+            return known
+        with self._lock:
+            members = np.array(sorted({self._entry(x) for x in key}), np.int64)
+            while (state := int(k.intern_start(self.handle, members))) < 0:
+                self._grow()
+            self._starts[key] = state
+            return state
 
     def accepts(self, state: int) -> tuple[Lexeme, ...]:
         """Return the lexemes that end in a state."""
@@ -125,7 +127,7 @@ class Automaton:
 
     def bounded_string(
         self, state: int, reach: int
-    ) -> tuple[Spelling, tuple[Part, ...], int, int, int] | None:
+    ) -> tuple[Any, ...] | None:
         """Say where in a plain string with bounds a state is, between two characters.
 
         Returns its spelling, what follows it in its lexeme, the characters that it needs and has
@@ -139,9 +141,8 @@ class Automaton:
         described = self.describe(state, reach)
         assert described is not None
         (_, spelling, rest, _, need, room), number = described[0]
-        if need == 0 and room < 0:
-            return None
-        return spelling, rest, need, room, number
+        bounded = need != 0 or room != -1
+        return (spelling, rest, need, room, number) if bounded else None
 
     def row(self, state: int) -> NDArray[np.int32]:
         """Return the transitions of a state: int32[256], 0 where dead. Copied."""
@@ -312,5 +313,5 @@ class Automaton:
         h[k.HASH_MASK] = len(self._hash) - 1
 
 
-def _doubled(array: NDArray[np.generic]) -> NDArray[np.generic]:
+def _doubled(array: NDArray[Any]) -> NDArray[Any]:
     return np.concatenate([array, np.empty_like(array)])

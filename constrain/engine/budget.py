@@ -18,6 +18,7 @@ from constrain.engine.masks import Masks
 from constrain.engine.plans import Node, Planner
 from constrain.engine.tables import address
 from constrain.errors import VocabularyError
+from constrain.lexing.lexeme import any_captures
 from constrain.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -168,7 +169,7 @@ class Budget:
                 self._cross(target, portal.nodes, groups)
         ended = automaton.accepts(state)
         accepting = state == node.start and node.accepting
-        if ended and not any([lexeme.captures for lexeme in ended]):
+        if ended and not any_captures(ended):
             target = planner.follow(node, ended)
             if target is not None:
                 accepting = accepting or target.accepting
@@ -218,7 +219,7 @@ class Budget:
             if not ends or node.automaton.is_open(state):
                 break
             lexemes = node.automaton.accepts(state)
-            captures = any([lexeme.captures for lexeme in lexemes])
+            captures = any_captures(lexemes)
             target = self._planner.follow(node, lexemes, captured if captures else None)
             if target is None:
                 break

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +29,7 @@ class Constraint:
         vocabulary: the tokens.
     """
 
-    def __init__(self, control: Control, vocabulary: Vocabulary) -> None:
+    def __init__(self, control: Control[Any], vocabulary: Vocabulary) -> None:
         warmup()
         self.control = control
         self.vocabulary = vocabulary

@@ -7,11 +7,11 @@ into token masks. A control knows nothing of tokens.
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from constrain.lexing.lexeme import Lexeme
 
-Config = Hashable
+Config = TypeVar("Config", bound=Hashable)
 """A configuration: immutable, with cheap hash and equality (hash-consed by its control).
 
 A configuration stands for all ways in which the text so far can be understood; ambiguity is the
@@ -19,7 +19,7 @@ control's own business. The stack is part of it, as a shared persistent list.
 """
 
 
-class Control(Protocol):
+class Control(Protocol[Config]):
     """A machine over lexemes. Every method is a pure function, safe to call from any thread.
 
     Contract: from every configuration that `start` or `advance` returns, some sequence of lexemes

@@ -49,9 +49,7 @@ class CountedString:
         self._nodes = portals[0][1] if portals else np.empty(0, np.int32)
         self._node_count = self._counts([_path_of(tables, n) for n in self._nodes.tolist()])
 
-    def select(
-        self, need: int, room: int
-    ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    def select(self, need: int, room: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """Return the tokens and the portal nodes with `need` to `room` (-1: any) characters left.
 
         Tokens that stay inside may have any number of characters up to `room`.

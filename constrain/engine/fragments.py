@@ -313,7 +313,9 @@ class _Hex:
 def _possible(at: _Hex, first: int, last: int) -> Ranges:
     """Return the code points that escapes with a value from `first` to `last` can stand for."""
     if at.spelling == "minimal":
-        return tuple((max(first, a), min(last, b)) for a, b in _LONG_ESCAPES if a <= last and b >= first)
+        return tuple(
+            (max(first, a), min(last, b)) for a, b in _LONG_ESCAPES if a <= last and b >= first
+        )
     if at.high:
         low, high = max(first, _LOW_SURROGATES.start), min(last, _LOW_SURROGATES.stop - 1)
         base = 0x10000 + ((at.high - _HIGH_SURROGATES.start) << 10) - _LOW_SURROGATES.start

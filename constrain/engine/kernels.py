@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import carray, njit, types
+from numba import carray, njit, types  # type: ignore[attr-defined]
 from numba.core import cgutils
 from numba.extending import intrinsic
 
@@ -181,7 +181,8 @@ def _fill_row(h, d):
             if states[s + KIND] == LAZY:
                 h[FAULT] = q
                 return EXPAND
-            if states[s + KIND] != SPACE and states[s + KIND] != RANGES or states[s + NEXT] < 0:
+            leads_on = states[s + KIND] == SPACE or states[s + KIND] == RANGES
+            if not leads_on or states[s + NEXT] < 0:
                 break
             q = np.int64(states[s + NEXT])
 
@@ -251,7 +252,9 @@ def _fill_row(h, d):
                                 continue
                             if high >= 0 or count < low:
                                 n = count + 1
-                        value = np.int64(s // STATE_WIDTH) | (((n << PHASE_BITS) | np.int64(to)) << 32)
+                        value = np.int64(s // STATE_WIDTH) | (
+                            ((n << PHASE_BITS) | np.int64(to)) << 32
+                        )
                     following[used] = head[b]
                     target[used] = value
                     head[b] = used
@@ -357,9 +360,9 @@ def walk(h, v, nodes, start):
     """Walk the subtrees below trie `nodes` (int32[n]), each from DFA state `start`.
 
     Appends, to the outputs of the trie handle, each token whose bytes stay alive in the automaton
-    with the state it leads to, and each portal: an inner trie node at which a lexeme ends, as a pair (node, ACCEPTS value, or
-    SEVERAL - state where several lexemes end). Returns OK, EXPAND or GROW; after the last two the
-    same call goes on where it stopped.
+    with the state it leads to, and each portal: an inner trie node at which a lexeme ends, as a
+    pair (node, ACCEPTS value, or SEVERAL - state where several lexemes end). Returns OK, EXPAND or
+    GROW; after the last two the same call goes on where it stopped.
     """
     byte = _u8(v[BYTE], v[N_NODES])
     depth = carray(_pointer(v[DEPTH]), (v[N_NODES],), dtype=np.int16)

@@ -198,7 +198,9 @@ class Masks:
         portals = (Portal((number,), nodes),) if len(nodes) else ()
         return Interior(*self._pack(tokens), portals)
 
-    def _pack(self, tokens: NDArray[np.int32]) -> tuple[NDArray[np.int32] | None, NDArray[np.int32]]:
+    def _pack(
+        self, tokens: NDArray[np.int32]
+    ) -> tuple[NDArray[np.int32] | None, NDArray[np.int32]]:
         if len(tokens) <= _SPARSE_LIMIT:
             return None, tokens.copy()
         dense = np.zeros(self.words, np.int32)
@@ -221,9 +223,7 @@ class Masks:
                 self.spend(sum(200 + x.tokens.nbytes + 4 * self.words for x in found))
         return found
 
-    def by_state(
-        self, tokens: NDArray[np.int32], states: NDArray[np.int32]
-    ) -> tuple[Outcome, ...]:
+    def by_state(self, tokens: NDArray[np.int32], states: NDArray[np.int32]) -> tuple[Outcome, ...]:
         """Group tokens by the state that each leads to."""
         present = np.flatnonzero(np.bincount(states))
         groups = [tokens[states == state] for state in present.tolist()]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from constrain.engine import kernels as k
 from constrain.engine.plans import Node, Planner
 from constrain.engine.tables import address
+from constrain.lexing.lexeme import any_captures
 
 if TYPE_CHECKING:
     from constrain.engine.constraint import Constraint
@@ -44,7 +45,7 @@ class Matcher:
         self._constraint = constraint
         self._planner = planner
         self._words = constraint.vocabulary.bitmask_words
-        self.reset()
+        self._step = self._first()
 
     @property
     def constraint(self) -> Constraint:
@@ -111,7 +112,7 @@ class Matcher:
         if state == node.start and node.accepting:
             return True
         ended = node.automaton.accepts(state)
-        if not ended or any([lexeme.captures for lexeme in ended]):
+        if not ended or any_captures(ended):
             return False
         target = self._planner.follow(node, ended)
         return target is not None and target.accepting
@@ -176,8 +177,11 @@ class Matcher:
 
     def reset(self) -> None:
         """Go back to the start."""
+        self._step = self._first()
+
+    def _first(self) -> _Step:
         root = self._planner.root
-        self._step = _Step((Alternative(root, root.start, b""),), None, False)
+        return _Step((Alternative(root, root.start, b""),), None, False)
 
     def _after_token(self, token_id: int) -> tuple[Alternative, ...]:
         tables = self._constraint.masks.tables
@@ -197,7 +201,7 @@ class Matcher:
         pending = [(*alternative, begin) for alternative in self._step.alternatives]
         for node, state, _ in self._step.alternatives:
             ended = node.automaton.accepts(state)
-            if ended and not any([lexeme.captures for lexeme in ended]):
+            if ended and not any_captures(ended):
                 target = follow(node, ended)
                 if target is not None:
                     pending.append((target, target.start, b"", begin))
@@ -213,7 +217,7 @@ class Matcher:
                 captured += data[position - begin : stop - begin]
             ended = automaton.accepts(reached)
             if ended:
-                eager = any([lexeme.captures for lexeme in ended])
+                eager = any_captures(ended)
                 stays = automaton.is_open(reached)
                 if status == k.ENDS or eager or not stays:
                     target = follow(node, ended, captured if eager else None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from constrain.engine.automaton import Automaton
 from constrain.engine.control import Control
 from constrain.engine.masks import NO_TOKENS, Masks
 from constrain.engine.tables import Scratch, address
-from constrain.lexing.lexeme import Lexeme
+from constrain.lexing.lexeme import Lexeme, any_captures
 
 if TYPE_CHECKING:
     from constrain.engine.budget import Spending
@@ -77,7 +77,7 @@ class Node:
         self.config = config
         self.automaton = automaton
         self.start = automaton.start(lexemes)
-        self.captures = any([lexeme.captures for lexeme in lexemes])
+        self.captures = any_captures(lexemes)
         self.accepting = accepting
         self.follows: dict[tuple[Lexeme, ...], Node | None] = {}
         self.plans: dict[int, Plan] = {}
@@ -99,7 +99,7 @@ class Crossing:
 class Planner:
     """Makes nodes and plans for one control over one vocabulary."""
 
-    def __init__(self, control: Control, masks: Masks, eos: tuple[int, ...]) -> None:
+    def __init__(self, control: Control[Any], masks: Masks, eos: tuple[int, ...]) -> None:
         self._control = control
         self._masks = masks
         self._eos = np.array(eos, np.int32)
@@ -178,14 +178,14 @@ class Planner:
             lexemes = automaton.lexemes(portal.lexemes)
             target = self.follow(node, lexemes)
             if target is not None:
-                unknown = any([lexeme.captures for lexeme in lexemes])
+                unknown = any_captures(lexemes)
                 crossing = self._crossing(target, portal.nodes, unknown)
                 if len(crossing.tokens):
                     sparse.append(crossing.tokens)
                 suspects += crossing.suspects.tolist()
         ended = automaton.accepts(state)
         accepting = state == node.start and node.accepting
-        if ended and not any([lexeme.captures for lexeme in ended]):
+        if ended and not any_captures(ended):
             target = self.follow(node, ended)
             if target is not None:
                 after = self.plan(target, target.start)
@@ -196,7 +196,9 @@ class Planner:
                     dense = after.dense if dense is None else dense | after.dense
         if accepting:
             sparse.append(self._eos)
-        tokens = NO_TOKENS if not sparse else sparse[0] if len(sparse) == 1 else np.concatenate(sparse)
+        tokens = (
+            NO_TOKENS if not sparse else sparse[0] if len(sparse) == 1 else np.concatenate(sparse)
+        )
         return Plan(dense, tokens, tuple(suspects), self._masks.words)
 
     def _crossing(self, node: Node, nodes: NDArray[np.int32], unknown: bool) -> Crossing:
@@ -239,5 +241,5 @@ class Planner:
             lexemes = node.automaton.lexemes_of(accepts)
             target = self.follow(node, lexemes)
             if target is not None:
-                captured = any([lexeme.captures for lexeme in lexemes])
+                captured = any_captures(lexemes)
                 self._cross(target, ends, unknown or captured, doubtful, scratch, suspects)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from constrain.engine.control import Config
 from constrain.errors import ConstraintError
 from constrain.lexing.lexeme import Lexeme, Text, lexeme
 from constrain.lexing.regex import EPSILON, Regex, difference, is_empty, shortest
@@ -22,22 +21,22 @@ class RegexControl:
         filled = difference(regex, EPSILON) if regex.nullable else regex
         self._lexemes: tuple[Lexeme, ...] = () if is_empty(filled) else (lexeme(Text(filled)),)
 
-    def start(self) -> Config:
+    def start(self) -> str:
         """See `Control.start`."""
         return _START
 
-    def lexemes(self, config: Config) -> tuple[Lexeme, ...]:
+    def lexemes(self, config: str) -> tuple[Lexeme, ...]:
         """See `Control.lexemes`."""
         return self._lexemes if config == _START else ()
 
-    def advance(self, config: Config, lexemes: tuple[Lexeme, ...], text: bytes | None) -> Config:
+    def advance(self, config: str, lexemes: tuple[Lexeme, ...], text: bytes | None) -> str:
         """See `Control.advance`."""
         return _END
 
-    def accepting(self, config: Config) -> bool:
+    def accepting(self, config: str) -> bool:
         """See `Control.accepting`."""
         return config == _END or self._nullable
 
-    def ending(self, config: Config) -> bytes:
+    def ending(self, config: str) -> bytes:
         """See `Control.ending`."""
         return self._ending if config == _START else b""

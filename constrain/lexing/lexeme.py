@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 import weakref
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal as OneOf
 
@@ -107,3 +108,11 @@ def lexeme(*parts: Part, captures: bool = False) -> Lexeme:
                 found.captures = captures
                 _interned[key] = found
     return found
+
+
+def any_captures(lexemes: Iterable[Lexeme]) -> bool:
+    """Return whether one of the lexemes captures its text."""
+    for lexeme in lexemes:  # noqa: SIM110  # a generator costs three times as much
+        if lexeme.captures:
+            return True
+    return False

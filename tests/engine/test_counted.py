@@ -1,0 +1,42 @@
+"""Masks of bounded strings, derived, against the walk that they stand for."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+from constrain.engine.automaton import Automaton
+from constrain.engine.counted import CountedString
+from constrain.engine.masks import Masks
+from constrain.engine.tables import address
+from constrain.lexing.lexeme import JSONString, Literal, Space, lexeme
+from constrain.lexing.regex import ANYTHING
+
+from tests.engine.test_masks import VOCABULARY
+
+
+@pytest.mark.parametrize("spelling", ["minimal", "any"])
+@pytest.mark.parametrize("rest", [(), (Space("any"), Literal(b":"))])
+def test_selection_equals_a_walk(spelling, rest) -> None:
+    masks = Masks.of(VOCABULARY)
+    counted = CountedString(masks.tables, spelling, rest)
+    rng = random.Random(0)
+    for _ in range(20):
+        low = rng.randrange(4)
+        high = rng.choice([None, low + rng.randrange(5)])
+        automaton = Automaton()
+        text = b'"' + b"x" * rng.randrange(0, 4 if high is None else high + 1)
+        data = np.frombuffer(text, np.uint8)
+        item = lexeme(JSONString(ANYTHING, spelling, low, high), *rest)
+        state = automaton.run(address(data), 0, len(data), automaton.start((item,)))
+        used = len(text) - 1
+        tokens, nodes = counted.select(
+            max(low - used, 0), -1 if high is None else high - used
+        )
+        scratch = masks.tables.scratch()
+        scratch.clear()
+        automaton.walk(np.zeros(1, np.int32), state, scratch)
+        portals = scratch.take_portals()
+        assert sorted(tokens.tolist()) == sorted(scratch.tokens_found().tolist())
+        assert sorted(nodes.tolist()) == (sorted(portals[0][1].tolist()) if portals else [])

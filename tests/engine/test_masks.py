@@ -1,0 +1,148 @@
+"""Masks, token by token, against an interpreter that knows nothing of tokens."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+from constrain.engine import Constraint, set_cache_limit
+from constrain.engine.bitmask import allowed
+from constrain.vocabulary import Vocabulary
+
+from tests.engine.controls import CONTROLS
+from tests.reference import accepts, viable
+
+PIECES = (
+    "a b ab ba aa abb c 1 12 -1 , ,1 1, ,\" \" \"a \"b a\" \"\" \"a\" \":1 \":1,\" \"a\":1 \":1,\"a\" "
+    "{ } {} {\" \"} 1} 1,\"b\": \\ \\n \\\" \\u \\u00 u00 001 d83d \\ud83d \\ude00 é 😀 a😀 \\u0061 a\\ : :1 {\"a"
+).split(" ") + [" ", "\n", "\n ", ", ", ": ", " a"]
+
+
+def vocabulary() -> Vocabulary:
+    tokens = [piece.encode() for piece in dict.fromkeys(PIECES)]
+    tokens += [bytes([byte]) for byte in range(256) if bytes([byte]) not in tokens]
+    tokens += [b"ab", None, None, "😀".encode()[:2], "é".encode()[1:] + b'"']
+    return Vocabulary.from_bytes(tokens, eos_token_ids=[len(tokens) - 4])
+
+
+VOCABULARY = vocabulary()
+
+
+def mask_of(matcher) -> set[int]:
+    row = np.zeros(VOCABULARY.bitmask_words, np.int32)
+    matcher.fill_bitmask(row)
+    return set(np.flatnonzero(allowed(row, VOCABULARY.size)).tolist())
+
+
+def expected(control, text: bytes) -> set[int]:
+    found = {
+        token
+        for token in range(VOCABULARY.size)
+        if (data := VOCABULARY.token_bytes(token)) and viable(control, text + data)
+    }
+    return found | set(VOCABULARY.eos_token_ids) if accepts(control, text) else found
+
+
+@pytest.mark.parametrize("name", CONTROLS)
+def test_masks_equal_the_interpreter(name: str) -> None:
+    control = CONTROLS[name]
+    constraint = Constraint(control, VOCABULARY)
+    rng = random.Random(name)
+    for _ in range(6):
+        matcher, text = constraint.matcher(), b""
+        for _ in range(8):
+            here = expected(control, text)
+            assert mask_of(matcher) == here, text
+            assert matcher.is_accepting() == accepts(control, text)
+            inner = sorted(here - set(VOCABULARY.eos_token_ids))
+            refused = sorted(set(range(VOCABULARY.size)) - here)
+            for token in rng.sample(refused, 10):
+                assert not matcher.accept(token)
+            if not inner:
+                break
+            token = rng.choice(inner)
+            assert matcher.accept(token)
+            text += VOCABULARY.token_bytes(token) or b""
+
+
+@pytest.mark.parametrize("name", CONTROLS)
+def test_accepting_bytes_equals_accepting_tokens(name: str) -> None:
+    control = CONTROLS[name]
+    constraint = Constraint(control, VOCABULARY)
+    rng = random.Random(name)
+    matcher, text = constraint.matcher(), b""
+    for _ in range(8):
+        inner = sorted(mask_of(matcher) - set(VOCABULARY.eos_token_ids))
+        if not inner:
+            break
+        token = rng.choice(inner)
+        data = VOCABULARY.token_bytes(token) or b""
+        by_bytes = matcher.fork()
+        assert by_bytes.accept_bytes(data)
+        assert matcher.accept(token)
+        text += data
+        assert mask_of(by_bytes) == mask_of(matcher)
+        whole = constraint.matcher()
+        assert whole.accept_bytes(text)
+        assert mask_of(whole) == mask_of(matcher)
+
+
+def test_eviction_changes_no_mask() -> None:
+    tokens = [VOCABULARY.token_bytes(token) for token in range(VOCABULARY.size)]
+    small = Vocabulary.from_bytes([*tokens, b"zz"], eos_token_ids=VOCABULARY.eos_token_ids)
+    set_cache_limit(small, 200_000)
+    for name in ("unique keys", "string", "number"):
+        roomy = Constraint(CONTROLS[name], VOCABULARY)
+        tight = Constraint(CONTROLS[name], small)
+        rng = random.Random(name)
+        for _ in range(30):
+            first, second = roomy.matcher(), tight.matcher()
+            for _ in range(20):
+                inner = sorted(mask_of(first))
+                row = np.zeros(small.bitmask_words, np.int32)
+                second.fill_bitmask(row)
+                assert sorted(np.flatnonzero(allowed(row, VOCABULARY.size)).tolist()) == inner
+                if not inner:
+                    break
+                token = rng.choice(inner)
+                assert first.accept(token) and second.accept(token)
+        assert tight.masks.nbytes < 2_000_000
+
+
+def test_rollback_fork_and_reset() -> None:
+    constraint = Constraint(CONTROLS["unique keys"], VOCABULARY)
+    matcher = constraint.matcher()
+    masks = [mask_of(matcher)]
+    for data in (b"{", b'"a', b'":1', b",", b'"b', b'"', b":", b"1", b"}"):
+        assert matcher.accept_bytes(data)
+        masks.append(mask_of(matcher))
+    assert matcher.accept(VOCABULARY.eos_token_ids[0])
+    assert matcher.is_finished() and not matcher.is_accepting() and mask_of(matcher) == set()
+    assert not matcher.accept(0) and not matcher.accept_bytes(b"a")
+    for mask in reversed(masks):
+        matcher.rollback(1)
+        assert mask_of(matcher) == mask
+        fork = matcher.fork()
+        fork.accept(next(iter(mask)))
+        assert mask_of(matcher) == mask
+    with pytest.raises(ValueError, match="only 0 were accepted"):
+        matcher.rollback(1)
+    matcher.accept_bytes(b"{")
+    matcher.reset()
+    assert mask_of(matcher) == masks[0]
+
+
+def test_a_key_is_never_repeated() -> None:
+    matcher = Constraint(CONTROLS["unique keys"], VOCABULARY).matcher()
+    assert matcher.accept_bytes(b'{"a":1,"a')
+    assert not matcher.accept_bytes(b'"')
+    assert matcher.accept_bytes(b'b"')
+
+
+def test_bad_arguments() -> None:
+    matcher = Constraint(CONTROLS["number"], VOCABULARY).matcher()
+    with pytest.raises(ValueError, match="shape"):
+        matcher.fill_bitmask(np.zeros(1, np.int32))
+    for token in (-1, VOCABULARY.size, 10**12):
+        assert not matcher.accept(token)
