@@ -421,4 +421,5 @@ def _show_verdict(terminal: Terminal, refusal: Refusal | None, length: int) -> N
         terminal.styled(f"  [bold]path[/]      {escape(refusal.pointer) or '(root)'}")
         found = "the end of the text" if at_end else escape(refusal.found)
         terminal.styled(f"  [bold]found[/]     {found}")
-        terminal.styled(f"  [bold]expected[/]  {escape('   '.join(refusal.expected))}")
+        after = f"[dim]after[/] {escape(refusal.after)}[dim]:[/]  " if refusal.after else ""
+        terminal.styled(f"  [bold]expected[/]  {after}{escape('   '.join(refusal.expected))}")

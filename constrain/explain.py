@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,9 +17,15 @@ if TYPE_CHECKING:
 
 _SPACE = frozenset(b" \t\n\r")
 _DELIMITERS = frozenset(b",]}") | _SPACE
+_NUMBER = frozenset(b"+-.0123456789Ee")
+_END = 256
+_END_SHOWN = "the end of the text"
+
 _MOST_ALTERNATIVES = 8
 _LONGEST_ALTERNATIVE = 64
-_END = 256
+_LONGEST_NUMBER = 12
+_WIDEST_CHOICE = 20
+_MOST_STEPS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +36,9 @@ class Refusal:
         position: its offset in bytes; the length of the text where the text only ends too early.
         line, column: the same place in lines and characters, from 1.
         pointer: JSON pointer to the value that is being written there.
-        found: what stands there, shortened; empty at the end of the text.
-        expected: what could have stood there instead, most often whole tokens.
+        found: the token that stands there, shortened; empty at the end of the text.
+        after: the part of the token that is right, where `expected` goes on from it.
+        expected: what could have stood there: whole tokens, or the characters after `after`.
     """
 
     position: int
@@ -37,6 +46,7 @@ class Refusal:
     column: int
     pointer: str
     found: str
+    after: str
     expected: tuple[str, ...]
 
 
@@ -60,10 +70,12 @@ def explain(constraint: Constraint, text: bytes) -> Refusal | None:
         return None
     allowed = _allowed(matcher)
     pointer, start = _place(text, position, ends_scalar=bool(allowed & _DELIMITERS))
+    so_far = text[start:position] or text[position - 1 : position]
     matcher.rollback(position - start)
-    expected = _alternatives(matcher)
+    expected = _alternatives(matcher, after_number=start == position and _is_number(so_far))
+    after = b""
     if expected is None:
-        start, expected = position, _describe(allowed)
+        expected, after = _describe(_telling(allowed, so_far)), text[start:position]
     line_start = text.rfind(b"\n", 0, position) + 1
     return Refusal(
         position=position,
@@ -71,6 +83,7 @@ def explain(constraint: Constraint, text: bytes) -> Refusal | None:
         column=len(text[line_start:position].decode("utf-8", "replace")) + 1,
         pointer=pointer,
         found=_excerpt(text, start, position),
+        after=after.decode("utf-8", "replace"),
         expected=expected,
     )
 
@@ -151,42 +164,66 @@ def _allowed(matcher: Matcher) -> frozenset[int]:
     return frozenset(int(b) for b in np.flatnonzero(bits))
 
 
-def _telling(allowed: frozenset[int]) -> frozenset[int]:
-    """Leave out white space and escapes where there is anything else to say."""
-    return allowed - _SPACE - {ord("\\")} or allowed
+def _is_number(token: bytes) -> bool:
+    return token[:1] == b"-" or token[:1].isdigit()
 
 
-def _alternatives(matcher: Matcher) -> tuple[str, ...] | None:
+def _telling(allowed: frozenset[int], token: bytes) -> frozenset[int]:
+    """Leave out spellings that go without saying, unless there is nothing else to say."""
+    if token.startswith(b'"'):
+        return allowed - {ord("\\")} or allowed
+    if _is_number(token):
+        may_end = allowed & (_DELIMITERS | {_END})
+        allowed = allowed - (_NUMBER if may_end else frozenset(b"eE")) or allowed
+    return allowed - _SPACE or allowed
+
+
+def _alternatives(matcher: Matcher, *, after_number: bool) -> tuple[str, ...] | None:
     """Return all tokens that may come next, or None where they are many.
 
     A comma or colon before the token is shown with it, and of objects and arrays the bracket.
+    Of the spellings of a number the shortest without exponent is shown.
     """
-    found: list[str] = []
-    pending = [(b"", matcher.fork())]
-    while pending:
-        text, here = pending.pop()
-        allowed = _telling(_allowed(here))
+    found: dict[object, str] = {}
+    pending = deque([(b"", matcher.fork())])
+    for _ in range(_MOST_STEPS):
+        if not pending or len(found) > _MOST_ALTERNATIVES:
+            break
+        text, here = pending.popleft()
         token = text.lstrip(b",: \t\n\r")
-        is_string = token.startswith(b'"')
-        if token and (token in b"{}[]" or (is_string and _string_end(token, 0) <= len(token))):
-            complete = True
+        allowed = _allowed(here)
+        may_end = bool(allowed & (_DELIMITERS | {_END}))
+        if not token:
+            if _END in allowed:
+                found[_END] = _END_SHOWN
+            following = _telling(allowed, b"0" if after_number and not text else b"") - {_END}
+        elif token in (b"{", b"}", b"[", b"]") or _is_string(token):
+            found[token] = _show(text)
+            continue
+        elif _is_number(token):
+            if may_end:
+                found.setdefault(Decimal(token.decode()), _show(text))
+            following = allowed & _NUMBER - frozenset(b"eE")
+            if len(token) >= _LONGEST_NUMBER:
+                continue
+        elif token.startswith(b'"'):
+            following = _telling(allowed, token)
+        elif may_end:
+            found[token] = _show(text)
+            continue
         else:
-            complete = bool(token) and not is_string and bool(allowed & (_DELIMITERS | {_END}))
-        if complete:
-            found.append(_show(text))
-            allowed = frozenset() if is_string or token in b"{}[]" else allowed - _DELIMITERS
-        elif not text and _END in allowed:
-            found.append("the end of the text")
-        allowed -= {_END}
-        if len(found) + len(pending) + len(allowed) > _MOST_ALTERNATIVES + 1 or (
-            len(text) > _LONGEST_ALTERNATIVE
-        ):
+            following = allowed
+        if len(token) > _LONGEST_ALTERNATIVE or len(following) > _WIDEST_CHOICE:
             return None
-        for byte in allowed:
+        for byte in following:
             child = here.fork()
             child.accept(byte)
             pending.append((text + bytes([byte]), child))
-    return tuple(sorted(found)) if len(found) <= _MOST_ALTERNATIVES else None
+    return tuple(sorted(found.values())) if not pending and found else None
+
+
+def _is_string(token: bytes) -> bool:
+    return token.startswith(b'"') and _string_end(token, 0) <= len(token)
 
 
 def _show(alternative: bytes) -> str:
@@ -197,8 +234,7 @@ def _show(alternative: bytes) -> str:
 
 def _describe(allowed: frozenset[int]) -> tuple[str, ...]:
     """Return a set of bytes as a few words and ranges of characters."""
-    allowed = _telling(allowed)
-    words = ["the end of the text"] if _END in allowed else []
+    words = [_END_SHOWN] if _END in allowed else []
     printable = {b for b in allowed if 0x20 <= b < 0x7F}
     if len(printable) > 90:
         missing = sorted(set(range(0x20, 0x7F)) - printable - set(b'"\\'))

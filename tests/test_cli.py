@@ -84,7 +84,7 @@ def test_check_tells_place_path_and_what_was_allowed():
     schema = '{"type": "object", "properties": {"colour": {"enum": ["red", "green"]}}}'
     result = _run("check", schema, '{"colour": "grey"}')
     assert result.exit_code == 1
-    assert "refused at byte 14 (line 1, column 15)" in result.stdout
+    assert "refused at byte 15 (line 1, column 16)" in result.stdout
     assert re.search(r"path +/colour\n", result.stdout)
     assert re.search(r'found +"grey"\n', result.stdout)
     assert re.search(r'expected +"green"   "red"\n', result.stdout)

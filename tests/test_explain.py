@@ -42,15 +42,15 @@ def test_valid_texts_are_accepted(text: str):
     [
         ("[]", 0, "", "[", {"{"}),
         ("", 0, "", "", {"{"}),
-        ('{"colour": "grey"}', 14, "/colour", '"grey"', {'"green"', '"red"'}),
-        ('{"colour": "red"', 16, "", "", {",", "}"}),
+        ('{"colour": "grey"}', 15, "/colour", '"grey"', {'"green"', '"red"'}),
+        ('{"colour": "red"', 16, "", "", {', "a/b"', ', "pair"', ', "size"', "}"}),
         ('{"size": 15}', 11, "", "}", {', "a/b"', ', "colour"', ', "pair"'}),
         ('{"colr": 1}', 5, "", '"colr"', {'"a/b"', '"colour"', '"pair"', '"size"'}),
         ('{"pair": [1, 3]}', 13, "/pair/1", "3", {"2"}),
         ('{"pair": [1, 2, 3]}', 14, "/pair", ",", {"]"}),
         ('{"a/b": {"~": 1}}', 14, "/a~1b/~0", "1", {"true", "false"}),
         ('{"colour": "red"} x', 18, "", "x", {"the end of the text"}),
-        ('{"colour": "red", "colour": "red"}', 25, "", '"colour"', {'"a/b"', '"pair"', '"size"'}),
+        ('{"colour": "red", "colour": "red"}', 19, "", '"colour"', {'"a/b"', '"pair"', '"size"'}),
     ],
 )
 def test_refusals_say_where_and_what_was_allowed(
@@ -65,8 +65,8 @@ def test_refusals_say_where_and_what_was_allowed(
 def test_a_number_that_ends_too_early_is_the_number_s_fault():
     refusal = _explain('{"size": 2}')
     assert refusal is not None
-    assert refusal.pointer == "/size"
-    assert refusal.position == 10
+    assert (refusal.position, refusal.pointer, refusal.found) == (10, "/size", "2")
+    assert (refusal.after, refusal.expected) == ("2", (".", "0"))
 
 
 def test_lines_and_columns_count_characters():
@@ -78,6 +78,7 @@ def test_lines_and_columns_count_characters():
 def test_characters_are_told_as_ranges():
     refusal = _explain('"ab7"', {"type": "string", "pattern": "^[a-f_]+$"}, JSONOptions())
     assert refusal is not None
+    assert (refusal.found, refusal.after) == ('"ab7"', '"ab')
     assert refusal.expected == ('"', "_", "a-f")
     refusal = _explain('"a\n"', {"type": "string"})
     assert refusal is not None

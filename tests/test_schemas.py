@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from constrain import JSONOptions, compile_json_schema
-from constrain.explain import byte_vocabulary, explain
+from constrain.explain import byte_vocabulary
 
 SAMPLES = {
     path.stem: json.loads(path.read_text("utf-8"))
@@ -31,7 +31,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "number": "INV-2025-00042",
         "issued": "2025-02-01",
         "seller": COMPANY,
-        "buyer": {**COMPANY, "email": "post@example.org"},
+        "buyer": {"name": "Ana Lima", "email": "ana@example.org", "city": "Porto"},
         "lines": [{"description": "Rope, 20 m", "quantity": 2, "unit_price": 14.25}],
         "currency": "EUR",
         "total": 28.5,
@@ -114,8 +114,9 @@ def test_example_is_accepted_and_its_mutants_are_judged_as_by_jsonschema(
     judged = [validator.is_valid(mutant) for mutant in mutants]
     assert not all(judged)
     for mutant, valid in zip([example, *mutants], [True, *judged], strict=True):
-        refusal = explain(constraint, json.dumps(mutant).encode())
-        assert (refusal is None) == valid, (mutant, refusal)
+        matcher = constraint.matcher()
+        accepted = matcher.accept_bytes(json.dumps(mutant).encode()) and matcher.is_accepting()
+        assert accepted == valid, mutant
 
 
 def _mutants(value: Any) -> list[Any]:
