@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from transformers import AutoTokenizer, PreTrainedTokenizerFast
+from transformers import PreTrainedTokenizerFast
 
 
 @pytest.fixture(scope="session")
 def llama_3(data: Path) -> PreTrainedTokenizerFast:
-    return AutoTokenizer.from_pretrained(data / "tokenizers" / "llama3")
+    return PreTrainedTokenizerFast.from_pretrained(data / "tokenizers" / "llama3")
