@@ -64,7 +64,7 @@ def word_state(list: WordList, low: int, high: int, depth: int) -> Regex:
             return chars(((ord(text[depth]), ord(text[depth])),))
         if len(list.texts) > 1:
             return literal(text[depth:])
-    node: Regex = intern_node(Words, (list, low, high, depth), list, low, high, depth)
+    node: Regex = intern_node(Words, (id(list), low, high, depth), list, low, high, depth)
     return node
 
 
@@ -109,7 +109,7 @@ def _prepend(head: Regex, tail: Regex) -> Regex:
     if body is next_body and type(body) not in (Ahead, Behind):
         both = None if high is None or next_high is None else high + next_high
         return _prepend(repeat(body, low + next_low, both), rest)
-    node: Regex = intern_node(Concat, (head, tail), head, tail)
+    node: Regex = intern_node(Concat, (id(head), id(tail)), head, tail)
     return node
 
 
@@ -134,7 +134,7 @@ def repeat(r: Regex, low: int, high: int | None) -> Regex:
         r = r.body
     if high == 1 and (low == 1 or (r.nullable and r.pure)):
         return r
-    node: Regex = intern_node(Repeat, (r, low, high), r, low, high)
+    node: Regex = intern_node(Repeat, (id(r), low, high), r, low, high)
     return node
 
 
@@ -191,7 +191,7 @@ def union(*parts: Regex) -> Regex:
     if len(found) == 1:
         (result,) = found
     else:
-        result = intern_node(Union, frozenset(found), tuple(found))
+        result = intern_node(Union, frozenset(map(id, found)), tuple(found))
     if null and not any(part.nullable and part.pure for part in found):
         return optional(result)
     return result
@@ -314,7 +314,7 @@ def intersect(*parts: Regex) -> Regex:
         (only,) = found
         if not only.open:
             return only
-    node: Regex = intern_node(Intersect, frozenset(found), tuple(found))
+    node: Regex = intern_node(Intersect, frozenset(map(id, found)), tuple(found))
     return node
 
 
@@ -352,7 +352,7 @@ def complement(r: Regex) -> Regex:
     if body is ANY:
         shorter = repeat(ANY, 0, low - 1) if low > 0 else EMPTY
         return union(shorter, EMPTY if high is None else repeat(ANY, high + 1, None))
-    node: Regex = intern_node(Complement, r, r)
+    node: Regex = intern_node(Complement, id(r), r)
     return node
 
 
@@ -365,7 +365,7 @@ def barrier(r: Regex) -> Regex:
     """`r` with assertions that see nothing outside of its match."""
     if r.pure:
         return r
-    node: Regex = intern_node(Whole, r, r)
+    node: Regex = intern_node(Whole, id(r), r)
     return node
 
 
@@ -375,7 +375,7 @@ def ahead_of(language: Regex) -> Regex:
         return EMPTY
     if language is ANYTHING:
         return EPSILON
-    node: Regex = intern_node(Ahead, language, language)
+    node: Regex = intern_node(Ahead, id(language), language)
     return node
 
 
@@ -385,5 +385,5 @@ def behind_of(language: Regex) -> Regex:
         return EMPTY
     if language is ANYTHING:
         return EPSILON
-    node: Regex = intern_node(Behind, language, language)
+    node: Regex = intern_node(Behind, id(language), language)
     return node

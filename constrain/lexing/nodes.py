@@ -297,7 +297,12 @@ class Whole(Regex):
 
 
 def intern_node(kind: Any, key: Any, *fields: Any) -> Any:
-    """The one node of a kind with this key, made of the fields."""
+    """The one node of a kind with this key, made of the fields.
+
+    The key holds the identities of nodes, not the nodes: nodes remember their derivatives, so a
+    table that held the parts of live nodes would keep every cycle of derivatives alive. The
+    identities are good as long as the node lives, since it holds its parts.
+    """
     full_key = (kind, key)
     node = _table.get(full_key)
     if node is None:
@@ -322,4 +327,4 @@ def chars(ranges: Ranges) -> Chars:
 EMPTY: Regex = intern_node(Empty, None)
 EPSILON: Regex = intern_node(Epsilon, None)
 ANY: Chars = chars(((0, 0xD7FF), (0xE000, 0x10FFFF)))
-ANYTHING: Regex = intern_node(Repeat, (ANY, 0, None), ANY, 0, None)
+ANYTHING: Regex = intern_node(Repeat, (id(ANY), 0, None), ANY, 0, None)
