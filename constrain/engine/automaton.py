@@ -10,10 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from constrain.engine import kernels as k
-from constrain.engine.fragments import Fragments
+from constrain.engine.fragments import Fragments, excluded_words
 from constrain.engine.strings import TABLE
 from constrain.engine.tables import Scratch, address
 from constrain.lexing.lexeme import Lexeme
+
+
+_NARROW = (k.LITERAL, k.SPACE, k.END)
 
 
 class Automaton:
@@ -53,10 +56,7 @@ class Automaton:
         if known is not None:
             return known
         with self._lock:
-            members = np.array(sorted({self._entry(x) for x in key}), np.int64)
-            while (state := int(k.intern_start(self.handle, members))) < 0:
-                self._grow()
-            self._starts[key] = state
+            state = self._starts[key] = self._intern(sorted({self._entry(x) for x in key}))
             return state
 
     def accepts(self, state: int) -> tuple[Lexeme, ...]:
@@ -95,6 +95,31 @@ class Automaton:
         """Return the numbers of the lexemes that are alive in a state."""
         return {self._states.item(q, k.LEXEME) for q, _ in self.members(state)}
 
+    def parts(self, state: int) -> list[int]:
+        """Split a state into states whose tokens together are its own.
+
+        Members in literals, white space or at the end stay together, since few tokens fit them;
+        each of the others, which many fit, comes alone.
+        """
+        members = self.members(state)
+        if len(members) == 1:
+            return [state]
+        narrow, parts = [], []
+        for q, count in members:
+            packed = q | count << 32
+            if self._states.item(q, k.KIND) in _NARROW:
+                narrow.append(packed)
+            else:
+                parts.append(self._intern([packed]))
+        return [*parts, self._intern(narrow)] if narrow else parts
+
+    def _intern(self, members: list[int]) -> int:
+        with self._lock:
+            array = np.array(members, np.int64)
+            while (state := int(k.intern_start(self.handle, array))) < 0:
+                self._grow()
+            return state
+
     def string_count(self, state: int) -> int | None:
         """Return the characters read of the one plain string that a state is in, if it is."""
         counts = {
@@ -112,7 +137,7 @@ class Automaton:
         described = []
         for q, count in self.members(state):
             kind, _, _, _, _, low, high, lexeme = self._states[q].tolist()
-            if kind == k.LITERAL:
+            if kind in _NARROW:
                 return None
             origin = self._origins[q]
             if kind == k.STRING:
@@ -143,6 +168,22 @@ class Automaton:
         (_, spelling, rest, _, need, room), number = described[0]
         bounded = need != 0 or room != -1
         return (spelling, rest, need, room, number) if bounded else None
+
+    def string_without(self, state: int) -> tuple[Any, ...] | None:
+        """Say which words are left out where a state is in a string of any but some values.
+
+        Returns the spelling, what follows the string in its lexeme, the rest of each word, and
+        the lexeme's number; None anywhere else.
+        """
+        ((q, _),) = self.members(state)
+        origin = self._origins[q]
+        if origin[0] != "content":
+            return None
+        _, regex, spelling, rest = origin
+        words = excluded_words(regex) if spelling == "minimal" else None
+        if words is None:
+            return None
+        return spelling, rest, words, self._states.item(q, k.LEXEME)
 
     def row(self, state: int) -> NDArray[np.int32]:
         """Return the transitions of a state: int32[256], 0 where dead. Copied."""

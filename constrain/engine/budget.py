@@ -163,10 +163,11 @@ class Budget:
             begin, end = self._masks.tables.offsets[outcome.example : outcome.example + 2]
             reached = automaton.run(self._masks.tables.blob_address, begin, end, state)
             groups.append((self._ending(node, reached)[1], outcome.dense, outcome.tokens))
-        for portal in self._masks.interior(automaton, state).portals:
-            target = planner.follow(node, automaton.lexemes(portal.lexemes))
-            if target is not None:
-                self._cross(target, portal.nodes, groups)
+        for interior in self._masks.interiors(automaton, state):
+            for portal in interior.portals:
+                target = planner.follow(node, automaton.lexemes(portal.lexemes))
+                if target is not None:
+                    self._cross(target, portal.nodes, groups)
         ended = automaton.accepts(state)
         accepting = state == node.start and node.accepting
         if ended and not any_captures(ended):

@@ -22,12 +22,23 @@ from constrain.lexing.lexeme import (
     Spelling,
     Text,
 )
-from constrain.lexing.regex import ANY, ANYTHING, EPSILON, Regex, arcs, intersect, repeat
+from constrain.lexing.nodes import Complement, Intersect
+from constrain.lexing.regex import (
+    ANY,
+    ANYTHING,
+    EPSILON,
+    Regex,
+    arcs,
+    intersect,
+    is_finite,
+    repeat,
+)
 from constrain.lexing.utf8 import Branches, Ranges, utf8_branches
 
 Transition = tuple[int, int, int, int]
 """Low byte, high byte, NFA state, counter."""
 
+_MAX_EXCLUDED = 20_000
 _SHORT_ESCAPES = {
     ord('"'): '"',
     ord("\\"): "\\",
@@ -327,6 +338,21 @@ def _possible(at: _Hex, first: int, last: int) -> Ranges:
     base = 0x10000 - (_HIGH_SURROGATES.start << 10)
     pairs = (base + (low << 10), base + (high << 10) + 0x3FF)
     return (*((a, b) for a, b in plain if a <= b), pairs)
+
+
+def excluded_words(regex: Regex) -> list[str] | None:
+    """Return the finite set of texts that an expression leaves out, None if it is no such set."""
+    if isinstance(regex, Complement):
+        return is_finite(regex.body, _MAX_EXCLUDED)
+    if isinstance(regex, Intersect):
+        found: list[str] = []
+        for part in regex.parts:
+            words = excluded_words(part)
+            if words is None:
+                return None
+            found += words
+        return found
+    return None
 
 
 def _after(regex: Regex, code: int) -> Regex | None:

@@ -477,6 +477,35 @@ def write_mask(row, plan):
         row[tokens[i] >> 5] |= np.int32(1) << np.int32(tokens[i] & 31)
 
 
+@njit(inline="always")
+def _child(byte, skip, node, b):
+    """Return the child of an inner trie node along byte `b`, or -1."""
+    child = node + 1
+    end = skip[node]
+    while child < end and byte[child] != b:
+        child = skip[child]
+    return np.int64(child) if child < end else np.int64(-1)
+
+
+@njit(cache=True, nogil=True)
+def find_nodes(v, text, offsets, found):
+    """Find the trie nodes at the end of paths.
+
+    Path i is `text[offsets[i]:offsets[i + 1]]` (uint8, not empty); its node, or -1, goes to
+    `found[i]` (int32).
+    """
+    byte = _u8(v[BYTE], v[N_NODES])
+    skip = _i32(v[SKIP], v[N_NODES])
+    root_child = _i32(v[ROOT_CHILD], 256)
+    for i in range(found.shape[0]):
+        node = np.int64(root_child[text[offsets[i]]])
+        for j in range(offsets[i] + 1, offsets[i + 1]):
+            if node < 0:
+                break
+            node = _child(byte, skip, node, text[j])
+        found[i] = node
+
+
 @njit(cache=True, nogil=True)
 def fewest_tokens(v, address, n):
     """Return the fewest tokens that spell the `n` bytes at `address`, or -1 if none do."""
@@ -490,18 +519,14 @@ def fewest_tokens(v, address, n):
     for i in range(n):
         if fewest[i] < 0:
             continue
-        node = root_child[text[i]]
+        node = np.int64(root_child[text[i]])
         j = i + 1
         while node >= 0:
             if token[node] >= 0 and (fewest[j] < 0 or fewest[j] > fewest[i] + 1):
                 fewest[j] = fewest[i] + 1
             if j == n:
                 break
-            child = node + 1
-            end = skip[node]
-            while child < end and byte[child] != text[j]:
-                child = skip[child]
-            node = child if child < end else np.int32(-1)
+            node = _child(byte, skip, node, text[j])
             j += 1
     return fewest[n]
 

@@ -7,9 +7,11 @@ constraints share it: the inside of a plain JSON string is the same everywhere.
 
 from __future__ import annotations
 
+import json
 import threading
 import weakref
 from collections import OrderedDict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,8 +21,9 @@ from numpy.typing import NDArray
 from constrain.engine import kernels as k
 from constrain.engine.automaton import Automaton
 from constrain.engine.counted import CountedString
-from constrain.engine.tables import TrieTables
-from constrain.lexing.lexeme import Part, Spelling
+from constrain.engine.tables import TrieTables, address
+from constrain.lexing.lexeme import JSONString, Part, Spelling, lexeme
+from constrain.lexing.regex import ANYTHING
 from constrain.vocabulary import Vocabulary
 
 DEFAULT_CACHE_BYTES = 256 << 20
@@ -68,12 +71,17 @@ class Interior:
         dense: bitmask of the tokens, int32[words], or None where they are few.
         tokens: the tokens, int32[n]; empty where `dense` holds them.
         portals: where lexemes end within tokens; lexemes are numbered as the caller's state
-            numbers its own (see `Masks.interior`).
+            numbers its own (see `Masks.interiors`).
     """
 
     dense: NDArray[np.int32] | None
     tokens: NDArray[np.int32]
     portals: tuple[Portal, ...]
+
+    def renumbered(self, numbers: Mapping[int, int] | Sequence[int]) -> Interior:
+        """Return the interior with `numbers[n]` for each lexeme n."""
+        portals = tuple(Portal(tuple(numbers[n] for n in p.lexemes), p.nodes) for p in self.portals)
+        return Interior(self.dense, self.tokens, portals)
 
     @property
     def nbytes(self) -> int:
@@ -107,6 +115,7 @@ class Masks:
         self.words = vocabulary.bitmask_words
         self.limit = DEFAULT_CACHE_BYTES
         self._interiors: OrderedDict[object, Interior] = OrderedDict()
+        self._plain: dict[tuple[Spelling, tuple[Part, ...]], Interior] = {}
         self._counted: dict[tuple[Spelling, tuple[Part, ...]], CountedString] = {}
         self._outcomes: dict[object, tuple[Outcome, ...]] = {}
         self._bytes = 0
@@ -127,35 +136,37 @@ class Masks:
         """Count a constraint's caches within the bound."""
         self._tenants.add(tenant)
 
-    def interior(self, automaton: Automaton, state: int) -> Interior:
-        """Return the interior of a lexer state, its portals numbered by `automaton`."""
+    def interiors(self, automaton: Automaton, state: int) -> list[Interior]:
+        """Return interiors whose tokens together are those alive in a lexer state.
+
+        Their portals are numbered by `automaton`; where several lexemes end at once they may come
+        in several portals.
+        """
+        return [self._interior(automaton, part) for part in automaton.parts(state)]
+
+    def _interior(self, automaton: Automaton, state: int) -> Interior:
         key, numbers = self._key(automaton, state)
         if key is None:
             return self._compute(automaton, state)
+        without = automaton.string_without(state)
+        if without is not None:
+            return self._without(*without)
         with self._lock:
             found = self._interiors.get(key)
             if found is not None:
                 self._interiors.move_to_end(key)
         if found is None:
-            local = self._bounded(automaton, state) or self._compute(automaton, state)
-            positions = {number: i for i, number in enumerate(numbers)}
-            found = Interior(
-                local.dense,
-                local.tokens,
-                tuple(
-                    Portal(tuple(positions[n] for n in p.lexemes), p.nodes) for p in local.portals
-                ),
-            )
-            with self._lock:
-                if key not in self._interiors:
-                    self._interiors[key] = found
-                    self._bytes += found.nbytes
-            self.spend(found.nbytes)
-        return Interior(
-            found.dense,
-            found.tokens,
-            tuple(Portal(tuple(numbers[i] for i in p.lexemes), p.nodes) for p in found.portals),
-        )
+            found = self._bounded(automaton, state) or self._compute(automaton, state)
+            self._keep(key, found.renumbered({number: i for i, number in enumerate(numbers)}))
+            return found
+        return found.renumbered(numbers)
+
+    def _keep(self, key: object, interior: Interior) -> None:
+        with self._lock:
+            if key not in self._interiors:
+                self._interiors[key] = interior
+                self._bytes += interior.nbytes
+        self.spend(interior.nbytes)
 
     def _key(self, automaton: Automaton, state: int) -> tuple[object, tuple[int, ...]]:
         """Name a state so that equal states of other automata have the same name.
@@ -184,6 +195,39 @@ class Masks:
             for accepts, nodes in scratch.take_portals()
         )
         return Interior(*self._pack(tokens), portals)
+
+    def _without(
+        self, spelling: Spelling, rest: tuple[Part, ...], words: list[str], number: int
+    ) -> Interior:
+        """Return the interior of a plain string less the words that it may not be.
+
+        Only tokens that close the string after such a word are not alive.
+        """
+        plain = self._plain.get((spelling, rest))
+        if plain is None:
+            automaton = Automaton()
+            start = automaton.start((lexeme(JSONString(ANYTHING, spelling), *rest),))
+            state = automaton.run(address(_QUOTE), 0, 1, start)
+            plain = self._plain[spelling, rest] = self._interior(automaton, state)
+        plain = plain.renumbered((number,))
+        closed = [json.dumps(word, ensure_ascii=False)[1:].encode() for word in words]
+        nodes = self.tables.nodes_of(closed)
+        if not len(nodes):
+            return plain
+        trie = self.tables.trie
+        ends = trie.skip[nodes]
+        below = np.concatenate([trie.token[a:b] for a, b in zip(nodes, ends, strict=True)])
+        dead = [token for token in below.tolist() if token >= 0]
+        for token in dead:
+            if trie.more[token] >= 0:
+                dead.append(int(trie.more[token]))
+        dense = np.zeros(self.words, np.int32)
+        k.set_bits(dense, np.array(dead, np.int32))
+        assert plain.dense is not None
+        alive = tuple(
+            Portal(p.lexemes, p.nodes[~_within(p.nodes, nodes, ends)]) for p in plain.portals
+        )
+        return Interior(plain.dense & ~dense, NO_TOKENS, alive)
 
     def _bounded(self, automaton: Automaton, state: int) -> Interior | None:
         """Return the interior of a plain string with bounds, None if the state is anything else."""
@@ -257,6 +301,15 @@ class Masks:
         return self._bytes + sum(tenant.nbytes for tenant in self._tenants)
 
 
+def _within(
+    nodes: NDArray[np.int32], begins: NDArray[np.int32], ends: NDArray[np.int32]
+) -> NDArray[np.bool_]:
+    """Return which nodes lie in one of the ranges [begin, end)."""
+    inside: NDArray[np.bool_] = ((nodes[:, None] >= begins) & (nodes[:, None] < ends)).any(axis=1)
+    return inside
+
+
+_QUOTE = np.frombuffer(b'"', np.uint8)
 _ROOT = np.zeros(1, np.int32)
 _registry: weakref.WeakKeyDictionary[Vocabulary, Masks] = weakref.WeakKeyDictionary()
 _registry_lock = threading.Lock()

@@ -170,19 +170,22 @@ class Planner:
 
     def _make(self, node: Node, state: int) -> Plan:
         automaton = node.automaton
-        interior = self._masks.interior(automaton, state)
-        dense = interior.dense
-        sparse = [interior.tokens] if len(interior.tokens) else []
+        dense: NDArray[np.int32] | None = None
+        sparse: list[NDArray[np.int32]] = []
         suspects: list[int] = []
-        for portal in interior.portals:
-            lexemes = automaton.lexemes(portal.lexemes)
-            target = self.follow(node, lexemes)
-            if target is not None:
-                unknown = any_captures(lexemes)
-                crossing = self._crossing(target, portal.nodes, unknown)
-                if len(crossing.tokens):
-                    sparse.append(crossing.tokens)
-                suspects += crossing.suspects.tolist()
+        for interior in self._masks.interiors(automaton, state):
+            if interior.dense is not None:
+                dense = interior.dense if dense is None else dense | interior.dense
+            elif len(interior.tokens):
+                sparse.append(interior.tokens)
+            for portal in interior.portals:
+                lexemes = automaton.lexemes(portal.lexemes)
+                target = self.follow(node, lexemes)
+                if target is not None:
+                    crossing = self._crossing(target, portal.nodes, any_captures(lexemes))
+                    if len(crossing.tokens):
+                        sparse.append(crossing.tokens)
+                    suspects += crossing.suspects.tolist()
         ended = automaton.accepts(state)
         accepting = state == node.start and node.accepting
         if ended and not any_captures(ended):

@@ -38,6 +38,15 @@ class TrieTables:
         """Bytes in the longest token."""
         return self._max_depth
 
+    def nodes_of(self, paths: list[bytes]) -> NDArray[np.int32]:
+        """Return the trie nodes at the end of those paths (not empty) that the trie has."""
+        offsets = np.zeros(len(paths) + 1, np.int32)
+        np.cumsum([len(path) for path in paths], out=offsets[1:])
+        found = np.empty(len(paths), np.int32)
+        text = np.frombuffer(b"".join(paths), np.uint8)
+        k.find_nodes(self.scratch().handle, text, offsets, found)
+        return found[found >= 0]
+
     def scratch(self) -> Scratch:
         """Return this thread's scratch area."""
         scratch: Scratch | None = getattr(self._local, "scratch", None)

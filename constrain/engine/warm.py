@@ -56,6 +56,8 @@ def _touch() -> None:
     automaton.forced(start, 1)
     k.fewest_tokens(tables.scratch().handle, tables.blob_address, 1)
     k.rehash(automaton.handle)
+    offsets = np.array([0, 1], np.int32)
+    k.find_nodes(tables.scratch().handle, tables.trie.blob, offsets, np.zeros(1, np.int32))
     row = np.zeros(1, np.int32)
     tokens = np.zeros(1, np.int32)
     k.set_bits(row, tokens)
