@@ -139,10 +139,15 @@ def json_command(
     """Write JSON that is valid against a schema."""
     terminal = Terminal(as_json=as_json)
     with terminal.reporting():
+        parsed = _read_schema(schema)
+
+        from constrain.schema import JSONOptions, schema_control
+
+        schema_control(parsed, JSONOptions())  # what is wrong is said before a model is loaded
         _generate(
             terminal,
             "generate_json",
-            _read_schema(schema),
+            parsed,
             model,
             prompt=prompt,
             n=n,
@@ -182,6 +187,9 @@ def regex_command(
     """Write text that a regular expression matches in full."""
     terminal = Terminal(as_json=as_json)
     with terminal.reporting():
+        from constrain.lexing.syntax import parse
+
+        parse(pattern, "python")
         _generate(
             terminal,
             "generate_regex",
@@ -242,7 +250,7 @@ def check_command(
         options = wide if language == "specification" else JSONOptions()
         with terminal.busy("following the text"):
             refusal = explain(compile_json_schema(parsed, byte_vocabulary(), options=options), text)
-        _show_verdict(terminal, refusal, len(text))
+        _show_verdict(terminal, refusal, _reason(parsed, text, refusal) if refusal else None)
     if refusal is not None:
         raise typer.Exit(ExitCode.REFUSED)
 
@@ -388,15 +396,12 @@ def _generate(
 
 
 def _check_json(schema: Any, values: list[Any]) -> None:
-    """Let jsonschema judge the values, independently of the engine that made them."""
-    from jsonschema import Draft202012Validator
-    from jsonschema.validators import validator_for
+    from constrain.explain import complaint
 
-    validator_class = validator_for(schema, default=Draft202012Validator)
-    validator = validator_class(schema, format_checker=validator_class.FORMAT_CHECKER)
     for value in values:
-        for error in validator.iter_errors(value):
-            raise AssertionError(f"jsonschema refuses {value!r}: {error.message}")
+        said = complaint(schema, value)
+        if said is not None:
+            raise AssertionError(f"jsonschema refuses what was written: {said}")
 
 
 def _check_regex(pattern: str, values: list[str]) -> None:
@@ -405,21 +410,32 @@ def _check_regex(pattern: str, values: list[str]) -> None:
             raise AssertionError(f"Python's re refuses {value!r}")
 
 
-def _show_verdict(terminal: Terminal, refusal: Refusal | None, length: int) -> None:
+def _reason(schema: Any, text: bytes, refusal: Refusal) -> str | None:
+    """Return why a text is refused, in words, where JSON or jsonschema has some."""
+    from constrain.explain import complaint
+
+    try:
+        said = complaint(schema, json.loads(text), refusal.pointer)
+    except ValueError as error:
+        return f"not JSON: {error}"
+    return said if said is None or len(said) < 160 else f"{said[:157]}..."
+
+
+def _show_verdict(terminal: Terminal, refusal: Refusal | None, reason: str | None) -> None:
     if terminal.as_json:
-        terminal.document(
-            {"ok": True, "accepted": True}
-            if refusal is None
-            else {"ok": True, "accepted": False, **asdict(refusal)}
-        )
-    elif refusal is None:
+        verdict = {} if refusal is None else {**asdict(refusal), "reason": reason}
+        terminal.document({"ok": True, "accepted": refusal is None, **verdict})
+        return
+    if refusal is None:
         terminal.styled("[bold green]accepted[/]")
-    else:
-        at_end = refusal.position == length
-        place = f"byte {refusal.position} (line {refusal.line}, column {refusal.column})"
-        terminal.styled(f"[bold red]refused[/] at {place}")
-        terminal.styled(f"  [bold]path[/]      {escape(refusal.pointer) or '(root)'}")
-        found = "the end of the text" if at_end else escape(refusal.found)
-        terminal.styled(f"  [bold]found[/]     {found}")
-        after = f"[dim]after[/] {escape(refusal.after)}[dim]:[/]  " if refusal.after else ""
-        terminal.styled(f"  [bold]expected[/]  {after}{escape('   '.join(refusal.expected))}")
+        return
+    after = f"[dim]after[/] {escape(refusal.after)} [dim]:[/]  " if refusal.after else ""
+    terminal.styled(
+        f"[bold red]refused[/] at byte {refusal.position} "
+        f"(line {refusal.line}, column {refusal.column})"
+    )
+    terminal.styled(f"  [bold]path[/]      {escape(refusal.pointer) or '(root)'}")
+    terminal.styled(f"  [bold]found[/]     {escape(refusal.found) or 'the end of the text'}")
+    terminal.styled(f"  [bold]expected[/]  {after}{escape('   '.join(refusal.expected))}")
+    if reason:
+        terminal.styled(f"  [bold]reason[/]    {escape(reason)}")

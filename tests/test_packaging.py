@@ -34,7 +34,7 @@ def test_import_loads_nothing_heavy():
 
 
 def test_import_takes_at_most_a_third_of_a_second():
-    code = "import time; t = time.perf_counter(); import constrain; print(time.perf_counter() - t)"
+    code = "import time; t = time.process_time(); import constrain; print(time.process_time() - t)"
     assert min(float(_run(code)) for _ in range(3)) <= 0.3
 
 
