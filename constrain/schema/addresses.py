@@ -1,53 +1,92 @@
-"""Internet names and addresses as patterns."""
+"""Internet addresses and names as regular expressions."""
 
 from __future__ import annotations
 
-_OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
-IPV4 = rf"{_OCTET}(?:\.{_OCTET}){{3}}"
-"""Dotted decimal, as in RFC 3986, 3.2.2."""
+from functools import cache
 
-_GROUP = "[0-9A-Fa-f]{1,4}"
-_TAIL = f"(?:{_GROUP}:{_GROUP}|{IPV4})"
-
-
-def _ipv6(omitted: int) -> str:
-    """Return the pattern of IPv6 addresses whose `::` stands for `omitted` groups at least."""
-    forms = [f"(?:{_GROUP}:){{6}}{_TAIL}"]
-    for after in range(9 - omitted):
-        before = 8 - omitted - after
-        head = f"(?:(?:{_GROUP}:){{0,{before - 1}}}{_GROUP})?" if before else ""
-        tail = f"(?:{_GROUP}:){{{after - 2}}}{_TAIL}" if after > 1 else _GROUP * after
-        forms.append(f"{head}::{tail}")
-    return f"(?:{'|'.join(forms)})"
-
-
-IPV6 = _ipv6(omitted=1)
-"""RFC 4291, 2.2, as in RFC 3986, 3.2.2."""
-
-_END = "[A-Za-z0-9]"
-_MIDDLE = "[A-Za-z0-9-]"
-_LABEL = (
-    f"{_END}(?:{_MIDDLE}{{0,2}}{_END}|{_MIDDLE}(?:{_END}{_MIDDLE}|-{_END}){_MIDDLE}{{0,58}}{_END})?"
+from constrain.lexing.regex import (
+    ANY,
+    EPSILON,
+    Regex,
+    concat,
+    intersect,
+    literal,
+    optional,
+    repeat,
+    star,
+    union,
 )
-HOSTNAME = rf"{_LABEL}(?:\.{_LABEL})*"
-"""RFC 1123, 2.1, but for the length of the whole, which is at most `HOSTNAME_LENGTH`.
+from constrain.lexing.syntax import parse
 
-Labels with hyphens at the third and the fourth place are left out: they are reserved (RFC 5890,
-2.3.1) but for the encoded forms of international labels, and no regular expression can tell those
-from broken ones.
-"""
-
-HOSTNAME_LENGTH = 253
-
+_HOSTNAME_LENGTH = 253
 _NON_ASCII = r"\x80-\uD7FF\uE000-\u{10FFFF}"
 
 
-def mailbox(*, international: bool) -> str:
-    """Return the pattern of a `Mailbox` of RFC 5321, 4.1.2, or of RFC 6531, 3.3."""
+def pattern(text: str) -> Regex:
+    """Return what an ECMA-262 regular expression matches in full."""
+    return parse(text, "ecma")
+
+
+@cache
+def ipv4() -> Regex:
+    """Return the addresses in dotted decimal, as in RFC 3986, 3.2.2."""
+    octet = pattern("25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9]")
+    return concat(octet, repeat(concat(literal("."), octet), 3, 3))
+
+
+@cache
+def ipv6(omitted: int = 1) -> Regex:
+    """Return the addresses of RFC 4291, 2.2, as in RFC 3986, 3.2.2.
+
+    Args:
+        omitted: the number of groups that `::` stands for at least.
+    """
+    group = pattern("[0-9A-Fa-f]{1,4}")
+    behind = concat(group, literal(":"))
+    last = union(concat(behind, group), ipv4())  # the last two groups
+    forms = [concat(repeat(behind, 6, 6), last)]
+    for after in range(9 - omitted):
+        before = 8 - omitted - after
+        head = optional(concat(repeat(behind, 0, before - 1), group)) if before else EPSILON
+        tail = (
+            concat(repeat(behind, after - 2, after - 2), last)
+            if after > 1
+            else repeat(group, after, after)
+        )
+        forms.append(concat(head, literal("::"), tail))
+    return union(*forms)
+
+
+@cache
+def hostname() -> Regex:
+    """Return the names of RFC 1123, 2.1, without the dot of the root.
+
+    Labels with hyphens at the third and the fourth place are left out: they are reserved (RFC
+    5890, 2.3.1) but for the encoded forms of international labels, and no regular expression can
+    tell those from broken ones.
+    """
+    end, middle = "[A-Za-z0-9]", "[A-Za-z0-9-]"
+    label = pattern(
+        f"{end}({middle}{{0,2}}{end}|{middle}({end}{middle}|-{end}){middle}{{0,58}}{end})?"
+    )
+    return intersect(_dotted(label), repeat(ANY, 1, _HOSTNAME_LENGTH))
+
+
+@cache
+def mailbox(international: bool) -> Regex:
+    """Return a `Mailbox` of RFC 5321, 4.1.2, or an international one of RFC 6531, 3.3."""
     more = _NON_ASCII if international else ""
-    atom = f"[{more}A-Za-z0-9!#$%&'*+/=?^_`{{|}}~-]+"
-    quoted = rf'"(?:[{more} !#-\[\]-~]|\\[ -~])*"'
+    atom = pattern(f"[{more}A-Za-z0-9!#$%&'*+/=?^_`{{|}}~-]+")
+    quoted = pattern(rf'"([{more} !#-\[\]-~]|\\[ -~])*"')
     end = f"[{more}A-Za-z0-9]"
-    label = f"{end}(?:[{more}A-Za-z0-9-]*{end})?"
-    literal = rf"\[(?:{IPV4}|[Ii][Pp][Vv]6:{_ipv6(omitted=2)})\]"
-    return rf"(?:{atom}(?:\.{atom})*|{quoted})@(?:{label}(?:\.{label})*|{literal})"
+    label = pattern(f"{end}([{more}A-Za-z0-9-]*{end})?")
+    address = union(ipv4(), concat(pattern("[Ii][Pp][Vv]6:"), ipv6(omitted=2)))
+    return concat(
+        union(_dotted(atom), quoted),
+        literal("@"),
+        union(_dotted(label), concat(literal("["), address, literal("]"))),
+    )
+
+
+def _dotted(part: Regex) -> Regex:
+    return concat(part, star(concat(literal("."), part)))

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from constrain.schema.addresses import IPV6
+from functools import cache
+
+from constrain.lexing.regex import (
+    EPSILON,
+    Regex,
+    concat,
+    literal,
+    optional,
+    plus,
+    star,
+    union,
+)
+from constrain.schema.addresses import ipv6, pattern
 
 _UCSCHAR = (
     r"\xA0-\uD7FF\uF900-\uFDCF\uFDF0-\uFFEF"
@@ -10,42 +22,64 @@ _UCSCHAR = (
     + r"\u{E1000}-\u{EFFFD}"
 )
 _IPRIVATE = r"\uE000-\uF8FF\u{F0000}-\u{FFFFD}\u{100000}-\u{10FFFD}"
-
 _ENCODED = "%[0-9A-Fa-f]{2}"
 _UNRESERVED = "A-Za-z0-9._~-"
 _DELIMITERS = "!$&'()*+,;="
 
 
-def _characters(allowed: str) -> str:
-    return f"(?:[{allowed}]|{_ENCODED})"
+@cache
+def reference(international: bool, absolute: bool, portable: bool) -> Regex:
+    """Return the URIs or IRIs, or (where not `absolute`) the references to them.
 
-
-def reference(*, international: bool, absolute: bool) -> str:
-    """Return the pattern of a URI or IRI, or (where not `absolute`) of a reference to one."""
+    The portable ones have a small `v` in addresses of a future version of IP.
+    """
     letters = (_UCSCHAR if international else "") + _DELIMITERS + _UNRESERVED
     private = _IPRIVATE if international else ""
-    future = f"[vV][0-9A-Fa-f]+\\.[{_DELIMITERS}:{_UNRESERVED}]+"
-    host = f"(?:\\[(?:{IPV6}|{future})\\]|{_characters(letters)}*)"
-    authority = f"(?:{_characters(':' + letters)}*@)?{host}(?::[0-9]*)?"
-    segment = _characters(":@" + letters)
-    rest = f"(?:/{segment}*)*"
-    tail = (
-        f"(?:\\?{_characters(private + ':@/?' + letters)}*)?(?:#{_characters(':@/?' + letters)}*)?"
+
+    def character(allowed: str) -> Regex:
+        return pattern(f"[{allowed}{letters}]|{_ENCODED}")
+
+    future = pattern(f"{'v' if portable else '[vV]'}[0-9A-Fa-f]+\\.[:{_DELIMITERS}{_UNRESERVED}]+")
+    host = union(
+        concat(literal("["), union(ipv6(), future), literal("]")),
+        star(character("")),
+    )
+    authority = concat(
+        optional(concat(star(character(":")), literal("@"))), host, optional(pattern(":[0-9]*"))
+    )
+    segment = character(":@")
+    rest = star(concat(literal("/"), star(segment)))
+    tail = concat(
+        optional(concat(literal("?"), star(character(private + ":@/?")))),
+        optional(concat(literal("#"), star(character(":@/?")))),
     )
 
-    def path(first_segment: str) -> str:
-        return f"(?://{authority}{rest}|/(?:{segment}+{rest})?|(?:{first_segment}+{rest})?)"
+    def path(first_segment: Regex) -> Regex:
+        return union(
+            concat(literal("//"), authority, rest),
+            concat(literal("/"), optional(concat(plus(segment), rest))),
+            concat(plus(first_segment), rest),
+            EPSILON,
+        )
 
-    whole = f"[A-Za-z][A-Za-z0-9+.-]*:{path(segment)}{tail}"
-    if absolute:
-        return whole
-    return f"(?:{whole}|{path(_characters('@' + letters))}{tail})"
+    whole = concat(pattern("[A-Za-z][A-Za-z0-9+.-]*:"), path(segment), tail)
+    return whole if absolute else union(whole, concat(path(character("@")), tail))
 
 
-def template(*, portable: bool) -> str:
-    """Return the pattern of a URI template; a portable one has no operator that is reserved."""
-    literals = f"(?:[!#$&-;=?-\\[\\]_a-z~{_UCSCHAR}{_IPRIVATE}]|{_ENCODED})"
-    character = f"(?:[A-Za-z0-9_]|{_ENCODED})"
-    variable = rf"{character}(?:\.?{character})*(?:\*|:[1-9][0-9]{{0,3}})?"
-    operator = "[+#./;?&]" if portable else "[+#./;?&=,!@|]"
-    return f"(?:{literals}|\\{{{operator}?{variable}(?:,{variable})*\\}})*"
+@cache
+def template(portable: bool) -> Regex:
+    """Return the URI templates.
+
+    The portable ones have no operator that is but reserved, no variable whose name begins with
+    an encoded character, and no prefix of four digits.
+    """
+    literals = pattern(f"[!#$&-;=?-\\[\\]_a-z~{_UCSCHAR}{_IPRIVATE}]|{_ENCODED}")
+    first = pattern("[A-Za-z0-9_]" if portable else f"[A-Za-z0-9_]|{_ENCODED}")
+    more = pattern(rf"(\.?([A-Za-z0-9_]|{_ENCODED}))*")
+    modifier = pattern(rf"(\*|:[1-9][0-9]{{0,{2 if portable else 3}}})?")
+    variable = concat(first, more, modifier)
+    operator = pattern("[+#./;?&]?" if portable else "[+#./;?&=,!@|]?")
+    expression = concat(
+        literal("{"), operator, variable, star(concat(literal(","), variable)), literal("}")
+    )
+    return star(union(literals, expression))
