@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from constrain.errors import InvalidSchemaError, UnsupportedSchemaError
 from constrain.schema.facts import Atom, Position
 from constrain.schema.keywords import KEYWORDS, Keyword, says_nothing, types_of
+from constrain.schema.shapes import key_classes
 from constrain.schema.strings import pattern
 
 Edges = Mapping[Position, list[Atom]]
@@ -22,6 +23,7 @@ def check(root: Atom) -> list[Position]:
         InvalidSchemaError: a keyword has a wrong value, a `$ref` leads nowhere, or schemas apply
             one another to the same value in a circle.
         RegexSyntaxError: a pattern is malformed.
+        SchemaTooComplexError: `patternProperties` overlap in too many ways.
         UnsupportedSchemaError: a keyword cannot be enforced.
     """
     in_place: dict[Position, list[Atom]] = {}
@@ -63,8 +65,7 @@ def _check_one(position: Position) -> tuple[list[Atom], list[Atom]]:
         elif name == "pattern":
             pattern(value)
         elif name == "patternProperties":
-            for text in value:
-                pattern(text)
+            key_classes(tuple(dict.fromkeys(map(pattern, value))))
         if not keyword.supported and not says_nothing(name, schema):
             if types is None:
                 if "type" in schema:

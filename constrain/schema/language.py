@@ -80,8 +80,13 @@ class Language:
         if kind == STRING:
             return JSONString(words(values.values), self._escapes)
         if kind == NUMBER:
-            return Text(union(*(literal_numerals(value, self._numbers) for value in values.values)))
+            return Text(self._numerals(values.values))
         return Text(words(json.dumps(value) for value in values.values))
+
+    def _numerals(self, values: tuple[Any, ...]) -> Regex:
+        if self._numbers == "plain" and all(isinstance(value, int) for value in values):
+            return words(map(str, values))
+        return union(*(literal_numerals(value, self._numbers) for value in values))
 
     def least(self, values: Scalar) -> bytes:
         """Return the least text of scalar values, by length, then bytes."""
@@ -92,16 +97,25 @@ class Language:
         if isinstance(values, NumberShape):
             return _shortest(numerals(values, self._numbers))
         if type_of(values.values[0]) == NUMBER:
-            return min(
-                (_shortest(literal_numerals(value, self._numbers)) for value in values.values),
-                key=by_length,
-            )
-        return min(map(spell, values.values), key=by_length)
+            return _shortest(self._numerals(values.values))
+        best: bytes | None = None
+        for value in sorted(values.values, key=_least_length):
+            if best is not None and len(best) < _least_length(value):
+                break
+            text = spell(value)
+            best = text if best is None else min(best, text, key=by_length)
+        assert best is not None, "there is a value"
+        return best
 
 
 def spell(value: Any) -> bytes:
     """Return the text of a scalar, escaped only where it must be."""
     return json.dumps(value, ensure_ascii=False).encode()
+
+
+def _least_length(value: Any) -> int:
+    """No text of the scalar is shorter than this."""
+    return len(value) + 2 if isinstance(value, str) else 4
 
 
 def read_key(text: bytes) -> str:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from constrain.lexing.cofinite import all_but, left_out
 from constrain.lexing.regex import Regex, difference, is_empty, is_finite, words
 from constrain.schema.language import by_length, spell
 from constrain.schema.normal import Node
@@ -116,6 +117,11 @@ class Plan:
             return iter(range(progress.place, total))
         return (index for index in range(total) if not progress.place >> index & 1)
 
+    def _required_places(self, progress: Progress) -> Iterable[int]:
+        if not self._any_order:
+            return self._required[bisect_left(self._required, progress.place) :]
+        return (index for index in self._required if not progress.place >> index & 1)
+
     def _after(self, progress: Progress, index: int) -> Progress:
         place = progress.place | 1 << index if self._any_order else index + 1
         return Progress(place, self._counted(progress.count + 1), progress.free)
@@ -155,17 +161,19 @@ class Plan:
             at_least: least number of members.
             text: the least texts of values.
         """
-        forced = self._required_left(progress)
-        extra = max(self._low - progress.count, at_least) - forced
+        extra = max(self._low - progress.count, at_least) - self._required_left(progress)
         named = []
-        for index in self._places(progress):
+        complete = True
+        for index in self._places(progress) if extra > 0 else self._required_places(progress):
             found = self.shape.property(index)
-            if found.required or (extra > 0 and self._possible(found.node)):
+            if found.required or self._possible(found.node):
                 value = text(found.node)
-                if value is None and found.required:
-                    return None
                 if value is not None:
                     named.append((spell(found.name) + b":" + value, found.required))
+                elif found.required:
+                    complete = False
+        if not complete:
+            return None
         if extra <= 0:
             members = [member for member, _ in named]
             return sorted(members) if self._any_order else members
@@ -234,7 +242,11 @@ def _unwritten(keys: FreeKeys, progress: Progress) -> Regex | None:
     """Return the free keys that have not been written, or None where there are none left."""
     if not progress.free:
         return keys.regex
-    regex = difference(keys.regex, words(key for key in progress.free if key is not None))
+    written = frozenset(key for key in progress.free if key is not None)
+    excluded = left_out(keys.regex)
+    if excluded is not None:
+        return all_but(excluded | written)
+    regex = difference(keys.regex, words(written))
     if None in progress.free:
         members = is_finite(regex, 2)
         return regex if members is None or len(members) > 1 else None

@@ -7,11 +7,12 @@ never merged. Everything is made when first asked for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
+from constrain.errors import SchemaTooComplexError
 from constrain.lexing.regex import (
     ANYTHING,
     Regex,
@@ -29,6 +30,9 @@ from constrain.schema.strings import StringShape
 
 if TYPE_CHECKING:
     from constrain.schema.normal import Node
+
+CLASS_LIMIT = 64
+"""Most classes of keys that match the same patterns."""
 
 MakeNode = Callable[[Iterable[Atom]], "Node"]
 Possible = Callable[["Node"], bool]
@@ -72,7 +76,8 @@ class ArrayShape:
         """Return whether there is such an array."""
         if self.high is not None and self.low > self.high:
             return False
-        return all(ask(self.item(index)) for index in range(min(self.low, self.distinct + 1)))
+        needed = [ask(self.item(index)) for index in range(min(self.low, self.distinct + 1))]
+        return all(needed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +133,9 @@ class ObjectShape:
     @cached_property
     def free(self) -> tuple[FreeKeys, ...]:
         """The properties that are not named, in classes of keys that match the same patterns."""
-        patterns = list(dict.fromkeys(regex for fact in self._facts for regex, _ in fact.patterns))
+        patterns = tuple(dict.fromkeys(regex for fact in self._facts for regex, _ in fact.patterns))
         keys: dict[Node, list[Regex]] = {}
-        for regex, matched in _classes(patterns):
+        for regex, matched in key_classes(patterns):
             node = self._node(atom for fact in self._facts for atom in _atoms(fact, matched))
             if not node.never:
                 keys.setdefault(node, []).append(regex)
@@ -149,10 +154,9 @@ class ObjectShape:
         required = [index for index, name in enumerate(self.names) if name in self.required]
         if self.high is not None and max(self.low, len(required)) > self.high:
             return False
-        if not all(ask(self.property(index).node) for index in required):
-            return False
+        needed = [ask(self.property(index).node) for index in required]
         missing = self.low - len(required)
-        return missing <= 0 or self._can_add(missing, ask)
+        return all(needed) and (missing <= 0 or self._can_add(missing, ask))
 
     def _can_add(self, missing: int, ask: Possible) -> bool:
         for index, name in enumerate(self.names):
@@ -182,8 +186,13 @@ def _names(facts: Sequence[ObjectFacts]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _classes(patterns: Sequence[Regex]) -> Iterator[tuple[Regex, frozenset[Regex]]]:
-    """Split all keys by the patterns that they match; empty classes are left out."""
+@lru_cache(256)
+def key_classes(patterns: tuple[Regex, ...]) -> tuple[tuple[Regex, frozenset[Regex]], ...]:
+    """Split all keys by the patterns that they match; empty classes are left out.
+
+    Raises:
+        SchemaTooComplexError: there are more than `CLASS_LIMIT` classes.
+    """
     classes: list[tuple[Regex, frozenset[Regex]]] = [(ANYTHING, frozenset())]
     for pattern in patterns:
         split = []
@@ -194,7 +203,11 @@ def _classes(patterns: Sequence[Regex]) -> Iterator[tuple[Regex, frozenset[Regex
             if not is_empty(outside):
                 split.append((outside, matched))
         classes = split
-    return iter(classes)
+        if len(classes) > CLASS_LIMIT:
+            raise SchemaTooComplexError(
+                "", f"more than {CLASS_LIMIT} overlaps of patternProperties"
+            )
+    return tuple(classes)
 
 
 def _atoms(facts: ObjectFacts, matched: frozenset[Regex]) -> list[Atom]:

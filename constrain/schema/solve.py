@@ -6,6 +6,8 @@ answers depend on one another is gone through until nothing changes.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 from constrain.schema.evaluate import holds
 from constrain.schema.facts import TRUE, Atom, Position
 from constrain.schema.keywords import ARRAY, KEYWORDS, NUMBER, OBJECT, STRING, types_of
@@ -40,28 +42,31 @@ class Solver:
         return node.possible is True
 
     def _settle(self, node: Node) -> None:
-        unknown = {node: None}
+        met: dict[Node, None] = {node: None}
+        found: list[Node] = []
 
         def ask(child: Node) -> bool:
-            if child.possible is None and not _known_possible(child):
-                unknown.setdefault(child)
+            if child.possible is None and not _known_possible(child) and child not in met:
+                met[child] = None
+                found.append(child)
             return child.possible is True
 
-        changed = True
-        while changed and node.possible is None:
-            size = len(unknown)
-            changed = False
-            for candidate in reversed(list(unknown)):
-                self._normaliser.spend(1, candidate.atoms)
-                alternatives = self._normaliser.alternatives(candidate)
-                if any(is_possible(alternative, ask) for alternative in alternatives):
-                    candidate.possible = changed = True
-                    del unknown[candidate]
-                    size -= 1
-            changed = changed or len(unknown) > size
+        def look(candidate: Node) -> bool:
+            if candidate.possible is not None:
+                return False
+            self._normaliser.spend(1, candidate.atoms)
+            alternatives = self._normaliser.alternatives(candidate)
+            if not any(is_possible(alternative, ask) for alternative in alternatives):
+                return False
+            candidate.possible = True
+            while found:  # by alternatives that no longer matter
+                del met[found.pop()]
+            return True
+
+        _look_until_stable(node, met, found, look)
         if node.possible is None:
-            for candidate in unknown:
-                candidate.possible = False
+            for candidate in met:
+                candidate.possible = candidate.possible is True
 
     def least(self, node: Node) -> bytes:
         """Return the least text of a node that has a value, by length, then bytes."""
@@ -73,21 +78,24 @@ class Solver:
 
     def _improve(self, node: Node) -> None:
         texts: dict[Node, bytes | None] = {node: None}
+        found: list[Node] = []
 
         def ask(child: Node) -> bytes | None:
-            return self._least[child] if child in self._least else texts.setdefault(child, None)
+            if child in self._least:
+                return self._least[child]
+            if child not in texts:
+                texts[child] = None
+                found.append(child)
+            return texts[child]
 
-        changed = True
-        while changed:
-            size = len(texts)
-            changed = False
-            for candidate, known in reversed(list(texts.items())):
-                self._normaliser.spend(1, candidate.atoms)
-                text = self._least_of(candidate, ask)
-                if text != known:
-                    texts[candidate] = text
-                    changed = True
-            changed = changed or len(texts) > size
+        def look(candidate: Node) -> bool:
+            self._normaliser.spend(1, candidate.atoms)
+            text = self._least_of(candidate, ask)
+            changed = text != texts[candidate]
+            texts[candidate] = text
+            return changed
+
+        _look_until_stable(node, texts, found, look)
         self._least.update(texts)
 
     def _least_of(self, node: Node, ask: LeastText) -> bytes | None:
@@ -108,6 +116,34 @@ class Solver:
             items = least_items(alternative, 0, 0, ask)
             return None if items is None else b"[" + b",".join(items) + b"]"
         return self._language.least(alternative)
+
+
+def _look_until_stable(
+    node: Node, met: Iterable[Node], found: list[Node], look: Callable[[Node], bool]
+) -> None:
+    """Look at nodes until no answer changes: depth first, then in rounds for those in circles.
+
+    Args:
+        node: the first.
+        met: all nodes met so far; it grows.
+        found: those met since it was last emptied, which is done here.
+        look: answers for one node; returns whether the answer changed.
+    """
+    pending = [node]
+    changed = True
+    while changed or pending:
+        while pending:
+            changed = look(pending[-1])
+            if found:
+                pending += found
+                found.clear()
+            else:
+                pending.pop()
+        changed = False
+        for candidate in reversed(list(met)):
+            changed |= look(candidate)
+        pending += found
+        found.clear()
 
 
 def least_items(
