@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from constrain.engine import kernels as k
-from constrain.engine.fragments import Fragments, excluded_words
+from constrain.engine.fragments import Fragments
 from constrain.engine.strings import TABLE
 from constrain.engine.tables import Scratch, address
 from constrain.lexing.lexeme import Lexeme
@@ -172,18 +172,14 @@ class Automaton:
     def string_without(self, state: int) -> tuple[Any, ...] | None:
         """Say which words are left out where a state is in a string of any but some values.
 
-        Returns the spelling, what follows the string in its lexeme, the rest of each word, and
-        the lexeme's number; None anywhere else.
+        Returns what follows the string in its lexeme, the rest of each word as spelled, and the
+        lexeme's number; None anywhere else and within a character.
         """
         ((q, _),) = self.members(state)
         origin = self._origins[q]
-        if origin[0] != "content":
+        if origin[0] != "all but" or origin[2] != k.BODY:
             return None
-        _, regex, spelling, rest = origin
-        words = excluded_words(regex) if spelling == "minimal" else None
-        if words is None:
-            return None
-        return spelling, rest, words, self._states.item(q, k.LEXEME)
+        return origin[3], origin[1], self._states.item(q, k.LEXEME)
 
     def row(self, state: int) -> NDArray[np.int32]:
         """Return the transitions of a state: int32[256], 0 where dead. Copied."""

@@ -6,12 +6,14 @@ that is left to match, and its transitions are worked out when the automaton fir
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from constrain.engine import kernels as k
-from constrain.engine.strings import SPELLINGS
+from constrain.engine.strings import LEADS, SPELLINGS, moves
+from constrain.lexing.cofinite import left_out
 from constrain.lexing.lexeme import (
     INDENT_LIMIT,
     JSONString,
@@ -22,7 +24,6 @@ from constrain.lexing.lexeme import (
     Spelling,
     Text,
 )
-from constrain.lexing.nodes import Complement, Intersect
 from constrain.lexing.regex import (
     ANY,
     ANYTHING,
@@ -30,7 +31,6 @@ from constrain.lexing.regex import (
     Regex,
     arcs,
     intersect,
-    is_finite,
     repeat,
 )
 from constrain.lexing.utf8 import Branches, Ranges, utf8_branches
@@ -38,7 +38,8 @@ from constrain.lexing.utf8 import Branches, Ranges, utf8_branches
 Transition = tuple[int, int, int, int]
 """Low byte, high byte, NFA state, counter."""
 
-_MAX_EXCLUDED = 20_000
+_BEYOND_ASCII = 0x110000 - 0x800 - 0x80
+"""Code points beyond ASCII, without the surrogates."""
 _SHORT_ESCAPES = {
     ord('"'): '"',
     ord("\\"): "\\",
@@ -158,7 +159,11 @@ class Fragments:
         regex = part.regex
         if part.low > 0 or part.high is not None:
             regex = intersect(regex, repeat(ANY, part.low, part.high))
-        content = self._content(regex, part.spelling, place)
+        words = left_out(regex) if part.spelling == "minimal" else None
+        if words is not None:
+            content = self._all_but(tuple(sorted(map(_spell, words))), k.BODY, place)
+        else:
+            content = self._content(regex, part.spelling, place)
         quote = (ord('"'), ord('"'), *content)
         return self._lazy(("quote", regex, part.spelling), place, False, lambda: ([quote], False))
 
@@ -177,6 +182,36 @@ class Fragments:
                 high=high,
             )
         return q
+
+    def _all_but(self, words: tuple[bytes, ...], phase: int, place: Place) -> tuple[int, int]:
+        """Return state and counter in a string whose rest is not to be one of `words`."""
+        if not words:
+            return self._plain_string(JSONString(ANYTHING), place), phase
+
+        def expansion() -> tuple[list[Transition], bool]:
+            onward: dict[int, list[bytes]] = {}
+            for word in words:
+                if word:
+                    onward.setdefault(word[0], []).append(word[1:])
+            plain = self._plain_string(JSONString(ANYTHING), place)
+            transitions: list[Transition] = []
+            for low, high, to in moves("minimal", phase):
+                if to == k.CLOSE:
+                    if words[0]:
+                        transitions.append((low, high, place.following, 0))
+                    continue
+                start = low
+                for byte in sorted(byte for byte in onward if low <= byte <= high):
+                    if start < byte:
+                        transitions.append((start, byte - 1, plain, to))
+                    there = self._all_but(tuple(onward[byte]), to, place)
+                    transitions.append((byte, byte, *there))
+                    start = byte + 1
+                if start <= high:
+                    transitions.append((start, high, plain, to))
+            return transitions, False
+
+        return self._lazy(("all but", words, phase), place, False, expansion), 0
 
     def _lazy(
         self, what: tuple[object, ...], place: Place, nullable: bool, expansion: Expansion
@@ -206,9 +241,31 @@ class Fragments:
     def _expand_text(self, regex: Regex, place: Place) -> tuple[list[Transition], bool]:
         transitions: list[Transition] = []
         for ranges, target in arcs(regex):
-            to = self._text(target, place)
-            transitions += self._encoded(utf8_branches(ranges), (to, 0), place)
+            transitions += self._characters(ranges, (self._text(target, place), 0), place)
         return transitions, regex.nullable
+
+    def _characters(
+        self, ranges: Ranges, to: tuple[int, int], place: Place
+    ) -> Iterator[Transition]:
+        """Lead over the code points of `ranges`, in UTF-8, to a state and its counter."""
+        beyond = 0
+        for low, high in ranges:
+            if low < 0x80:
+                yield (low, min(high, 0x7F), *to)
+            beyond += max(0, high - max(low, 0x80) + 1)
+        if beyond == _BEYOND_ASCII:
+            what = ("tail", self._states.origin(to[0]), to[1])
+            key = (place.following, "tail", to)
+            q = self._known.get(key)
+            if q is None:
+                q = self._known[key] = self._states.add_state(
+                    place.lexeme, k.TAIL, (*what, place.rest), b=to[1], following=to[0]
+                )
+            for low, high, phase in LEADS:
+                yield low, high, q, phase
+        elif beyond:
+            part = tuple((max(low, 0x80), high) for low, high in ranges if high >= 0x80)
+            yield from self._encoded(utf8_branches(part), to, place)
 
     def _encoded(
         self, branches: Branches, to: tuple[int, int], place: Place
@@ -243,7 +300,7 @@ class Fragments:
             raw = _raw(ranges)
             if raw:
                 to = self._content(target, spelling, place)
-                transitions += self._encoded(utf8_branches(raw), to, place)
+                transitions += self._characters(raw, to, place)
         if spelling == "any" or _meets(regex, _MUST_ESCAPE):
             escape = self._lazy(
                 ("escape", regex, spelling),
@@ -340,19 +397,9 @@ def _possible(at: _Hex, first: int, last: int) -> Ranges:
     return (*((a, b) for a, b in plain if a <= b), pairs)
 
 
-def excluded_words(regex: Regex) -> list[str] | None:
-    """Return the finite set of texts that an expression leaves out, None if it is no such set."""
-    if isinstance(regex, Complement):
-        return is_finite(regex.body, _MAX_EXCLUDED)
-    if isinstance(regex, Intersect):
-        found: list[str] = []
-        for part in regex.parts:
-            words = excluded_words(part)
-            if words is None:
-                return None
-            found += words
-        return found
-    return None
+def _spell(word: str) -> bytes:
+    """Return the content of the minimal JSON string of a word."""
+    return json.dumps(word, ensure_ascii=False)[1:-1].encode()
 
 
 def _after(regex: Regex, code: int) -> Regex | None:

@@ -36,7 +36,7 @@ TRIE_HANDLE_SIZE = 20
 KIND, A, B, NEXT, ACCEPT, LOW, HIGH, LEXEME = range(8)
 STATE_WIDTH = 8
 # Kinds of NFA states.
-RANGES, LITERAL, LAZY, SPACE, STRING, END = range(6)
+RANGES, LITERAL, LAZY, SPACE, STRING, END, TAIL = range(7)
 
 # Columns of the DFA state table (int32[n, DSTATE_WIDTH]).
 SET_BEGIN, SET_LENGTH, ROW, ACCEPTS, OPEN = range(5)
@@ -257,6 +257,19 @@ def _fill_row(h, d):
                         )
                     following[used] = head[b]
                     target[used] = value
+                    head[b] = used
+                    used += 1
+            elif kind == TAIL:
+                base = k * 256
+                for b in range(0x80, 0xC0):
+                    to = strings[base + b]
+                    if to == 0:
+                        continue
+                    following[used] = head[b]
+                    if to == BODY:
+                        target[used] = onward | (np.int64(states[s + B]) << 32)
+                    else:
+                        target[used] = np.int64(s // STATE_WIDTH) | (np.int64(to) << 32)
                     head[b] = used
                     used += 1
             elif kind == SPACE:

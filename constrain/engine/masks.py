@@ -7,7 +7,6 @@ constraints share it: the inside of a plain JSON string is the same everywhere.
 
 from __future__ import annotations
 
-import json
 import threading
 import weakref
 from collections import OrderedDict
@@ -115,7 +114,7 @@ class Masks:
         self.words = vocabulary.bitmask_words
         self.limit = DEFAULT_CACHE_BYTES
         self._interiors: OrderedDict[object, Interior] = OrderedDict()
-        self._plain: dict[tuple[Spelling, tuple[Part, ...]], Interior] = {}
+        self._plain: dict[tuple[Part, ...], Interior] = {}
         self._counted: dict[tuple[Spelling, tuple[Part, ...]], CountedString] = {}
         self._outcomes: dict[object, tuple[Outcome, ...]] = {}
         self._bytes = 0
@@ -197,21 +196,20 @@ class Masks:
         return Interior(*self._pack(tokens), portals)
 
     def _without(
-        self, spelling: Spelling, rest: tuple[Part, ...], words: list[str], number: int
+        self, rest: tuple[Part, ...], words: tuple[bytes, ...], number: int
     ) -> Interior:
         """Return the interior of a plain string less the words that it may not be.
 
         Only tokens that close the string after such a word are not alive.
         """
-        plain = self._plain.get((spelling, rest))
+        plain = self._plain.get(rest)
         if plain is None:
             automaton = Automaton()
-            start = automaton.start((lexeme(JSONString(ANYTHING, spelling), *rest),))
+            start = automaton.start((lexeme(JSONString(ANYTHING), *rest),))
             state = automaton.run(address(_QUOTE), 0, 1, start)
-            plain = self._plain[spelling, rest] = self._interior(automaton, state)
+            plain = self._plain[rest] = self._interior(automaton, state)
         plain = plain.renumbered((number,))
-        closed = [json.dumps(word, ensure_ascii=False)[1:].encode() for word in words]
-        nodes = self.tables.nodes_of(closed)
+        nodes = self.tables.nodes_of([word + b'"' for word in words])
         if not len(nodes):
             return plain
         trie = self.tables.trie

@@ -11,8 +11,9 @@ from __future__ import annotations
 import numpy as np
 
 from constrain.engine.kernels import BODY, CLOSE, PHASES
+from constrain.lexing.lexeme import Spelling
 
-SPELLINGS = ("minimal", "any")
+SPELLINGS: tuple[Spelling, ...] = ("minimal", "any")
 
 _TAIL1, _TAIL2, _TAIL3, _AFTER_E0, _AFTER_ED, _AFTER_F0, _AFTER_F4 = range(2, 9)
 _ESCAPE, _HEX4, _HEX3, _HEX2, _HEX1, _CONTROL4, _CONTROL3, _CONTROL2, _CONTROL1 = range(9, 18)
@@ -71,3 +72,24 @@ def _build() -> np.ndarray:
 
 
 TABLE = _build()
+
+
+def moves(spelling: Spelling, phase: int) -> tuple[tuple[int, int, int], ...]:
+    """Return the moves from a phase as (low byte, high byte, next phase)."""
+    return _MOVES[SPELLINGS.index(spelling)][phase]
+
+
+def _ranges(row: list[int]) -> tuple[tuple[int, int, int], ...]:
+    found: list[tuple[int, int, int]] = []
+    for byte, to in enumerate(row):
+        if to and found and found[-1][1] == byte - 1 and found[-1][2] == to:
+            found[-1] = (found[-1][0], byte, to)
+        elif to:
+            found.append((byte, byte, to))
+    return tuple(found)
+
+
+_MOVES = [[_ranges(row) for row in table] for table in TABLE.tolist()]
+
+LEADS = tuple(move for move in _MOVES[0][BODY] if move[0] >= 0x80)
+"""The first bytes of characters beyond ASCII, with the phase after each."""

@@ -1,0 +1,58 @@
+"""Expressions that match all texts but finitely many."""
+
+from __future__ import annotations
+
+from constrain.lexing.nodes import (
+    ANYTHING,
+    EMPTY,
+    EPSILON,
+    Chars,
+    Complement,
+    Intersect,
+    Regex,
+    Union,
+    Words,
+)
+from constrain.lexing.regex import complement, words
+
+_MAX_CHARS = 64
+
+
+def left_out(regex: Regex) -> frozenset[str] | None:
+    """Return the texts that an expression leaves out, None unless they are plainly few."""
+    if regex is ANYTHING:
+        return frozenset()
+    if isinstance(regex, Complement):
+        return _members(regex.body)
+    if isinstance(regex, Intersect):
+        found: frozenset[str] = frozenset()
+        for part in regex.parts:
+            texts = left_out(part)
+            if texts is None:
+                return None
+            found |= texts
+        return found
+    return None
+
+
+def all_but(texts: frozenset[str]) -> Regex:
+    """Return the expression that leaves out these texts."""
+    return complement(words(texts)) if texts else ANYTHING
+
+
+def _members(regex: Regex) -> frozenset[str] | None:
+    if regex is EMPTY:
+        return frozenset()
+    if regex is EPSILON:
+        return frozenset(("",))
+    if isinstance(regex, Words):
+        return frozenset(regex.texts)
+    if isinstance(regex, Chars):
+        size = sum(high - low + 1 for low, high in regex.ranges)
+        if size > _MAX_CHARS:
+            return None
+        return frozenset(chr(c) for low, high in regex.ranges for c in range(low, high + 1))
+    if isinstance(regex, Union):
+        parts = [_members(part) for part in regex.parts]
+        return None if None in parts else frozenset().union(*(p for p in parts if p is not None))
+    return None
