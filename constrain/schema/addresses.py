@@ -22,15 +22,15 @@ _HOSTNAME_LENGTH = 253
 _NON_ASCII = r"\x80-\uD7FF\uE000-\u{10FFFF}"
 
 
-def pattern(text: str) -> Regex:
-    """Return what an ECMA-262 regular expression matches in full."""
-    return parse(text, "ecma")
+def ecma(pattern: str) -> Regex:
+    """Return what a regular expression of ECMA-262 matches in full."""
+    return parse(pattern, "ecma")
 
 
 @cache
 def ipv4() -> Regex:
     """Return the addresses in dotted decimal, as in RFC 3986, 3.2.2."""
-    octet = pattern("25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9]")
+    octet = ecma("25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9]")
     return concat(octet, repeat(concat(literal("."), octet), 3, 3))
 
 
@@ -41,7 +41,7 @@ def ipv6(omitted: int = 1) -> Regex:
     Args:
         omitted: the number of groups that `::` stands for at least.
     """
-    group = pattern("[0-9A-Fa-f]{1,4}")
+    group = ecma("[0-9A-Fa-f]{1,4}")
     behind = concat(group, literal(":"))
     last = union(concat(behind, group), ipv4())  # the last two groups
     forms = [concat(repeat(behind, 6, 6), last)]
@@ -66,7 +66,7 @@ def hostname() -> Regex:
     tell those from broken ones.
     """
     end, middle = "[A-Za-z0-9]", "[A-Za-z0-9-]"
-    label = pattern(
+    label = ecma(
         f"{end}({middle}{{0,2}}{end}|{middle}({end}{middle}|-{end}){middle}{{0,58}}{end})?"
     )
     return intersect(_dotted(label), repeat(ANY, 1, _HOSTNAME_LENGTH))
@@ -76,11 +76,11 @@ def hostname() -> Regex:
 def mailbox(international: bool) -> Regex:
     """Return a `Mailbox` of RFC 5321, 4.1.2, or an international one of RFC 6531, 3.3."""
     more = _NON_ASCII if international else ""
-    atom = pattern(f"[{more}A-Za-z0-9!#$%&'*+/=?^_`{{|}}~-]+")
-    quoted = pattern(rf'"([{more} !#-\[\]-~]|\\[ -~])*"')
+    atom = ecma(f"[{more}A-Za-z0-9!#$%&'*+/=?^_`{{|}}~-]+")
+    quoted = ecma(rf'"([{more} !#-\[\]-~]|\\[ -~])*"')
     end = f"[{more}A-Za-z0-9]"
-    label = pattern(f"{end}([{more}A-Za-z0-9-]*{end})?")
-    address = union(ipv4(), concat(pattern("[Ii][Pp][Vv]6:"), ipv6(omitted=2)))
+    label = ecma(f"{end}([{more}A-Za-z0-9-]*{end})?")
+    address = union(ipv4(), concat(ecma("[Ii][Pp][Vv]6:"), ipv6(omitted=2)))
     return concat(
         union(_dotted(atom), quoted),
         literal("@"),

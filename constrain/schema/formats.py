@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import lru_cache, partial
 
 from constrain.lexing.regex import Regex
-from constrain.schema.addresses import hostname, ipv4, ipv6, mailbox, pattern
+from constrain.schema.addresses import ecma, hostname, ipv4, ipv6, mailbox
 from constrain.schema.expressions import regular_expressions
 from constrain.schema.times import date, date_time, duration, time
 from constrain.schema.uris import reference, template
@@ -34,7 +34,7 @@ _POINTER = "(?:/(?:[^~/]|~[01])*)*"
 def _relative_pointer(portable: bool) -> Regex:
     # jsonschema refuses prefixes in which a digit follows a zero.
     prefix = "[1-9]+0?" if portable else "[1-9][0-9]*"
-    return pattern(f"(0|{prefix})(#|{_POINTER})")
+    return ecma(f"(0|{prefix})(#|{_POINTER})")
 
 
 _FORMATS: dict[str, Callable[[bool], Regex]] = {
@@ -47,13 +47,13 @@ _FORMATS: dict[str, Callable[[bool], Regex]] = {
     "hostname": lambda portable: hostname(),
     "ipv4": lambda portable: ipv4(),
     "ipv6": lambda portable: ipv6(),
-    "uuid": lambda portable: pattern("[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"),
+    "uuid": lambda portable: ecma("[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"),
     "uri": partial(reference, False, True),
     "uri-reference": partial(reference, False, False),
     "iri": partial(reference, True, True),
     "iri-reference": partial(reference, True, False),
-    "uri-template": lambda portable: template(portable),
-    "json-pointer": lambda portable: pattern(_POINTER),
+    "uri-template": template,
+    "json-pointer": lambda portable: ecma(_POINTER),
     "relative-json-pointer": _relative_pointer,
     "regex": regular_expressions,
 }

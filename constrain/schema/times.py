@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from constrain.lexing.regex import Machine, Ranges, Regex, concat, difference, machine, union
-from constrain.schema.addresses import pattern
+from constrain.schema.addresses import ecma
 
 _DATE = (
     "[0-9]{4}-(?:"
@@ -26,27 +26,27 @@ _OF_DAYS = "(?:[0-9]+Y(?:[0-9]+M(?:[0-9]+D)?)?|[0-9]+M(?:[0-9]+D)?|[0-9]+D)"
 @cache
 def date(portable: bool) -> Regex:
     """Return `full-date`: the days of the calendar, from the year 0 or (portable) 1 on."""
-    dates = pattern(_DATE)
-    return difference(dates, pattern("0000-[^]*")) if portable else dates
+    dates = ecma(_DATE)
+    return difference(dates, ecma("0000-[^]*")) if portable else dates
 
 
 @cache
 def time(portable: bool) -> Regex:
     """Return `full-time`: times of the day with an offset; leap seconds only if not portable."""
-    times = pattern(_TIME)
+    times = ecma(_TIME)
     return times if portable else union(times, machine(_LeapSecond()))
 
 
 @cache
 def date_time(portable: bool) -> Regex:
     """Return `date-time`."""
-    return concat(date(portable), pattern("[Tt]"), time(portable))
+    return concat(date(portable), ecma("[Tt]"), time(portable))
 
 
 @cache
 def duration() -> Regex:
     """Return `duration` of appendix A."""
-    return pattern(f"P(?:[0-9]+W|{_OF_DAYS}(?:{_OF_DAY})?|{_OF_DAY})")
+    return ecma(f"P(?:[0-9]+W|{_OF_DAYS}(?:{_OF_DAY})?|{_OF_DAY})")
 
 
 @cache

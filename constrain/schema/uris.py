@@ -14,7 +14,7 @@ from constrain.lexing.regex import (
     star,
     union,
 )
-from constrain.schema.addresses import ipv6, pattern
+from constrain.schema.addresses import ecma, ipv6
 
 _UCSCHAR = (
     r"\xA0-\uD7FF\uF900-\uFDCF\uFDF0-\uFFEF"
@@ -37,15 +37,15 @@ def reference(international: bool, absolute: bool, portable: bool) -> Regex:
     private = _IPRIVATE if international else ""
 
     def character(allowed: str) -> Regex:
-        return pattern(f"[{allowed}{letters}]|{_ENCODED}")
+        return ecma(f"[{allowed}{letters}]|{_ENCODED}")
 
-    future = pattern(f"{'v' if portable else '[vV]'}[0-9A-Fa-f]+\\.[:{_DELIMITERS}{_UNRESERVED}]+")
+    future = ecma(f"{'v' if portable else '[vV]'}[0-9A-Fa-f]+\\.[:{_DELIMITERS}{_UNRESERVED}]+")
     host = union(
         concat(literal("["), union(ipv6(), future), literal("]")),
         star(character("")),
     )
     authority = concat(
-        optional(concat(star(character(":")), literal("@"))), host, optional(pattern(":[0-9]*"))
+        optional(concat(star(character(":")), literal("@"))), host, optional(ecma(":[0-9]*"))
     )
     segment = character(":@")
     rest = star(concat(literal("/"), star(segment)))
@@ -62,7 +62,7 @@ def reference(international: bool, absolute: bool, portable: bool) -> Regex:
             EPSILON,
         )
 
-    whole = concat(pattern("[A-Za-z][A-Za-z0-9+.-]*:"), path(segment), tail)
+    whole = concat(ecma("[A-Za-z][A-Za-z0-9+.-]*:"), path(segment), tail)
     return whole if absolute else union(whole, concat(path(character("@")), tail))
 
 
@@ -73,12 +73,12 @@ def template(portable: bool) -> Regex:
     The portable ones have no operator that is but reserved, no variable whose name begins with
     an encoded character, and no prefix of four digits.
     """
-    literals = pattern(f"[!#$&-;=?-\\[\\]_a-z~{_UCSCHAR}{_IPRIVATE}]|{_ENCODED}")
-    first = pattern("[A-Za-z0-9_]" if portable else f"[A-Za-z0-9_]|{_ENCODED}")
-    more = pattern(rf"(\.?([A-Za-z0-9_]|{_ENCODED}))*")
-    modifier = pattern(rf"(\*|:[1-9][0-9]{{0,{2 if portable else 3}}})?")
+    literals = ecma(f"[!#$&-;=?-\\[\\]_a-z~{_UCSCHAR}{_IPRIVATE}]|{_ENCODED}")
+    first = ecma("[A-Za-z0-9_]" if portable else f"[A-Za-z0-9_]|{_ENCODED}")
+    more = ecma(rf"(\.?([A-Za-z0-9_]|{_ENCODED}))*")
+    modifier = ecma(rf"(\*|:[1-9][0-9]{{0,{2 if portable else 3}}})?")
     variable = concat(first, more, modifier)
-    operator = pattern("[+#./;?&]?" if portable else "[+#./;?&=,!@|]?")
+    operator = ecma("[+#./;?&]?" if portable else "[+#./;?&=,!@|]?")
     expression = concat(
         literal("{"), operator, variable, star(concat(literal(","), variable)), literal("}")
     )
