@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
 from constrain.lexing.lexeme import Lexeme
 from constrain.schema.facts import Atom, Atoms
@@ -119,16 +119,15 @@ class SchemaControl:
         """Return the configuration after a text that all of `lexemes`, and no other, match."""
         with self._lock:
             self._normaliser.begin()
-            tops: list[tuple[Frame, Configuration | None]] = []
+            reached: list[Configuration] = []
             for frame, below in config.tops:
                 moves = frame.moves
                 for lexeme in lexemes:
                     pushes = moves.get(lexeme, ())
                     if pushes and lexeme.captures and text is not None:
                         pushes = frame.read(lexeme, text)
-                    for push in pushes:
-                        tops.extend(self._pushed(push, below))
-            return self._joined(tops) if tops else None
+                    reached += [self._pushed(push, below) for push in pushes]
+            return self._union(reached) if reached else None
 
     def ending(self, config: Configuration) -> bytes:
         """Return the least text (by length, then bytes) that completes the output from here."""
@@ -136,29 +135,29 @@ class SchemaControl:
             self._normaliser.begin()
             return config.ending()
 
-    def _pushed(self, push: Push, below: Configuration | None) -> Tops:
-        if not push:
-            assert below is not None, "the lowest frame is never left"
-            return below.tops
-        for frame in push[:-1]:
+    def _pushed(self, push: Push, below: Configuration | None) -> Configuration:
+        for frame in push:
             below = self._configuration(((frame, below),))
-        return ((push[-1], below),)
+        assert below is not None, "the lowest frame is never left"
+        return below
 
-    def _joined(self, tops: Iterable[tuple[Frame, Configuration | None]]) -> Configuration:
-        """Return the configuration of several tops, those of the same frame made one."""
-        groups: dict[Frame, dict[Configuration | None, None]] = {}
-        for frame, below in tops:
-            groups.setdefault(frame, {})[below] = None
-        joined: list[tuple[Frame, Configuration | None]] = []
-        for frame, belows in groups.items():
-            if len(belows) == 1:
-                joined.append((frame, next(iter(belows))))
-            else:
-                parts = [below.tops for below in belows if below is not None]
-                joined.append((frame, self._joined(top for part in parts for top in part)))
-        if len(joined) > 1:
-            joined.sort(key=lambda top: top[0].serial)
-        return self._configuration(tuple(joined))
+    def _union(self, parts: Collection[Configuration]) -> Configuration:
+        """Return all the stacks of several configurations, those with the same top made one."""
+        if len(parts) == 1:
+            return next(iter(parts))
+        groups: dict[Frame, dict[Configuration, None]] = {}
+        lowest: list[Frame] = []
+        for part in parts:
+            for frame, below in part.tops:
+                if below is None:
+                    lowest.append(frame)
+                else:
+                    groups.setdefault(frame, {})[below] = None
+        tops: list[tuple[Frame, Configuration | None]]
+        tops = [(frame, self._union(belows)) for frame, belows in groups.items()]
+        tops += ((frame, None) for frame in dict.fromkeys(lowest))
+        tops.sort(key=lambda top: top[0].serial)
+        return self._configuration(tuple(tops))
 
     def _configuration(self, tops: Tops) -> Configuration:
         found = self._configurations.get(tops)

@@ -21,6 +21,8 @@ from constrain.schema.solve import Solver, is_possible, least_items
 Push = tuple["Frame", ...]
 Moves = Mapping[Lexeme, Sequence[Push]]
 
+_GONE: Sequence[Push] = ((),)
+
 _serials = count()
 
 
@@ -195,14 +197,21 @@ class AfterMember(Frame):
         self.plan = plan
         self.progress = progress
 
+    @cached_property
+    def _ways(self) -> tuple[bool, bool]:
+        """Whether the object may go on, and whether it may end."""
+        more = next(self.plan.next(self.progress), None) is not None
+        return more, self.plan.may_end(self.progress)
+
     @property
     def moves(self) -> Moves:
         # Not kept: the frames of an object in any order would keep all others alive.
+        frames, (more, end) = self.frames, self._ways
         moves: dict[Lexeme, Sequence[Push]] = {}
-        if next(self.plan.next(self.progress), None) is not None:
-            moves[self.frames.language.comma] = ((self.frames.key(self.plan, self.progress),),)
-        if self.plan.may_end(self.progress):
-            moves[self.frames.language.close_object] = ((),)
+        if more:
+            moves[frames.language.comma] = ((frames.key(self.plan, self.progress),),)
+        if end:
+            moves[frames.language.close_object] = _GONE
         return moves
 
     def least(self) -> bytes:
@@ -225,7 +234,7 @@ class AfterItem(Frame):
         if item is not None:
             moves[self.frames.language.comma] = (item,)
         if self.written >= self.shape.low:
-            moves[self.frames.language.close_array] = ((),)
+            moves[self.frames.language.close_array] = _GONE
         return moves
 
     def least(self) -> bytes:
@@ -243,7 +252,7 @@ class Close(Frame):
 
     @property
     def moves(self) -> Moves:
-        return {self._end: ((),)}
+        return {self._end: _GONE}
 
     def least(self) -> bytes:
         return b"}" if self._end is self.frames.language.end_object else b"]"

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from constrain.lexing.cofinite import all_but, left_out
 from constrain.lexing.regex import Regex, difference, is_empty, is_finite, words
@@ -23,24 +23,22 @@ LeastText = Callable[[Node], bytes | None]
 """The least text of a node, or None where none is known."""
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(NamedTuple):
     """How much of an object has been written.
 
     Attributes:
         place: in schema order the index of the first named property that may still come; in any
             order the set of those written, as a mask.
-        count: number of properties written, as far as it matters.
+        written: number of properties written, as far as it matters.
         free: keys of the free properties written; None among them stands for one not known.
     """
 
     place: int = 0
-    count: int = 0
+    written: int = 0
     free: frozenset[str | None] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(NamedTuple):
     """A property that may come next.
 
     Attributes:
@@ -80,7 +78,7 @@ class Plan:
         """Return the properties that may come next, each with a way to end the object after it."""
         shape = self.shape
         left = self._required_left(progress)
-        room = self._high is None or progress.count + left < self._high
+        room = self._high is None or progress.written + left < self._high
         for index in self._places(progress):
             required = shape.names[index] in shape.required
             if required or room:
@@ -94,7 +92,7 @@ class Plan:
         if room:
             after = Progress(
                 progress.place if self._any_order else len(shape.names),
-                self._counted(progress.count + 1),
+                self._counted(progress.written + 1),
                 progress.free,
             )
             for keys in shape.free:
@@ -105,11 +103,11 @@ class Plan:
 
     def with_key(self, after: Progress, key: str | None) -> Progress:
         """Return the progress after a free property, given its key, or None where not known."""
-        return Progress(after.place, after.count, after.free | {key})
+        return Progress(after.place, after.written, after.free | {key})
 
     def may_end(self, progress: Progress) -> bool:
         """Return whether the object may end here."""
-        return progress.count >= self._low and not self._required_left(progress)
+        return progress.written >= self._low and not self._required_left(progress)
 
     def _places(self, progress: Progress) -> Iterator[int]:
         total = len(self.shape.names)
@@ -124,7 +122,7 @@ class Plan:
 
     def _after(self, progress: Progress, index: int) -> Progress:
         place = progress.place | 1 << index if self._any_order else index + 1
-        return Progress(place, self._counted(progress.count + 1), progress.free)
+        return Progress(place, self._counted(progress.written + 1), progress.free)
 
     def _counted(self, count: int) -> int:
         return min(count, self._low) if self._high is None else count
@@ -136,14 +134,14 @@ class Plan:
 
     def _enough(self, progress: Progress) -> bool:
         """Whether enough properties can still come: named ones may have been passed over."""
-        missing = self._low - progress.count
+        missing = self._low - progress.written
         if missing <= 0 or self._any_order or missing <= self._required_left(progress):
             return True
         missing -= len(self._places_left) - bisect_left(self._places_left, progress.place)
-        written = len(progress.free)
-        return missing <= 0 or missing + written <= self.shape.free_capacity(
-            missing + written, self._possible
-        )
+        if missing <= 0:
+            return True
+        missing += len(progress.free)
+        return missing <= self.shape.free_capacity(missing, self._possible)
 
     @cached_property
     def _places_left(self) -> list[int]:
@@ -161,7 +159,7 @@ class Plan:
             at_least: least number of members.
             text: the least texts of values.
         """
-        extra = max(self._low - progress.count, at_least) - self._required_left(progress)
+        extra = max(self._low - progress.written, at_least) - self._required_left(progress)
         named = []
         complete = True
         for index in self._places(progress) if extra > 0 else self._required_places(progress):
