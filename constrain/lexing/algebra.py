@@ -23,12 +23,12 @@ from constrain.lexing.nodes import (
     Concat,
     Intersect,
     Leaf,
+    Lexicon,
     Machine,
     Regex,
     Repeat,
     Union,
     Whole,
-    WordList,
     Words,
     chars,
     intern_node,
@@ -47,24 +47,24 @@ def words(texts: Iterable[str]) -> Regex:
         return EMPTY
     if all(len(text) == 1 for text in distinct):
         return char_class([(ord(text), ord(text)) for text in distinct])
-    return word_state(intern_node(WordList, distinct, distinct), 0, len(distinct), 0)
+    return word_state(intern_node(Lexicon, distinct, distinct), 0, len(distinct), 0)
 
 
 def _encodable(text: str) -> bool:
     return text.isascii() or not any("\ud800" <= char <= "\udfff" for char in text)
 
 
-def word_state(list: WordList, low: int, high: int, depth: int) -> Regex:
+def word_state(lexicon: Lexicon, low: int, high: int, depth: int) -> Regex:
     """What is left of the texts `low` to `high` of a list after their first `depth` code points."""
     if high == low + 1:
-        text = list.texts[low]
+        text = lexicon.texts[low]
         if len(text) == depth:
             return EPSILON
         if len(text) == depth + 1:
             return chars(((ord(text[depth]), ord(text[depth])),))
-        if len(list.texts) > 1:
+        if len(lexicon.texts) > 1:
             return literal(text[depth:])
-    node: Regex = intern_node(Words, (id(list), low, high, depth), list, low, high, depth)
+    node: Regex = intern_node(Words, (id(lexicon), low, high, depth), lexicon, low, high, depth)
     return node
 
 

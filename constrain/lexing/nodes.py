@@ -115,21 +115,21 @@ class Chars(Regex):
 class Words(Regex):
     """Matches `texts[i][depth:]` for `low <= i < high`; these texts agree up to `depth`."""
 
-    __slots__ = ("depth", "high", "list", "low")
+    __slots__ = ("depth", "high", "lexicon", "low")
 
-    def __init__(self, list: WordList, low: int, high: int, depth: int) -> None:
-        self.list, self.low, self.high, self.depth = list, low, high, depth
-        rest = len(list.texts[low]) - depth
+    def __init__(self, lexicon: Lexicon, low: int, high: int, depth: int) -> None:
+        self.lexicon, self.low, self.high, self.depth = lexicon, low, high, depth
+        rest = len(lexicon.texts[low]) - depth
         least = rest if high == low + 1 else min(rest, 1)
         self._describe(nullable=rest == 0, least=least, simple=True)
 
     @property
     def texts(self) -> list[str]:
         """The texts that match, sorted."""
-        return [text[self.depth :] for text in self.list.texts[self.low : self.high]]
+        return [text[self.depth :] for text in self.lexicon.texts[self.low : self.high]]
 
 
-class WordList:
+class Lexicon:
     """Sorted distinct texts, shared by the `Words` over them."""
 
     __slots__ = ("__weakref__", "texts")

@@ -131,7 +131,7 @@ class Parser(ABC):
         elif char == "(":
             self.open_group(start)
         elif char == "[":
-            self.add(self.set(start))
+            self.add(self.character_set(start))
         elif char == ".":
             self.add(self.dot())
         elif char == "^":
@@ -226,7 +226,7 @@ class Parser(ABC):
         item = literal(item) if isinstance(item, str) else item
         self.add(repeat(item, low, high), "a quantifier cannot be quantified")
 
-    def set(self, start: int) -> Regex:
+    def character_set(self, start: int) -> Regex:
         """Read on after the bracket that opens a set."""
         negated = self.accept("^")
         ranges: list[tuple[int, int]] = []

@@ -47,7 +47,8 @@ def parse(pattern: str, dialect: Dialect = "python", flags: str = "") -> Regex:
     Args:
         pattern: the pattern. "python" is the syntax of `re` on `str`; "ecma" that of ECMA-262
             with the flag u, and, beyond it, `{`, `}` and `]` may stand for themselves, any
-            punctuation may be escaped, and a `-` next to a class in a set is a member.
+            punctuation may be escaped, and a `-` next to a class in a set is a member. In both,
+            lookbehinds may have any width, and `\\B` matches in the empty text.
         dialect: "python" or "ecma".
         flags: letters out of "aimsux" (python) or "imsu" (ecma), with the dialect's meaning.
 
@@ -299,7 +300,8 @@ class _ECMAParser(Parser):
         if char == "u":
             return self.unicode_escape(start)
         if char.isascii() and char.isalnum():
-            self.fail(f"unknown escape \\{char}", start)
+            hint = {"A": "; use ^", "Z": "; use $", "z": "; use $"}.get(char, "")
+            self.fail(f"unknown escape \\{char}{hint}", start)
         return ord(char)
 
     def unicode_escape(self, start: int) -> int:
@@ -356,5 +358,9 @@ class _ECMAParser(Parser):
             self.fail(_CONDITIONAL, start)
         elif self.accept(">"):
             self.fail(_ATOMIC, start)
+        elif self.accept("P<"):
+            self.fail("a group is named as in (?<name>...)", start)
+        elif re.compile("[a-z]+[)]").match(self.pattern, self.position):
+            self.fail("flags are set for a group, as in (?i:...)", start)
         else:
             self.fail("unknown kind of group", start)
