@@ -128,16 +128,15 @@ class HFModel(LanguageModel):
         Raises:
             GenerationError: messages, but no chat template.
         """
-        if getattr(self.tokenizer, "chat_template", None) and (prompt or schema_text):
-            text = self.tokenizer.apply_chat_template(
-                _messages(prompt, schema_text), add_generation_prompt=True, tokenize=False
-            )
-        else:
-            text = plain_text(prompt, schema_text)
-        return self._encode(text)
+        if not (getattr(self.tokenizer, "chat_template", None) and (prompt or schema_text)):
+            return self._encode(plain_text(prompt, schema_text))
+        text = self.tokenizer.apply_chat_template(
+            _messages(prompt, schema_text), add_generation_prompt=True, tokenize=False
+        )
+        return list(self.tokenizer(text, add_special_tokens=False).input_ids)
 
     def _encode(self, text: str) -> list[int]:
-        """Token ids of the beginning of a text, with one BOS if the tokenizer puts any."""
+        """Token ids of the beginning of a plain text, with one BOS if the tokenizer puts any."""
         bos = self.tokenizer.bos_token
         complete = bool(bos) and text.startswith(bos)
         ids: list[int] = self.tokenizer(text, add_special_tokens=not complete).input_ids
@@ -183,11 +182,11 @@ class HFModel(LanguageModel):
                 f"the model gives {logits.shape[-1]} logits, but the vocabulary has "
                 f"{self.vocabulary.size} tokens"
             )
-        if self._cache:
-            self._cache.add([row.tokens for row in group], output.past_key_values)
         logprobs = logits.float().log_softmax(-1).cpu().numpy()
         if np.isnan(logprobs).any():
             raise GenerationError("the model gives NaN logits, or none that is finite")
+        if self._cache:
+            self._cache.add([row.tokens for row in group], output.past_key_values)
         for row, values in zip(group, logprobs, strict=True):
             for i, asked in row.asked.items():
                 result[i] = values[asked - shortest]

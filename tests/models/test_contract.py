@@ -51,7 +51,7 @@ def test_batches_equal_singles(model: LanguageModel, prefixes: list[list[int]]) 
     together = model.logprobs(prefixes)
     alone = np.concatenate([model.logprobs([prefix]) for prefix in prefixes])
     np.testing.assert_allclose(together, alone, atol=1e-4)
-    assert np.ptp(np.exp(together), axis=0).max() > 0.01  # the prefix matters
+    assert np.ptp(np.exp(together), axis=0).max() > 1e-3  # the prefix matters
 
 
 def test_order_does_not_matter(model: LanguageModel, prefixes: list[list[int]]) -> None:

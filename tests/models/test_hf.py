@@ -72,7 +72,8 @@ def test_any_history_of_batches(any_model: Any, tokenizer: Any) -> None:
 def test_a_new_token_costs_one_position(tokenizer: Any) -> None:
     model = HFModel(make_model("llama"), tokenizer)
     seen, rng = count_positions(model), random.Random(3)
-    rows = [[*tokens(rng, 8), i] for i in range(4)]
+    prompt = tokens(rng, 8)
+    rows = [[*prompt, i] for i in range(4)]
     model.logprobs(rows[:1])
     for _ in range(3):
         rows = [[*row, rng.randrange(256)] for row in rows]

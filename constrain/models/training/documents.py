@@ -162,7 +162,7 @@ class _Writer:
                 {
                     key: self.another(makers[key], facts, schema, first.get(key))
                     for key, schema in item["properties"].items()
-                    if key in item.get("required", ()) or self.maybe(0.7)
+                    if key in item.get("required", ()) or (key in first and self.maybe(0.7))
                 }
             )
         schema: Schema = {"type": "array", "items": self.shared(name, (item, None))[0]}

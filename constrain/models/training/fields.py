@@ -313,7 +313,7 @@ _ROWS: tuple[tuple[str, str, Callable[[Facts], Made]], ...] = (
      "booking code, serial, reference number, license plate, batch number, tracking number",
      code),
     ("hash", "hash, checksum, commit, digest, token",
-     lambda f: patterned(f, f.hexadecimal(n := f.rng.choice((8, 16, 32))),
+     lambda f: patterned(f, f.hexadecimal(n := f.rng.choice((8, 8, 16))),
                          f"^[a-f0-9]{{{n}}}$")),
     ("isbn", "isbn, isbn13",
      lambda f: patterned(f, "978" + f.digits(10), "^97[89][0-9]{10}$")),
