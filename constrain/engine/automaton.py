@@ -86,6 +86,18 @@ class Automaton:
         """Return whether any byte may follow inside the lexemes of a state."""
         return self._dstates.item(state, k.OPEN) == 1
 
+    def is_free(self, state: int) -> bool:
+        """Return whether a capturing lexeme can still be completed however few texts it may not be.
+
+        That is so inside a string of any but finitely many values.
+        """
+        return all(
+            not self._lexemes[self._states.item(q, k.LEXEME)].captures
+            or self._states.item(q, k.KIND) == k.STRING
+            or self._origins[q][0] == "all but"
+            for q, _ in self.members(state)
+        )
+
     def members(self, state: int) -> list[tuple[int, int]]:
         """Return the NFA states and counters that make up a state."""
         begin, length = self._dstates[state, : k.SET_LENGTH + 1].tolist()

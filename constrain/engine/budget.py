@@ -167,7 +167,8 @@ class Budget:
             for portal in interior.portals:
                 target = planner.follow(node, automaton.lexemes(portal.lexemes))
                 if target is not None:
-                    self._cross(target, portal.nodes, groups)
+                    unknown = any_captures(automaton.lexemes(portal.lexemes))
+                    self._cross(target, portal.nodes, unknown, groups, suspects)
         ended = automaton.accepts(state)
         accepting = state == node.start and node.accepting
         if ended and not any_captures(ended):
@@ -186,7 +187,18 @@ class Budget:
             ]
         return Spending(groups, tuple(suspects))
 
-    def _cross(self, node: Node, nodes: NDArray[np.int32], groups: list[Group]) -> None:
+    def _cross(
+        self,
+        node: Node,
+        nodes: NDArray[np.int32],
+        unknown: bool,
+        groups: list[Group],
+        suspects: list[int],
+    ) -> None:
+        """Add the tokens that run on into a node.
+
+        Where a text not known (`unknown`) may matter, to their cost at least, they are suspects.
+        """
         if node.start == 0:
             return
         scratch = self._masks.tables.scratch()
@@ -194,12 +206,16 @@ class Budget:
         node.automaton.walk(nodes, node.start, scratch)
         portals = scratch.take_portals()
         tokens, states = scratch.tokens_found().copy(), scratch.states_found().copy()
-        for state in np.unique(states).tolist():
-            groups.append((self._ending(node, state)[1], None, tokens[states == state]))
+        if unknown and node.captures:
+            suspects += tokens.tolist()
+        else:
+            for state in np.unique(states).tolist():
+                groups.append((self._ending(node, state)[1], None, tokens[states == state]))
         for accepts, ends in portals:
-            target = self._planner.follow(node, node.automaton.lexemes_of(accepts))
+            lexemes = node.automaton.lexemes_of(accepts)
+            target = self._planner.follow(node, lexemes)
             if target is not None:
-                self._cross(target, ends, groups)
+                self._cross(target, ends, unknown or any_captures(lexemes), groups, suspects)
 
     # -- forced bytes --------------------------------------------------------------------------
 

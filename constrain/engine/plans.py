@@ -113,6 +113,12 @@ class Planner:
         """Memory of the automaton, nodes and plans, in bytes (estimated)."""
         return self._automaton.nbytes + self._plan_bytes + 1500 * len(self._nodes)
 
+    def __del__(self) -> None:
+        # Nodes that follow each other in a circle would wait for the garbage collector.
+        for node in self._nodes.values():
+            node.follows.clear()
+            node.plans.clear()
+
     def drop_caches(self) -> None:
         """Start afresh. Matchers go on with what they hold until they reach a new lexeme."""
         self._nodes = {}
@@ -234,15 +240,21 @@ class Planner:
     ) -> None:
         if node.start == 0:
             return
-        before = scratch.handle[k.N_TOKENS_OUT]
+        before = int(scratch.handle[k.N_TOKENS_OUT])
         node.automaton.walk(nodes, node.start, scratch)
-        doubtful = doubtful or (unknown and node.captures)
-        if doubtful:
-            suspects.append(scratch.tokens[before : scratch.handle[k.N_TOKENS_OUT]].copy())
-            scratch.handle[k.N_TOKENS_OUT] = before
+        if doubtful or (unknown and node.captures):
+            tokens = scratch.tokens_found()[before:].copy()
+            if doubtful:
+                doubted = np.ones(len(tokens), np.bool_)
+            else:
+                states = scratch.states_found()[before:].tolist()
+                doubted = np.array([not node.automaton.is_free(state) for state in states], np.bool_)
+            suspects.append(tokens[doubted])
+            scratch.keep(before, tokens[~doubted])
         for accepts, ends in scratch.take_portals():
             lexemes = node.automaton.lexemes_of(accepts)
             target = self.follow(node, lexemes)
             if target is not None:
                 captured = any_captures(lexemes)
-                self._cross(target, ends, unknown or captured, doubtful, scratch, suspects)
+                beyond = doubtful or (unknown and captured)
+                self._cross(target, ends, unknown or captured, beyond, scratch, suspects)

@@ -94,6 +94,12 @@ class Scratch:
         """Return the tokens of the walks since `clear`. Not copied."""
         return self.tokens[: self.handle[k.N_TOKENS_OUT]]
 
+    def keep(self, count: int, tokens: NDArray[np.int32]) -> None:
+        """Put `tokens` in the place of all tokens found after the first `count`."""
+        end = count + len(tokens)
+        self.tokens[count:end] = tokens
+        self.handle[k.N_TOKENS_OUT] = end
+
     def states_found(self) -> NDArray[np.int32]:
         """Return the lexer state after each of `tokens_found`. Not copied."""
         return self.states[: self.handle[k.N_TOKENS_OUT]]
