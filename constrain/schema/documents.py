@@ -10,7 +10,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urldefrag
 
-from constrain.errors import InvalidSchemaError
+from constrain.errors import InvalidSchemaError, UnsupportedSchemaError
 
 if TYPE_CHECKING:
     from referencing import Registry, Resource
@@ -48,6 +48,7 @@ class Dialect(IntEnum):
 
 _LABELS = {Dialect.DRAFT2019: "draft2019-09", Dialect.DRAFT2020: "draft2020-12"}
 _BY_LABEL = {dialect.label: dialect for dialect in Dialect}
+_OLD_DRAFTS = "http://json-schema.org/draft-0"
 _BY_URI = {dialect.uri: dialect for dialect in Dialect}
 
 
@@ -103,6 +104,7 @@ class Documents:
 
     Raises:
         InvalidSchemaError: the text is not JSON, or the schema neither object nor boolean.
+        UnsupportedSchemaError: `$schema` is a meta-schema of the registry with a `$vocabulary`.
         ValueError: `draft` names no dialect.
     """
 
@@ -130,10 +132,15 @@ class Documents:
         declared = schema.get("$schema")
         if not isinstance(declared, str):
             return default
-        uri = declared.rstrip("#").replace(
-            "https://json-schema.org/draft-", "http://json-schema.org/draft-"
-        )
-        return _BY_URI.get(uri, default)
+        uri = declared.rstrip("#").replace("https://json-schema.org/draft-0", _OLD_DRAFTS)
+        found = _BY_URI.get(uri)
+        if found is None and self._registry is not None:
+            meta = self._registry.get(uri)
+            if meta is not None and "$vocabulary" in meta.contents:
+                raise UnsupportedSchemaError(
+                    "$schema", "/$schema", f"the meta-schema {uri} chooses its own vocabularies"
+                )
+        return default if found is None else found
 
     def scope(self, root: Schema, dialect: Dialect, resolver: Resolver[Any] | None) -> Scope:
         """Return the one scope of a resource."""

@@ -211,6 +211,8 @@ def says_nothing(keyword: str, schema: dict[str, Any]) -> bool:
         return not value
     if keyword == "not":
         return value is False
+    if keyword == "contains":
+        return schema.get("minContains") == 0 and "maxContains" not in schema
     return value is True or value == {}
 
 
