@@ -34,6 +34,9 @@ from constrain.lexing.nodes import (
     intern_node,
 )
 
+_MOST_ABSORBED = 200
+"""Intersections that a union compares with one another."""
+
 
 def literal(text: str) -> Regex:
     """Exactly this text."""
@@ -179,6 +182,7 @@ def union(*parts: Regex) -> Regex:
             found[part] = None
     if len(found) > 1 or (null and found):
         null = _merge_leaves(found, null)
+        _absorb(found)
     if len(found) > 1:
         factored = _factor(found)
         if factored is not None:
@@ -223,6 +227,18 @@ def _merge_leaves(found: dict[Regex, None], null: bool) -> bool:
         powers_left = [repeat(body, low, high) for low, high in spans if high != 0]
         _replace(found, [*repeats, body] if single else repeats, *powers_left)
     return null
+
+
+def _absorb(found: dict[Regex, None]) -> None:
+    """Drop intersections that lie in another part of the union, in place."""
+    meets = [part for part in found if type(part) is Intersect]
+    if not meets or len(meets) > _MOST_ABSORBED:
+        return
+    groups = [frozenset(part.parts) for part in meets]
+    closed = {part for part in found if not part.open}
+    for part, group in zip(meets, groups, strict=True):
+        if not closed.isdisjoint(group) or any(other < group for other in groups):
+            del found[part]
 
 
 def _replace(found: dict[Regex, None], old: Sequence[Regex], *new: Regex) -> None:
@@ -308,6 +324,9 @@ def intersect(*parts: Regex) -> Regex:
         found = {part: None for part in found if part is EPSILON or not part.pure}
     if any(type(part) is Complement and part.body in found for part in found):
         return EMPTY
+    for part in [part for part in found if type(part) is Union]:
+        if any(member in found and not member.open for member in part.parts):
+            del found[part]
     if not found:
         return ANYTHING
     if len(found) == 1:

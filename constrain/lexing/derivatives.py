@@ -49,6 +49,22 @@ from constrain.lexing.nodes import (
 WORK_LIMIT = 200_000
 """Nodes that one question (the steps of a node, a search for a match) may visit."""
 
+
+class Budget:
+    """The nodes that one question may still visit."""
+
+    __slots__ = ("left",)
+
+    def __init__(self) -> None:
+        self.left = WORK_LIMIT
+
+    def spend(self, nodes: int) -> None:
+        """Take nodes off; raise `RegexTooComplexError` where fewer are left."""
+        self.left -= nodes
+        if self.left < 0:
+            raise RegexTooComplexError(f"a question visits more than {WORK_LIMIT} nodes")
+
+
 Steps = tuple[tuple[Chars, Regex], ...]
 
 
@@ -62,7 +78,7 @@ def steps(r: Regex) -> Steps:
         RegexTooComplexError: the steps visit more than `WORK_LIMIT` nodes.
     """
     if r._steps is None:
-        work = 0
+        budget = Budget()
         stack = [r]
         while stack:
             node = stack[-1]
@@ -73,9 +89,7 @@ def steps(r: Regex) -> Steps:
             if needed:
                 stack.extend(needed)
                 continue
-            work += node.size
-            if work > WORK_LIMIT:
-                raise RegexTooComplexError(f"more than {WORK_LIMIT} nodes in one derivative")
+            budget.spend(node.size)
             node._steps = _DERIVE[type(node)](node)
             stack.pop()
         assert r._steps is not None

@@ -13,7 +13,6 @@ from heapq import heappop, heappush
 from itertools import count
 from operator import itemgetter
 
-from constrain.errors import RegexTooComplexError
 from constrain.lexing.algebra import (
     complement,
     concat,
@@ -39,7 +38,7 @@ from constrain.lexing.assertions import (
     whole,
 )
 from constrain.lexing.charset import char_class
-from constrain.lexing.derivatives import WORK_LIMIT, steps
+from constrain.lexing.derivatives import Budget, steps
 from constrain.lexing.nodes import (
     ANY,
     ANYTHING,
@@ -137,7 +136,7 @@ def is_empty(r: Regex) -> bool:
     if r.live:
         return False
     if r._empty is None:
-        _search(r, greedy=True)
+        _search(r, Budget(), greedy=True)
     return bool(r._empty)
 
 
@@ -150,8 +149,9 @@ def shortest(r: Regex) -> str | None:
     if is_empty(r):
         return None
     text = ""
+    budget = Budget()
     left = _distance(r)
-    left = _search(r) if left is None else left
+    left = _search(r, budget) if left is None else left
     while left:
         if r.simple:
             return text + _simple_shortest(r)
@@ -159,7 +159,7 @@ def shortest(r: Regex) -> str | None:
             first = members.ranges[0][0]
             after = left - utf8_length(first)
             distance = _distance(target)
-            if (_search(target, bound=after) if distance is None else distance) == after:
+            if (_search(target, budget, bound=after) if distance is None else distance) == after:
                 break
         text += chr(first)
         r, left = target, after
@@ -203,7 +203,9 @@ def _contains(ranges: Ranges, codepoint: int) -> bool:
     return index > 0 and codepoint <= ranges[index - 1][1]
 
 
-def _search(root: Regex, greedy: bool = False, bound: int | None = None) -> int | None:
+def _search(
+    root: Regex, budget: Budget, greedy: bool = False, bound: int | None = None
+) -> int | None:
     """The UTF-8 length of a shortest match, if there is one (and it is at most `bound`).
 
     This is A* over the steps, with `least` as the estimate of what is left. Where `greedy`, it
@@ -212,7 +214,6 @@ def _search(root: Regex, greedy: bool = False, bound: int | None = None) -> int 
     reached: dict[Regex, tuple[int, Regex | None]] = {root: (0, None)}
     order = count(0, -1)
     heap = [(0, next(order), 0, root)]
-    work = 0
     while heap:
         _, _, cost, node = heappop(heap)
         if cost > reached[node][0]:
@@ -229,9 +230,7 @@ def _search(root: Regex, greedy: bool = False, bound: int | None = None) -> int 
                     step._distance = total - before
                 step = parent
             return total
-        work += node.size
-        if work > WORK_LIMIT:
-            raise RegexTooComplexError(f"no match found among {WORK_LIMIT} nodes")
+        budget.spend(node.size)
         for members, target in steps(node):
             there = cost + utf8_length(members.ranges[0][0])
             if target._empty or (target in reached and (greedy or reached[target][0] <= there)):

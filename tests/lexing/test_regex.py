@@ -217,6 +217,9 @@ def test_simplifications() -> None:
     assert rx.difference(rx.ANY, a) is rx.char_class([(0, 0x60), (0x62, 0x10FFFF)])
     assert rx.union(rx.literal("abc"), rx.literal("abd")) is rx.words(["abd", "abc"])
     assert rx.intersect(rx.repeat(rx.ANY, 0, 9), rx.star(a)) is rx.repeat(a, 0, 9)
+    x, y = search("x"), search("y")
+    assert rx.union(x, rx.intersect(x, y)) is x
+    assert rx.intersect(rx.star(a), rx.union(rx.star(a), rx.literal("bc"))) is rx.star(a)
 
 
 def test_surrogates_match_nothing() -> None:

@@ -312,7 +312,7 @@ ERRORS = [
     ("python", r"(?<=(?=ab)a)b", 0, "looks over its end"),
     ("ecma", r"(a)\1", 3, "backreferences"),
     ("ecma", r"(?<n>a)\k<n>", 7, "backreferences"),
-    ("ecma", r"\Aa", 0, "use ^"),
+    ("ecma", r"\Aa", 0, r"use \^"),
     ("ecma", r"a\Z", 1, "unknown escape"),
     ("ecma", r"\a", 0, "unknown escape"),
     ("ecma", r"(?P<n>a)", 0, "named as in"),
