@@ -107,23 +107,22 @@ class Automaton:
         """Return the numbers of the lexemes that are alive in a state."""
         return {self._states.item(q, k.LEXEME) for q, _ in self.members(state)}
 
-    def parts(self, state: int) -> list[int]:
+    def parts(self, state: int) -> tuple[list[int], int]:
         """Split a state into states whose tokens together are its own.
 
-        Members in literals, white space or at the end stay together, since few tokens fit them;
-        each of the others, which many fit, comes alone.
+        Returns states with one member each, which many tokens may fit, and one state (0 if none)
+        with the members in literals, in white space and at the end, which few tokens fit.
         """
         members = self.members(state)
+        kinds = [self._states.item(q, k.KIND) in _NARROW for q, _ in members]
+        if all(kinds):
+            return [], state
         if len(members) == 1:
-            return [state]
-        narrow, parts = [], []
-        for q, count in members:
-            packed = q | count << 32
-            if self._states.item(q, k.KIND) in _NARROW:
-                narrow.append(packed)
-            else:
-                parts.append(self._intern([packed]))
-        return [*parts, self._intern(narrow)] if narrow else parts
+            return [state], 0
+        narrow = [m for m, is_narrow in zip(members, kinds, strict=True) if is_narrow]
+        wide = [m for m, is_narrow in zip(members, kinds, strict=True) if not is_narrow]
+        alone = [self._intern([q | count << 32]) for q, count in wide]
+        return alone, self._intern([q | count << 32 for q, count in narrow]) if narrow else 0
 
     def _intern(self, members: list[int]) -> int:
         with self._lock:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from constrain.engine import kernels as k
-from constrain.engine.masks import Masks
+from constrain.engine.masks import ROOT, Masks
 from constrain.engine.plans import Node, Planner
 from constrain.engine.tables import address
 from constrain.errors import VocabularyError
@@ -158,17 +158,21 @@ class Budget:
     def _spend(self, node: Node, state: int) -> Spending:
         planner, automaton = self._planner, node.automaton
         groups: list[Group] = []
-        suspects = list(planner.plan(node, state).suspects)
-        for outcome in self._masks.outcomes(automaton, state):
-            begin, end = self._masks.tables.offsets[outcome.example : outcome.example + 2]
-            reached = automaton.run(self._masks.tables.blob_address, begin, end, state)
-            groups.append((self._ending(node, reached)[1], outcome.dense, outcome.tokens))
-        for interior in self._masks.interiors(automaton, state):
-            for portal in interior.portals:
-                target = planner.follow(node, automaton.lexemes(portal.lexemes))
+        suspects = planner.plan(node, state).suspects.tolist()
+        wide, narrow = automaton.parts(state)
+        if narrow:
+            self._cross(node, ROOT, narrow, False, groups, suspects)
+        for part in wide:
+            for outcome in self._masks.outcomes(automaton, part):
+                begin, end = self._masks.tables.offsets[outcome.example : outcome.example + 2]
+                reached = automaton.run(self._masks.tables.blob_address, begin, end, part)
+                groups.append((self._ending(node, reached)[1], outcome.dense, outcome.tokens))
+            for portal in self._masks.interior(automaton, part).portals:
+                lexemes = automaton.lexemes(portal.lexemes)
+                target = planner.follow(node, lexemes)
                 if target is not None:
-                    unknown = any_captures(automaton.lexemes(portal.lexemes))
-                    self._cross(target, portal.nodes, unknown, groups, suspects)
+                    unknown = any_captures(lexemes)
+                    self._cross(target, portal.nodes, target.start, unknown, groups, suspects)
         ended = automaton.accepts(state)
         accepting = state == node.start and node.accepting
         if ended and not any_captures(ended):
@@ -191,6 +195,7 @@ class Budget:
         self,
         node: Node,
         nodes: NDArray[np.int32],
+        state: int,
         unknown: bool,
         groups: list[Group],
         suspects: list[int],
@@ -199,23 +204,24 @@ class Budget:
 
         Where a text not known (`unknown`) may matter, to their cost at least, they are suspects.
         """
-        if node.start == 0:
+        if state == 0:
             return
         scratch = self._masks.tables.scratch()
         scratch.clear()
-        node.automaton.walk(nodes, node.start, scratch)
+        node.automaton.walk(nodes, state, scratch)
         portals = scratch.take_portals()
         tokens, states = scratch.tokens_found().copy(), scratch.states_found().copy()
         if unknown and node.captures:
             suspects += tokens.tolist()
         else:
-            for state in np.unique(states).tolist():
-                groups.append((self._ending(node, state)[1], None, tokens[states == state]))
-        for accepts, ends in portals:
+            for end in np.unique(states).tolist():
+                groups.append((self._ending(node, end)[1], None, tokens[states == end]))
+        for accepts, below in portals:
             lexemes = node.automaton.lexemes_of(accepts)
             target = self._planner.follow(node, lexemes)
             if target is not None:
-                self._cross(target, ends, unknown or any_captures(lexemes), groups, suspects)
+                captured = unknown or any_captures(lexemes)
+                self._cross(target, below, target.start, captured, groups, suspects)
 
     # -- forced bytes --------------------------------------------------------------------------
 

@@ -70,7 +70,7 @@ class Interior:
         dense: bitmask of the tokens, int32[words], or None where they are few.
         tokens: the tokens, int32[n]; empty where `dense` holds them.
         portals: where lexemes end within tokens; lexemes are numbered as the caller's state
-            numbers its own (see `Masks.interiors`).
+            numbers its own (see `Masks.interior`).
     """
 
     dense: NDArray[np.int32] | None
@@ -135,15 +135,11 @@ class Masks:
         """Count a constraint's caches within the bound."""
         self._tenants.add(tenant)
 
-    def interiors(self, automaton: Automaton, state: int) -> list[Interior]:
-        """Return interiors whose tokens together are those alive in a lexer state.
+    def interior(self, automaton: Automaton, state: int) -> Interior:
+        """Return the interior of a lexer state with one member, see `Automaton.parts`.
 
-        Their portals are numbered by `automaton`; where several lexemes end at once they may come
-        in several portals.
+        Its portals are numbered by `automaton`.
         """
-        return [self._interior(automaton, part) for part in automaton.parts(state)]
-
-    def _interior(self, automaton: Automaton, state: int) -> Interior:
         key, numbers = self._key(automaton, state)
         if key is None:
             return self._compute(automaton, state)
@@ -187,7 +183,7 @@ class Masks:
     def _compute(self, automaton: Automaton, state: int) -> Interior:
         scratch = self.tables.scratch()
         scratch.clear()
-        automaton.walk(_ROOT, state, scratch)
+        automaton.walk(ROOT, state, scratch)
         tokens = scratch.tokens_found()
         portals = tuple(
             Portal(automaton.numbers_of(accepts), nodes)
@@ -207,7 +203,7 @@ class Masks:
             automaton = Automaton()
             start = automaton.start((lexeme(JSONString(ANYTHING), *rest),))
             state = automaton.run(address(_QUOTE), 0, 1, start)
-            plain = self._plain[rest] = self._interior(automaton, state)
+            plain = self._plain[rest] = self.interior(automaton, state)
         plain = plain.renumbered((number,))
         nodes = self.tables.nodes_of([word + b'"' for word in words])
         if not len(nodes):
@@ -256,7 +252,7 @@ class Masks:
         if found is None:
             scratch = self.tables.scratch()
             scratch.clear()
-            automaton.walk(_ROOT, state, scratch)
+            automaton.walk(ROOT, state, scratch)
             scratch.take_portals()
             found = self.by_state(scratch.tokens_found(), scratch.states_found())
             if key is not None:
@@ -308,7 +304,7 @@ def _within(
 
 
 _QUOTE = np.frombuffer(b'"', np.uint8)
-_ROOT = np.zeros(1, np.int32)
+ROOT = np.zeros(1, np.int32)
 _registry: weakref.WeakKeyDictionary[Vocabulary, Masks] = weakref.WeakKeyDictionary()
 _registry_lock = threading.Lock()
 

@@ -86,13 +86,13 @@ class Matcher:
         if plan is None:
             plan = self._planner.plan(first.node, first.state)
         k.write_mask(row, plan.handle)
-        suspects = plan.suspects
+        suspects = plan.suspects.tolist()
         for other in others:
             plan = self._planner.plan(other.node, other.state)
             if plan.dense is not None:
                 row |= plan.dense
             k.set_bits(row, plan.tokens)
-            suspects += plan.suspects
+            suspects += plan.suspects.tolist()
         if suspects:
             passed = [token for token in suspects if self._after_token(token)]
             k.set_bits(row, np.array(passed, np.int32))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from constrain.engine import kernels as k
 from constrain.engine.automaton import Automaton
 from constrain.engine.control import Control
-from constrain.engine.masks import NO_TOKENS, Masks
+from constrain.engine.masks import NO_TOKENS, ROOT, Masks
 from constrain.engine.tables import Scratch, address
 from constrain.lexing.lexeme import Lexeme, any_captures
 
@@ -26,8 +26,8 @@ class Plan:
         handle: what `kernels.write_mask` takes.
         dense: bitmask int32[words] or None.
         tokens: tokens to add to it, int32[n].
-        suspects: tokens whose fate depends on text that the plan does not know; each has to be
-            tried on the matcher at hand.
+        suspects: tokens whose fate depends on text that the plan does not know, int32[n]; each has
+            to be tried on the matcher at hand.
     """
 
     __slots__ = ("dense", "handle", "suspects", "tokens")
@@ -36,7 +36,7 @@ class Plan:
         self,
         dense: NDArray[np.int32] | None,
         tokens: NDArray[np.int32],
-        suspects: tuple[int, ...],
+        suspects: NDArray[np.int32],
         words: int,
     ) -> None:
         self.dense = dense
@@ -63,7 +63,6 @@ class Node:
         "automaton",
         "captures",
         "config",
-        "crossings",
         "endings",
         "follows",
         "plans",
@@ -81,19 +80,8 @@ class Node:
         self.accepting = accepting
         self.follows: dict[tuple[Lexeme, ...], Node | None] = {}
         self.plans: dict[int, Plan] = {}
-        self.crossings: dict[int, tuple[NDArray[np.int32], Crossing]] = {}
         self.endings: dict[int, tuple[bytes, int]] = {}
         self.spendings: dict[int, Spending] = {}
-
-
-class Crossing:
-    """The tokens that go on into a node from given trie nodes."""
-
-    __slots__ = ("suspects", "tokens")
-
-    def __init__(self, tokens: NDArray[np.int32], suspects: NDArray[np.int32]) -> None:
-        self.tokens = tokens
-        self.suspects = suspects
 
 
 class Planner:
@@ -178,8 +166,14 @@ class Planner:
         automaton = node.automaton
         dense: NDArray[np.int32] | None = None
         sparse: list[NDArray[np.int32]] = []
-        suspects: list[int] = []
-        for interior in self._masks.interiors(automaton, state):
+        suspects: list[NDArray[np.int32]] = []
+        wide, narrow = automaton.parts(state)
+        scratch = self._masks.tables.scratch()
+        interiors = [self._masks.interior(automaton, part) for part in wide]
+        scratch.clear()
+        if narrow:
+            self._cross(node, ROOT, narrow, False, False, scratch, suspects)
+        for interior in interiors:
             if interior.dense is not None:
                 dense = interior.dense if dense is None else dense | interior.dense
             elif len(interior.tokens):
@@ -188,10 +182,12 @@ class Planner:
                 lexemes = automaton.lexemes(portal.lexemes)
                 target = self.follow(node, lexemes)
                 if target is not None:
-                    crossing = self._crossing(target, portal.nodes, any_captures(lexemes))
-                    if len(crossing.tokens):
-                        sparse.append(crossing.tokens)
-                    suspects += crossing.suspects.tolist()
+                    unknown = any_captures(lexemes)
+                    self._cross(
+                        target, portal.nodes, target.start, unknown, False, scratch, suspects
+                    )
+        if scratch.handle[k.N_TOKENS_OUT]:
+            sparse.append(scratch.tokens_found().copy())
         ended = automaton.accepts(state)
         accepting = state == node.start and node.accepting
         if ended and not any_captures(ended):
@@ -200,7 +196,7 @@ class Planner:
                 after = self.plan(target, target.start)
                 accepting = accepting or target.accepting
                 sparse.append(after.tokens)
-                suspects += after.suspects
+                suspects.append(after.suspects)
                 if after.dense is not None:
                     dense = after.dense if dense is None else dense | after.dense
         if accepting:
@@ -208,53 +204,43 @@ class Planner:
         tokens = (
             NO_TOKENS if not sparse else sparse[0] if len(sparse) == 1 else np.concatenate(sparse)
         )
-        return Plan(dense, tokens, tuple(suspects), self._masks.words)
-
-    def _crossing(self, node: Node, nodes: NDArray[np.int32], unknown: bool) -> Crossing:
-        """Return the tokens that run on into `node` below the given trie nodes.
-
-        `unknown` says that a captured text on the way here is not known.
-        """
-        known = node.crossings.get(id(nodes))
-        if known is not None:
-            return known[1]
-        scratch = self._masks.tables.scratch()
-        scratch.clear()
-        suspects: list[NDArray[np.int32]] = []
-        self._cross(node, nodes, unknown, False, scratch, suspects)
-        found = Crossing(
-            scratch.tokens_found().copy(),
-            np.unique(np.concatenate(suspects)) if suspects else NO_TOKENS,
-        )
-        node.crossings[id(nodes)] = (nodes, found)
-        return found
+        doubted = np.unique(np.concatenate(suspects)) if suspects else NO_TOKENS
+        return Plan(dense, tokens, doubted, self._masks.words)
 
     def _cross(
         self,
         node: Node,
         nodes: NDArray[np.int32],
+        state: int,
         unknown: bool,
         doubtful: bool,
         scratch: Scratch,
         suspects: list[NDArray[np.int32]],
     ) -> None:
-        if node.start == 0:
+        """Add to `scratch` the tokens below trie nodes that are alive in a state of a node.
+
+        `unknown` says that a captured text on the way here is not known, `doubtful` that it may
+        matter to whatever comes now: then the tokens are suspects.
+        """
+        if state == 0:
             return
         before = int(scratch.handle[k.N_TOKENS_OUT])
-        node.automaton.walk(nodes, node.start, scratch)
+        node.automaton.walk(nodes, state, scratch)
         if doubtful or (unknown and node.captures):
             tokens = scratch.tokens_found()[before:].copy()
             if doubtful:
                 doubted = np.ones(len(tokens), np.bool_)
             else:
-                states = scratch.states_found()[before:].tolist()
-                doubted = np.array([not node.automaton.is_free(state) for state in states], np.bool_)
+                ends = scratch.states_found()[before:].tolist()
+                doubted = np.array([not node.automaton.is_free(end) for end in ends], np.bool_)
             suspects.append(tokens[doubted])
             scratch.keep(before, tokens[~doubted])
-        for accepts, ends in scratch.take_portals():
+        for accepts, below in scratch.take_portals():
             lexemes = node.automaton.lexemes_of(accepts)
             target = self.follow(node, lexemes)
             if target is not None:
                 captured = any_captures(lexemes)
                 beyond = doubtful or (unknown and captured)
-                self._cross(target, ends, unknown or captured, beyond, scratch, suspects)
+                self._cross(
+                    target, below, target.start, unknown or captured, beyond, scratch, suspects
+                )
