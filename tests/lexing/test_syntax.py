@@ -53,6 +53,45 @@ def test_python_patterns_agree_with_re(pattern: str) -> None:
         assert rx.matches(found, text) == (compiled.search(text) is not None), text
 
 
+@settings(max_examples=300, deadline=None)
+@given(PATTERNS, st.lists(st.integers(0, 99), max_size=6))
+def test_walks_along_arcs_can_be_completed(pattern: str, choices: list[int]) -> None:
+    node = search(pattern, "python")
+    if rx.is_empty(node):
+        assert not any(re.search(pattern, text) for text in TEXTS)
+        return
+    text = ""
+    for choice in choices:
+        arcs = rx.arcs(node)
+        if not arcs:
+            break
+        ranges, node = arcs[choice % len(arcs)]
+        low, high = ranges[choice % len(ranges)]
+        text += chr(min(low + choice, high))
+    rest = rx.shortest(node)
+    assert rest is not None
+    if text + rest or r"\B" not in pattern:
+        assert re.search(pattern, text + rest)
+
+
+@settings(max_examples=200, deadline=None)
+@given(PATTERNS, PATTERNS)
+def test_languages_with_assertions_compose(one: str, two: str) -> None:
+    first, second = parse(one), search(two, "python")
+    both = rx.concat(rx.literal("a"), rx.intersect(first, rx.complement(second)), rx.literal("b"))
+    repeated = rx.star(first)
+    texts = TEXTS[:86]
+    alone = {text for text in texts if rx.matches(first, text)}
+    for text in texts:
+        expected = text in alone and not rx.matches(second, text)
+        assert rx.matches(both, f"a{text}b") == expected
+        cuts = {0}
+        for end in range(1, len(text) + 1):
+            if any(text[start:end] in alone for start in cuts):
+                cuts.add(end)
+        assert rx.matches(repeated, text) == (len(text) in cuts)
+
+
 PYTHON_CASES = {
     r"[]a]+": ["]", "a]", ""],
     r"[^]a]": ["]", "b"],
