@@ -40,17 +40,19 @@ _MOST_ABSORBED = 200
 
 def literal(text: str) -> Regex:
     """Exactly this text."""
-    return words((text,))
+    return _all_of((text,)) if _encodable(text) else EMPTY
 
 
 def words(texts: Iterable[str]) -> Regex:
     """One out of a finite set of texts."""
     distinct = tuple(sorted(text for text in set(texts) if _encodable(text)))
-    if not distinct:
-        return EMPTY
     if all(len(text) == 1 for text in distinct):
         return char_class([(ord(text), ord(text)) for text in distinct])
-    return word_state(intern_node(Lexicon, distinct, distinct), 0, len(distinct), 0)
+    return _all_of(distinct)
+
+
+def _all_of(texts: tuple[str, ...]) -> Regex:
+    return word_state(intern_node(Lexicon, texts, texts), 0, len(texts), 0)
 
 
 def _encodable(text: str) -> bool:

@@ -185,7 +185,7 @@ def is_finite(r: Regex, limit: int) -> list[str] | None:
         open_nodes.add(node)
         stack.append((node, text, True))
         size = sum(high - low + 1 for ranges, _ in arcs(node) for low, high in ranges)
-        if len(found) + size > limit + (size == 1 and not node.nullable):
+        if len(found) + size > limit:
             return None
         branches = [
             (codepoint, target)
