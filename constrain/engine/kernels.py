@@ -472,21 +472,15 @@ def set_bits(row, tokens):
 
 
 @njit(cache=True, nogil=True)
-def write_mask(row, plan):
-    """Write a plan's mask: the dense part, if any, then the sparse tokens.
-
-    `plan` is int64[4]: address of the dense int32 mask or 0, address of the int32 tokens, their
-    number, the number of words.
-    """
-    if plan[0] != 0:
-        dense = _i32(plan[0], plan[3])
-        for i in range(plan[3]):
+def write_mask(row, dense, tokens):
+    """Write a mask to `row` (int32[words]): `dense` (int32[words] or empty) and `tokens`."""
+    if dense.shape[0]:
+        for i in range(row.shape[0]):
             row[i] = dense[i]
     else:
-        for i in range(plan[3]):
+        for i in range(row.shape[0]):
             row[i] = 0
-    tokens = _i32(plan[1], plan[2])
-    for i in range(plan[2]):
+    for i in range(tokens.shape[0]):
         row[tokens[i] >> 5] |= np.int32(1) << np.int32(tokens[i] & 31)
 
 

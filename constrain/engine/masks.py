@@ -33,7 +33,7 @@ _SPARSE_LIMIT = 512
 _MAX_SHARED_MEMBERS = 8
 _MAX_OUTCOMES = 256
 
-NO_TOKENS = np.empty(0, np.int32)
+NOTHING = np.empty(0, np.int32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -221,7 +221,7 @@ class Masks:
         alive = tuple(
             Portal(p.lexemes, p.nodes[~_within(p.nodes, nodes, ends)]) for p in plain.portals
         )
-        return Interior(plain.dense & ~dense, NO_TOKENS, alive)
+        return Interior(plain.dense & ~dense, NOTHING, alive)
 
     def _bounded(self, automaton: Automaton, state: int) -> Interior | None:
         """Return the interior of a plain string with bounds, None if the state is anything else."""
@@ -243,7 +243,7 @@ class Masks:
             return None, tokens.copy()
         dense = np.zeros(self.words, np.int32)
         k.set_bits(dense, tokens)
-        return dense, NO_TOKENS
+        return dense, NOTHING
 
     def outcomes(self, automaton: Automaton, state: int) -> tuple[Outcome, ...]:
         """Return the tokens alive in a lexer state, by the state that they lead to."""

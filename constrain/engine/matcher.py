@@ -85,11 +85,13 @@ class Matcher:
         plan = first.node.plans.get(first.state)
         if plan is None:
             plan = self._planner.plan(first.node, first.state)
-        k.write_mask(row, plan.handle)
+        k.write_mask(row, plan.dense, plan.tokens)
+        if not others and not len(plan.suspects):
+            return
         suspects = plan.suspects.tolist()
         for other in others:
             plan = self._planner.plan(other.node, other.state)
-            if plan.dense is not None:
+            if len(plan.dense):
                 row |= plan.dense
             k.set_bits(row, plan.tokens)
             suspects += plan.suspects.tolist()

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from constrain.engine import kernels as k
 from constrain.engine.automaton import Automaton
 from constrain.engine.control import Control
-from constrain.engine.masks import NO_TOKENS, ROOT, Masks
-from constrain.engine.tables import Scratch, address
+from constrain.engine.masks import NOTHING, ROOT, Masks
+from constrain.engine.tables import Scratch
 from constrain.lexing.lexeme import Lexeme, any_captures
 
 if TYPE_CHECKING:
@@ -23,28 +23,23 @@ class Plan:
     """A mask in the form in which it is written.
 
     Attributes:
-        handle: what `kernels.write_mask` takes.
-        dense: bitmask int32[words] or None.
+        dense: bitmask int32[words], or empty.
         tokens: tokens to add to it, int32[n].
         suspects: tokens whose fate depends on text that the plan does not know, int32[n]; each has
             to be tried on the matcher at hand.
     """
 
-    __slots__ = ("dense", "handle", "suspects", "tokens")
+    __slots__ = ("dense", "suspects", "tokens")
 
     def __init__(
         self,
-        dense: NDArray[np.int32] | None,
+        dense: NDArray[np.int32],
         tokens: NDArray[np.int32],
         suspects: NDArray[np.int32],
-        words: int,
     ) -> None:
         self.dense = dense
         self.tokens = tokens
         self.suspects = suspects
-        self.handle = np.array(
-            [0 if dense is None else address(dense), address(tokens), len(tokens), words], np.int64
-        )
 
 
 class Node:
@@ -164,7 +159,7 @@ class Planner:
 
     def _make(self, node: Node, state: int) -> Plan:
         automaton = node.automaton
-        dense: NDArray[np.int32] | None = None
+        dense = NOTHING
         sparse: list[NDArray[np.int32]] = []
         suspects: list[NDArray[np.int32]] = []
         wide, narrow = automaton.parts(state)
@@ -175,7 +170,7 @@ class Planner:
             self._cross(node, ROOT, narrow, False, False, scratch, suspects)
         for interior in interiors:
             if interior.dense is not None:
-                dense = interior.dense if dense is None else dense | interior.dense
+                dense = interior.dense if dense is NOTHING else dense | interior.dense
             elif len(interior.tokens):
                 sparse.append(interior.tokens)
             for portal in interior.portals:
@@ -196,16 +191,14 @@ class Planner:
                 after = self.plan(target, target.start)
                 accepting = accepting or target.accepting
                 sparse.append(after.tokens)
-                suspects.append(after.suspects)
-                if after.dense is not None:
-                    dense = after.dense if dense is None else dense | after.dense
+                if len(after.suspects):
+                    suspects.append(after.suspects)
+                if after.dense is not NOTHING:
+                    dense = after.dense if dense is NOTHING else dense | after.dense
         if accepting:
             sparse.append(self._eos)
-        tokens = (
-            NO_TOKENS if not sparse else sparse[0] if len(sparse) == 1 else np.concatenate(sparse)
-        )
-        doubted = np.unique(np.concatenate(suspects)) if suspects else NO_TOKENS
-        return Plan(dense, tokens, doubted, self._masks.words)
+        doubted = np.unique(np.concatenate(suspects)) if suspects else NOTHING
+        return Plan(dense, _joined(sparse), doubted)
 
     def _cross(
         self,
@@ -233,7 +226,8 @@ class Planner:
             else:
                 ends = scratch.states_found()[before:].tolist()
                 doubted = np.array([not node.automaton.is_free(end) for end in ends], np.bool_)
-            suspects.append(tokens[doubted])
+            if doubted.any():
+                suspects.append(tokens[doubted])
             scratch.keep(before, tokens[~doubted])
         for accepts, below in scratch.take_portals():
             lexemes = node.automaton.lexemes_of(accepts)
@@ -244,3 +238,9 @@ class Planner:
                 self._cross(
                     target, below, target.start, unknown or captured, beyond, scratch, suspects
                 )
+
+
+def _joined(parts: list[NDArray[np.int32]]) -> NDArray[np.int32]:
+    if len(parts) == 1:
+        return parts[0]
+    return np.concatenate(parts) if parts else NOTHING

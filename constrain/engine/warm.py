@@ -43,7 +43,7 @@ def _touch() -> None:
 
     from constrain.engine import kernels as k
     from constrain.engine.automaton import Automaton
-    from constrain.engine.tables import TrieTables, address
+    from constrain.engine.tables import TrieTables
     from constrain.lexing.lexeme import Literal, lexeme
     from constrain.vocabulary import Vocabulary
 
@@ -61,4 +61,4 @@ def _touch() -> None:
     row = np.zeros(1, np.int32)
     tokens = np.zeros(1, np.int32)
     k.set_bits(row, tokens)
-    k.write_mask(row, np.array([0, address(tokens), 1, 1], np.int64))
+    k.write_mask(row, row, tokens)
