@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from constrain.engine.control import Control
 from constrain.lexing.lexeme import INDENT_LIMIT, JSONString, Lexeme, Literal, Part, Space, Text
 from constrain.lexing.regex import Regex, arcs, derive, is_empty
+
+if TYPE_CHECKING:
+    from constrain.engine.control import Control
 
 State = tuple[Any, ...]
 """The state of a part: its kind, then what the kind needs."""

@@ -89,12 +89,9 @@ class Plan:
                         yield Member(found, None, after)
             if required and not self._any_order:
                 return
-        if room:
-            after = Progress(
-                progress.place if self._any_order else len(shape.names),
-                self._counted(progress.written + 1),
-                progress.free,
-            )
+        place = progress.place if self._any_order else len(shape.names)
+        after = Progress(place, self._counted(progress.written + 1), progress.free)
+        if room and self._enough(self.with_key(after, None)):
             for keys in shape.free:
                 if self._possible(keys.node):
                     regex = _unwritten(keys, progress)
