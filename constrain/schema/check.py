@@ -9,7 +9,8 @@ from collections.abc import Mapping
 
 from constrain.errors import InvalidSchemaError, UnsupportedSchemaError
 from constrain.schema.facts import Atom, Position
-from constrain.schema.keywords import KEYWORDS, Keyword, says_nothing, types_of
+from constrain.schema.keywords import KEYWORDS, NUMBER, Keyword, says_nothing, types_of
+from constrain.schema.numbers import exact
 from constrain.schema.shapes import key_classes
 from constrain.schema.strings import pattern
 
@@ -23,7 +24,8 @@ def check(root: Atom) -> list[Position]:
         InvalidSchemaError: a keyword has a wrong value, a `$ref` leads nowhere, or schemas apply
             one another to the same value in a circle.
         RegexSyntaxError: a pattern is malformed.
-        SchemaTooComplexError: `patternProperties` overlap in too many ways.
+        SchemaTooComplexError: `patternProperties` overlap in too many ways, or a number has too
+            many digits.
         UnsupportedSchemaError: a keyword cannot be enforced.
     """
     in_place: dict[Position, list[Atom]] = {}
@@ -64,6 +66,8 @@ def _check_one(position: Position) -> tuple[list[Atom], list[Atom]]:
             same.append(position.target())
         elif name == "pattern":
             pattern(value)
+        elif keyword.types == NUMBER and not isinstance(value, float):
+            exact(value)
         elif name == "patternProperties":
             key_classes(tuple(dict.fromkeys(map(pattern, value))))
         if not keyword.supported and not says_nothing(name, schema):

@@ -1,0 +1,324 @@
+"""References, dialects, and every way in which a schema is refused."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+import referencing
+from referencing.jsonschema import DRAFT7, DRAFT202012
+
+from constrain.errors import (
+    InvalidSchemaError,
+    RegexSyntaxError,
+    SchemaTooComplexError,
+    UnsatisfiableSchemaError,
+    UnsupportedSchemaError,
+)
+from constrain.schema import JSONOptions, schema_control
+from tests.reference import accepts
+
+
+def verdicts(schema: Any, *texts: str, **arguments: Any) -> list[bool]:
+    control = schema_control(schema, JSONOptions(), **arguments)
+    return [accepts(control, text.encode()) for text in texts]
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"$ref": "#/$defs/a~1b%20~0", "$defs": {"a/b ~": {"type": "null"}}},
+        {"$ref": "#/anyOf/0/1", "anyOf": [[1, {"type": "null"}]]},
+        {"$ref": "#here", "$defs": {"x": {"$anchor": "here", "type": "null"}}},
+        {
+            "$ref": "item",
+            "$id": "http://e.org/root",
+            "$defs": {"x": {"$id": "item", "type": "null"}},
+        },
+        {"allOf": [{"$ref": "#/definitions/n"}], "definitions": {"n": {"type": "null"}}},
+        '{"$ref": "#/$defs/n", "$defs": {"n": {"type": "null"}}}',
+    ],
+    ids=["pointer", "list", "anchor", "identifier", "definitions", "text"],
+)
+def test_references(schema: Any) -> None:
+    if isinstance(schema, dict) and "anyOf" in schema:
+        schema = {"$ref": "#/x/0/1", "x": schema["anyOf"]}
+    assert verdicts(schema, "null", "1") == [True, False]
+
+
+def test_a_reference_is_resolved_in_the_resource_that_it_stands_in() -> None:
+    schema = {
+        "$id": "http://e.org/root",
+        "$defs": {
+            "n": {"type": "null"},
+            "inner": {
+                "$id": "inner",
+                "$defs": {"n": {"type": "integer"}},
+                "prefixItems": [{"$ref": "#/$defs/n"}, {"$ref": "root#/$defs/n"}],
+            },
+        },
+        "$ref": "#/$defs/inner",
+    }
+    assert verdicts(schema, "[1,null]", "[null,null]", "[1,1]") == [True, False, False]
+
+
+def test_siblings_of_a_reference_count_since_2019() -> None:
+    schema = {"$ref": "#/definitions/n", "maximum": 5, "definitions": {"n": {"type": "integer"}}}
+    assert verdicts(schema, "6") == [False]
+    assert verdicts(schema, "6", draft="draft7") == [True]
+    assert verdicts({"$schema": "http://json-schema.org/draft-04/schema#", **schema}, "6") == [True]
+
+
+def test_dialects() -> None:
+    bounds = {"type": "integer", "minimum": 1, "exclusiveMinimum": True}
+    assert verdicts(bounds, "1", "2", draft="draft4") == [False, True]
+    const = {"const": 1}
+    assert verdicts(const, "2", draft="draft4") == [True]
+    assert verdicts(const, "2", draft="draft6") == [False]
+
+
+def test_remote_documents() -> None:
+    registry = referencing.Registry().with_resources(
+        [
+            (
+                "http://e.org/a",
+                DRAFT202012.create_resource({"items": {"$ref": "b#/definitions/n"}}),
+            ),
+            ("http://e.org/b", DRAFT7.create_resource({"definitions": {"n": {"type": "null"}}})),
+        ]
+    )
+    schema = {"$ref": "http://e.org/a"}
+    assert verdicts(schema, "[null]", "[1]", registry=registry) == [True, False]
+    with pytest.raises(InvalidSchemaError, match="registry"):
+        schema_control(schema)
+
+
+def test_the_meta_schemas_are_there() -> None:
+    schema = {"$ref": "http://json-schema.org/draft-04/schema#/properties/minLength"}
+    assert verdicts(schema, "3", "-1") == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("schema", "pointer"),
+    [
+        ("{", ""),
+        ("[1]", ""),
+        ([], ""),
+        (3, ""),
+        ('{"minimum": NaN}', ""),
+        ("[" * 100_000, ""),
+        ({"type": "text"}, "/type"),
+        ({"type": []}, "/type"),
+        ({"properties": {"a/b": {"minLength": -1}}}, "/properties/a~1b/minLength"),
+        ({"items": [{"pattern": 3}]}, "/items/0/pattern"),
+        ({"$defs": {"x": {"maximum": "3"}}, "$ref": "#/$defs/x"}, "/$defs/x/maximum"),
+        ({"required": True}, "/required"),
+        ({"enum": 3}, "/enum"),
+        ({"anyOf": []}, "/anyOf"),
+        ({"allOf": [3]}, "/allOf"),
+        ({"properties": []}, "/properties"),
+        ({"properties": {"a": 1}}, "/properties"),
+        ({"multipleOf": 0}, "/multipleOf"),
+        ({"minimum": float("inf")}, "/minimum"),
+        ({"$ref": "#/$defs/none"}, "/$ref"),
+        ({"$ref": "#none"}, "/$ref"),
+        ({"$ref": 5}, "/$ref"),
+        ({"$ref": "#"}, "/$ref"),
+        (
+            {"$ref": "#/$defs/a", "$defs": {"a": {"anyOf": [{"$ref": "#/$defs/a"}]}}},
+            "/$defs/a/anyOf/0/$ref",
+        ),
+    ],
+)
+def test_invalid_schemas(schema: Any, pointer: str) -> None:
+    with pytest.raises(InvalidSchemaError) as caught:
+        schema_control(schema)
+    assert caught.value.pointer == pointer
+    assert caught.value.reason
+
+
+def test_an_unknown_draft() -> None:
+    with pytest.raises(ValueError, match="draft2020-12"):
+        schema_control({}, draft="draft5")
+
+
+def test_broken_patterns() -> None:
+    for schema in ({"pattern": "a("}, {"patternProperties": {"a(": {}}}):
+        with pytest.raises(RegexSyntaxError) as caught:
+            schema_control({"items": schema})
+        assert caught.value.pattern == "a("
+
+
+@pytest.mark.parametrize(
+    ("schema", "keyword", "pointer"),
+    [
+        ({"items": {"not": {"type": "null"}}}, "not", "/items/not"),
+        ({"oneOf": [{"minimum": 1}, {"maximum": 5}]}, "oneOf", "/oneOf"),
+        ({"if": {}, "then": False}, "if", "/if"),
+        ({"uniqueItems": True}, "uniqueItems", "/uniqueItems"),
+        ({"contains": True}, "contains", "/contains"),
+    ],
+)
+def test_unsupported_keywords(schema: Any, keyword: str, pointer: str) -> None:
+    with pytest.raises(UnsupportedSchemaError) as caught:
+        schema_control(schema)
+    assert (caught.value.keyword, caught.value.pointer) == (keyword, pointer)
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "string", "uniqueItems": True},
+        {"uniqueItems": False},
+        {"maxItems": 1, "uniqueItems": True},
+        {"if": {"type": "null"}},
+        {"not": False},
+        {"dependencies": {}},
+        {"x-note": {"not": {}}, "title": "t", "default": 1, "examples": [1]},
+        {"$defs": {"unused": {"not": {}, "type": "nonsense"}}},
+    ],
+)
+def test_keywords_that_say_nothing_are_no_obstacle(schema: Any) -> None:
+    schema_control(schema, draft="draft7")
+
+
+@pytest.mark.parametrize(
+    "branches",
+    [
+        [{"type": "string"}, {"type": "array"}, {"type": ["null", "integer"]}],
+        [{"const": 1}, {"enum": ["a", "b"]}, {"type": "object"}],
+        [{"type": "integer", "maximum": 4}, {"type": "integer", "minimum": 5}],
+        [{"type": "string", "pattern": "^a"}, {"type": "string", "pattern": "^b"}],
+        [
+            {"type": "object", "required": ["k"], "properties": {"k": {"const": name}}}
+            for name in ("a", "b", "c")
+        ],
+        [
+            {
+                "type": "object",
+                "required": ["a"],
+                "additionalProperties": False,
+                "properties": {"a": {}},
+            },
+            {"type": "object", "required": ["b"]},
+        ],
+        [{"type": "array", "maxItems": 1}, {"type": "array", "minItems": 2}],
+    ],
+    ids=["types", "values", "ranges", "patterns", "tags", "keys", "lengths"],
+)
+def test_one_of_branches_that_exclude_one_another(branches: list[Any]) -> None:
+    schema_control({"oneOf": branches})
+
+
+def test_branches_may_exclude_one_another_by_what_stands_beside_them() -> None:
+    branches = [{"required": ["a"]}, {"required": ["b"]}]
+    schema_control({"oneOf": branches, "type": "object", "maxProperties": 1})
+    with pytest.raises(UnsupportedSchemaError, match="branch 0 and branch 1"):
+        schema_control({"oneOf": branches, "type": "object"})
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        False,
+        {"enum": []},
+        {"type": "integer", "minimum": 3, "maximum": 2},
+        {"type": "string", "minLength": 3, "maxLength": 2},
+        {"type": "string", "pattern": "^a$", "minLength": 2},
+        {"type": "string", "enum": [1, None]},
+        {"allOf": [{"type": "string"}, {"type": "null"}]},
+        {"type": "object", "required": ["a"], "properties": {"a": False}},
+        {"type": "object", "required": ["a"], "additionalProperties": False},
+        {"type": "object", "minProperties": 3, "maxProperties": 2},
+        {
+            "type": "object",
+            "minProperties": 2,
+            "patternProperties": {"^a$": True},
+            "additionalProperties": False,
+        },
+        {"type": "array", "minItems": 2, "prefixItems": [True, False]},
+        {
+            "$ref": "#/$defs/list",
+            "$defs": {
+                "list": {
+                    "type": "object",
+                    "required": ["next"],
+                    "properties": {"next": {"$ref": "#/$defs/list"}},
+                }
+            },
+        },
+    ],
+)
+def test_unsatisfiable_schemas(schema: Any) -> None:
+    with pytest.raises(UnsatisfiableSchemaError):
+        schema_control(schema)
+
+
+def _nested(depth: int) -> Any:
+    schema: Any = {"type": "integer"}
+    for _ in range(depth):
+        schema = {"type": "object", "properties": {"a": schema}, "required": ["a"]}
+    return schema
+
+
+@pytest.mark.parametrize(
+    ("schema", "length"),
+    [
+        (_nested(100), 6 * 100 + 1),
+        ({"type": "object", "properties": {f"p{i}": {"type": "null"} for i in range(10_000)}}, 2),
+        (
+            {
+                "type": "object",
+                "properties": {f"p{i}": {"type": "null"} for i in range(10_000)},
+                "required": [f"p{i}" for i in range(10_000)],
+            },
+            2 + sum(len(f'"p{i}":null,') for i in range(10_000)) - 1,
+        ),
+        ({"enum": [f"value {i:060}" for i in range(60_000)]}, 68),
+        ({"type": "array", "minItems": 10_000}, 20_001),
+        ({"type": "string", "minLength": 1000, "maxLength": 65_535}, 1002),
+    ],
+    ids=["nested", "properties", "required", "enum", "items", "string"],
+)
+def test_large_schemas(schema: Any, length: int) -> None:
+    started = time.process_time()
+    control = schema_control(schema)
+    assert list(control.lexemes(control.start()))
+    assert len(control.ending(control.start())) == length
+    assert time.process_time() - started < 5
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {
+            "allOf": [
+                {"anyOf": [{"properties": {f"{k}{i}": {"const": k}}} for k in "ab"]}
+                for i in range(20)
+            ]
+        },
+        {"patternProperties": {letter: {} for letter in "abcdefghijkl"}},
+        {"multipleOf": 3, "minimum": 10**5000},
+    ],
+    ids=["alternatives", "overlaps", "digits"],
+)
+def test_too_complex_schemas(schema: Any) -> None:
+    started = time.process_time()
+    with pytest.raises(SchemaTooComplexError):
+        schema_control(schema)
+    assert time.process_time() - started < 5
+
+
+def test_a_large_unused_part_costs_nothing() -> None:
+    unused = {f"d{i}": {"not": {"properties": {"x": {"type": "nonsense"}}}} for i in range(20_000)}
+    schema = {"$defs": {**unused, "n": {"type": "null"}}, "$ref": "#/$defs/n"}
+    started = time.process_time()
+    assert verdicts(schema, "null") == [True]
+    assert time.process_time() - started < 0.1
+
+
+def test_numbers_in_text_are_read_exactly() -> None:
+    schema = json.dumps({"type": "number"})[:-1] + ', "maximum": 0.1000000000000000000001}'
+    assert verdicts(schema, "0.1000000000000000000001", "0.1000000000000000000002") == [True, False]
