@@ -28,13 +28,13 @@ class Automaton:
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
-        self._states = np.empty((256, k.STATE_WIDTH), np.int32)
+        self._states = np.empty((512, k.STATE_WIDTH), np.int32)
         self._transitions = np.empty((512, 4), np.int32)
         self._blob = np.empty(1024, np.uint8)
-        self._dstates = np.empty((512, k.DSTATE_WIDTH), np.int32)
-        self._sets = np.empty(2048, np.int64)
-        self._rows = np.empty((128, 256), np.int32)
-        self._hash = np.zeros(2048, np.int32)
+        self._dstates = np.empty((1024, k.DSTATE_WIDTH), np.int32)
+        self._sets = np.empty(4096, np.int64)
+        self._rows = np.empty((256, 256), np.int32)
+        self._hash = np.zeros(4096, np.int32)
         self._n_states = self._n_transitions = self._n_blob = 0
         self._origins: list[tuple[object, ...]] = []
         self._lexemes: list[Lexeme] = []

@@ -215,13 +215,14 @@ class Masks:
         for token in dead:
             if trie.more[token] >= 0:
                 dead.append(int(trie.more[token]))
-        dense = np.zeros(self.words, np.int32)
-        k.set_bits(dense, np.array(dead, np.int32))
-        assert plain.dense is not None
-        alive = tuple(
+        portals = tuple(
             Portal(p.lexemes, p.nodes[~_within(p.nodes, nodes, ends)]) for p in plain.portals
         )
-        return Interior(plain.dense & ~dense, NOTHING, alive)
+        if plain.dense is None:
+            return Interior(None, plain.tokens[~np.isin(plain.tokens, dead)], portals)
+        dense = np.zeros(self.words, np.int32)
+        k.set_bits(dense, np.array(dead, np.int32))
+        return Interior(plain.dense & ~dense, NOTHING, portals)
 
     def _bounded(self, automaton: Automaton, state: int) -> Interior | None:
         """Return the interior of a plain string with bounds, None if the state is anything else."""
