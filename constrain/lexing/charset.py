@@ -32,8 +32,17 @@ def overlay(sets: tuple[Chars, ...]) -> tuple[tuple[Chars, tuple[int, ...]], ...
     """The coarsest partition of the union of sets that refines each: cells and their owners."""
     if len(sets) == 1:
         return ((sets[0], (0,)),)
+    return tuple(
+        (cell, tuple([index for index, members in enumerate(sets) if members in owners]))
+        for cell, owners in _partition(frozenset(sets))
+    )
+
+
+@lru_cache(maxsize=4096)
+def _partition(sets: frozenset[Chars]) -> tuple[tuple[Chars, frozenset[Chars]], ...]:
+    ordered = list(sets)
     events = []
-    for index, members in enumerate(sets):
+    for index, members in enumerate(ordered):
         bit = 1 << index
         for low, high in members.ranges:
             events.append((low, bit))
@@ -46,16 +55,19 @@ def overlay(sets: tuple[Chars, ...]) -> tuple[tuple[Chars, tuple[int, ...]], ...
             cells.setdefault(active, []).append((start, point - 1))
         active ^= bit
         start = point
-    return tuple((chars(tuple(cell)), _bits(mask)) for mask, cell in cells.items())
+    return tuple(
+        (chars(tuple(cell)), frozenset([ordered[index] for index in _bits(mask)]))
+        for mask, cell in cells.items()
+    )
 
 
-def _bits(mask: int) -> tuple[int, ...]:
+def _bits(mask: int) -> list[int]:
     found = []
     while mask:
         lowest = mask & -mask
         found.append(lowest.bit_length() - 1)
         mask ^= lowest
-    return tuple(found)
+    return found
 
 
 @lru_cache(maxsize=4096)

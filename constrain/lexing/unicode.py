@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from array import array
 from collections.abc import Callable, Iterable
 from functools import cache
 from itertools import groupby
@@ -18,7 +17,7 @@ from constrain.lexing.charset import char_class
 from constrain.lexing.nodes import ANY, Chars, Ranges, Regex
 from constrain.lexing.scripts import OTHER_ALPHABETIC, SCRIPTS
 
-_SCANNED = (range(0x40000), range(0xE0000, 0xF0000))
+_SCANNED = (range(4), range(14, 15))
 """Planes with characters that differ; 4 to 13 are unassigned, 15 and 16 are for private use."""
 
 _CATEGORY_NAMES = {
@@ -128,19 +127,33 @@ def ecma_case_closure(r: Regex) -> Regex:
 
 def _found(runs: str) -> Regex:
     """The characters in what `re` finds: fast, and the dialect by definition."""
-    codepoints = array("I", [*_SCANNED[0], *_SCANNED[1]])
-    text = codepoints.tobytes().decode("utf-32", "surrogatepass")
-    spans = [(match.start(), match.end() - 1) for match in re.finditer(runs, text)]
-    return char_class([(ord(text[start]), ord(text[end])) for start, end in spans])
+    return char_class(
+        (start + match.start(), start + match.end() - 1)
+        for start, text in _characters()
+        for match in re.finditer(runs, text)
+    )
 
 
 def _where(test: Callable[[str], object]) -> Regex:
     return char_class(
-        (block.start + start, block.start + end - 1)
-        for block in _SCANNED
-        for start, end, found in _runs(map(test, map(chr, block)))
+        (first + start, first + end - 1)
+        for first, text in _characters()
+        for start, end, found in _runs(map(test, text))
         if found
     )
+
+
+def _characters() -> Iterable[tuple[int, str]]:
+    """The first code point, and all characters, of each run of planes to look at.
+
+    The text is written as UTF-32 column by column, which takes a tenth of the time of `chr`.
+    """
+    for planes in _SCANNED:
+        units = bytearray(len(planes) << 18)
+        units[0::4] = bytes(range(256)) * (len(planes) << 8)
+        units[1::4] = b"".join([bytes([row]) * 256 for row in range(256)]) * len(planes)
+        units[2::4] = b"".join([bytes([plane]) * 0x10000 for plane in planes])
+        yield planes.start << 16, units.decode("utf-32-le", "surrogatepass")
 
 
 def _runs(values: Iterable[object]) -> Iterable[tuple[int, int, object]]:
@@ -157,9 +170,9 @@ def _categories() -> dict[str, Regex]:
         "Cn": [(0x40000, 0xDFFFF), (0xFFFFE, 0xFFFFF), (0x10FFFE, 0x10FFFF)],
         "Co": [(0xF0000, 0xFFFFD), (0x100000, 0x10FFFD)],
     }
-    for block in _SCANNED:
-        for start, end, name in _runs(map(unicodedata.category, map(chr, block))):
-            ranges.setdefault(str(name), []).append((block.start + start, block.start + end - 1))
+    for first, text in _characters():
+        for start, end, name in _runs(map(unicodedata.category, text)):
+            ranges.setdefault(str(name), []).append((first + start, first + end - 1))
     return {name: char_class(parts) for name, parts in ranges.items()}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import threading
 import weakref
@@ -194,6 +195,7 @@ def test_equal_expressions_are_one_object_and_are_forgotten() -> None:
 
     first = build()
     assert first is build()
+    assert copy.deepcopy([first])[0] is copy.copy(first) is first
     assert rx.union(first, rx.literal("z")) is rx.union(rx.literal("z"), build())
     rx.arcs(first)
     forgotten = weakref.ref(first)
