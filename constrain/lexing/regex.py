@@ -215,13 +215,17 @@ def _search(
     order = count(0, -1)
     heap = [(0, next(order), 0, root)]
     while heap:
-        _, _, cost, node = heappop(heap)
+        priority, _, cost, node = heappop(heap)
         if cost > reached[node][0]:
             continue
         found = node.live or node.nullable or node._empty is False
         rest = (0 if found else None) if greedy else _distance(node)
         if rest is not None:
             total = cost + rest
+            if not greedy and priority < total:
+                # It was queued with an estimate.
+                heappush(heap, (total, next(order), cost, node))
+                continue
             step: Regex | None = node
             while step is not None:
                 step._empty = False
@@ -239,8 +243,8 @@ def _search(
             estimate = target.least if known is None else known
             if bound is None or there + estimate <= bound:
                 reached[target] = (there, node)
-                priority = estimate if greedy else there + estimate
-                heappush(heap, (priority, next(order), there, target))
+                queued = estimate if greedy else there + estimate
+                heappush(heap, (queued, next(order), there, target))
     if bound is None:
         for node in reached:
             node._empty = True
