@@ -121,6 +121,8 @@ def spell(value: str) -> bytes:
         ) from None
 
 
+_STATE_LIMIT = 50_000
+
 _SHORT_ESCAPES = {8: b"\\b", 9: b"\\t", 10: b"\\n", 12: b"\\f", 13: b"\\r", 34: b'\\"', 92: b"\\\\"}
 
 _BY_COST = [
@@ -144,8 +146,8 @@ def _least_text(regex: Regex) -> bytes:
     best = {regex: (0, b"")}
     queue = [(regex.least, b"", next(order := count()), regex)]
     while queue:
-        if len(best) > rx.WORK_LIMIT:
-            raise RegexTooComplexError(f"no least match found among {rx.WORK_LIMIT} states")
+        if len(best) > _STATE_LIMIT:
+            raise RegexTooComplexError(f"no least match found among {_STATE_LIMIT} states")
         _, text, _, node = heappop(queue)
         if node is EPSILON:
             return b'"%b"' % text
