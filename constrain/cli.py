@@ -376,10 +376,15 @@ def _generate(
                         "tokens": len(r.token_ids),
                         "forced_tokens": r.forced_tokens,
                         "model_calls": r.model_calls,
+                        "seed": r.seed,
                     }
                     for r in results
                 ],
-                "seconds": {"load": loaded - started, "generate": finished - loaded},
+                "seconds": {
+                    "load": loaded - started,
+                    "compile": results[0].timings.compile,
+                    "generate": finished - loaded,
+                },
             }
         )
         return
@@ -391,7 +396,8 @@ def _generate(
     terminal.note(f"[green]valid[/], as {judge} confirms")
     terminal.note(
         f"[dim]{tokens} tokens, {forced} of them forced, in {finished - loaded:.2f} s; "
-        f"model loaded in {loaded - started:.2f} s[/]"
+        f"compiled in {results[0].timings.compile * 1000:.1f} ms; "
+        f"model loaded in {loaded - started:.2f} s; seed {results[0].seed}[/]"
     )
 
 

@@ -36,6 +36,7 @@ def test_json_writes_a_valid_value_to_stdout_and_the_rest_to_stderr():
     jsonschema.validate(json.loads(result.stdout), schema)
     assert "valid, as jsonschema confirms" in result.stderr
     assert re.search(r"\d+ tokens, \d+ of them forced, in \d+\.\d\d s", result.stderr)
+    assert result.stderr.endswith("; seed 1\n")
 
 
 def test_json_writes_n_values_one_a_line_and_the_seed_decides():
@@ -62,7 +63,7 @@ def test_json_for_programs():
     for result in report["results"]:
         assert result["value"] == json.loads(result["text"])
         assert result["tokens"] >= 1
-    assert report["seconds"].keys() == {"load", "generate"}
+    assert report["seconds"].keys() == {"load", "compile", "generate"}
 
 
 def test_regex_writes_a_match():
