@@ -7,6 +7,7 @@ JSON allows, and properties that a schema does not name are allowed unless it fo
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from hashlib import blake2b
 from importlib import import_module
@@ -165,7 +166,8 @@ class XGrammar:
                 json.dumps(schema), any_whitespace=True, strict_mode=False
             )
         except RuntimeError as error:
-            raise CompileError(_first_line(str(error)), str(error)) from None
+            message = re.sub(r"^\[[\d:]+\] \S+: ", "", str(error))  # time and place in its source
+            raise CompileError(_first_line(message), message) from None
         return lambda: _XGrammarMatcher(self._matcher(compiled), self._rows)
 
 
