@@ -1,0 +1,282 @@
+"""The main job: write JSON, a match of a pattern, or one of some choices with a language model."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from constrain.compile import compile_json_schema, compile_regex
+from constrain.engine import Constraint
+from constrain.engine.single import RegexControl
+from constrain.errors import ConstraintError, GenerationError
+from constrain.lexing.regex import words
+from constrain.models import LanguageModel
+from constrain.models.base import Prompt
+from constrain.sampling.masked import Output, decode
+from constrain.sampling.warp import Warp
+from constrain.schema_sources import read_schema
+from constrain.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from constrain.schema.options import JSONOptions
+
+Model: TypeAlias = "LanguageModel | str | PathLike[str] | tuple[Any, Any]"
+"""A language model, the id or path of a Hugging Face model, or such a model and its tokenizer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Where the time of a call went, in seconds.
+
+    Attributes:
+        compile: making the constraint.
+        model: in the calls of the model that this output took part in.
+        total: the whole call, for all of its outputs.
+    """
+
+    compile: float
+    model: float
+    total: float
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """An output and how it came about.
+
+    Attributes:
+        value: what the call returns without `return_details`.
+        text: the text that the model wrote.
+        token_ids: its tokens; the last one ends the text.
+        forced_tokens: how many of them cost no model call, because there was no choice.
+        model_calls: the calls of the model that this output took part in.
+        logprob: log-probability, under the model without any mask, of the tokens it chose; the
+            forced ones are not counted.
+        seed: what to pass for the same output again.
+        timings: where the time went.
+    """
+
+    value: Any
+    text: str
+    token_ids: tuple[int, ...]
+    forced_tokens: int
+    model_calls: int
+    logprob: float
+    seed: int
+    timings: Timings
+
+
+def generate_json(
+    schema: Any,
+    model: Model,
+    prompt: Prompt | None = None,
+    *,
+    n: int = 1,
+    seed: int | None = None,
+    max_tokens: int = 512,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    min_p: float | None = None,
+    options: JSONOptions | None = None,
+    include_schema: bool = True,
+    return_details: bool = False,
+) -> Any:
+    """Write JSON that is valid under a schema, always, within `max_tokens`.
+
+    The mask of the constraint comes first; temperature, top-k, top-p and min-p then work, in this
+    order, on the distribution over the allowed tokens. Tokens that the constraint forces cost no
+    model call. With the same seed, output i is the same whatever `n` is.
+
+    Args:
+        schema: a JSON Schema as parsed JSON, as text, or as a path; or a Pydantic model class, a
+            dataclass or a TypedDict (these need Pydantic).
+        model: a `LanguageModel`; the id or path of a Hugging Face model, or its model and
+            tokenizer objects (for many calls, make one `HFModel` and pass it).
+        prompt: what to write about: a text, or the messages of a chat. A text becomes a message
+            where the tokenizer has a chat template.
+        n: how many to write.
+        seed: same seed, same output; None for a random one.
+        max_tokens: the most tokens of an output, end of text included; the context of the model
+            may leave room for fewer.
+        temperature: 0 takes the likeliest token.
+        top_k: choose among the k likeliest tokens.
+        top_p: choose among the likeliest tokens of mass p.
+        min_p: choose among the tokens at least p times as likely as the likeliest.
+        options: the language of the JSON text; default `JSONOptions()`, the one for generation.
+        include_schema: tell the model of the schema in the prompt.
+        return_details: return a `Generation` for each value.
+
+    Returns:
+        The value, as `json.loads` reads it, or an instance of the Pydantic model or dataclass;
+        for `n` > 1 a list of `n`.
+
+    Raises:
+        ConstraintError: of the schema, see `compile_json_schema`; a setting is out of its range;
+            or a `GenerationError`: even the shortest output does not fit, the model gives no
+            distribution, or a type refuses a value that its own schema allows.
+    """
+    source = read_schema(schema)
+    return _generate(
+        lambda vocabulary: compile_json_schema(source.schema, vocabulary, options),
+        model,
+        prompt,
+        json.dumps(source.schema, ensure_ascii=False) if include_schema else None,
+        source.parse,
+        n=n,
+        seed=seed,
+        max_tokens=max_tokens,
+        warp=Warp(temperature, top_k, top_p, min_p),
+        return_details=return_details,
+    )
+
+
+def generate_regex(
+    pattern: str,
+    model: Model,
+    prompt: Prompt | None = None,
+    *,
+    n: int = 1,
+    seed: int | None = None,
+    max_tokens: int = 512,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    min_p: float | None = None,
+    return_details: bool = False,
+) -> Any:
+    """Write a text that a regular expression, in Python's dialect, matches in full.
+
+    Arguments and results are as those of `generate_json`; the value is the text.
+
+    Raises:
+        ConstraintError: of the pattern, see `compile_regex`; else as `generate_json`.
+    """
+    return _generate(
+        lambda vocabulary: compile_regex(pattern, vocabulary),
+        model,
+        prompt,
+        None,
+        str,
+        n=n,
+        seed=seed,
+        max_tokens=max_tokens,
+        warp=Warp(temperature, top_k, top_p, min_p),
+        return_details=return_details,
+    )
+
+
+def generate_choice(
+    choices: Sequence[str],
+    model: Model,
+    prompt: Prompt | None = None,
+    *,
+    n: int = 1,
+    seed: int | None = None,
+    max_tokens: int = 512,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    min_p: float | None = None,
+    return_details: bool = False,
+) -> Any:
+    """Write one of some texts.
+
+    Arguments and results are as those of `generate_json`; the value is the text.
+
+    Raises:
+        ConstraintError: there are no choices, or one is not a text; else as `generate_json`.
+    """
+    if isinstance(choices, str) or not all(isinstance(choice, str) for choice in choices):
+        raise ConstraintError(f"choices must be a list of texts, not {choices!r}")
+    if not choices:
+        raise ConstraintError("there are no choices; give at least one text")
+    return _generate(
+        lambda vocabulary: Constraint(RegexControl(words(choices)), vocabulary),
+        model,
+        prompt,
+        None,
+        str,
+        n=n,
+        seed=seed,
+        max_tokens=max_tokens,
+        warp=Warp(temperature, top_k, top_p, min_p),
+        return_details=return_details,
+    )
+
+
+def _generate(
+    compiled: Callable[[Vocabulary], Constraint],
+    model: Model,
+    prompt: Prompt | None,
+    schema_text: str | None,
+    parse: Callable[[str], Any],
+    *,
+    n: int,
+    seed: int | None,
+    max_tokens: int,
+    warp: Warp,
+    return_details: bool,
+) -> Any:
+    if n < 1:
+        raise ConstraintError(f"n must be >= 1, not {n}")
+    if seed is None:
+        seed = secrets.randbits(64)
+    language_model = _language_model(model)
+    started = perf_counter()
+    constraint = compiled(language_model.vocabulary)
+    compile_seconds = perf_counter() - started
+    outputs = decode(
+        language_model,
+        constraint,
+        language_model.encode_prompt(prompt, schema_text),
+        n=n,
+        max_tokens=max_tokens,
+        warp=warp,
+        seed=seed,
+    )
+    total = perf_counter() - started
+    texts = [_text(language_model.vocabulary, output) for output in outputs]
+    values = [_value(parse, text, output) for text, output in zip(texts, outputs, strict=True)]
+    if not return_details:
+        return values if n > 1 else values[0]
+    details = [
+        Generation(
+            value=value,
+            text=text,
+            token_ids=output.token_ids,
+            forced_tokens=output.forced_tokens,
+            model_calls=output.model_calls,
+            logprob=output.logprob,
+            seed=seed,
+            timings=Timings(compile_seconds, output.model_seconds, total),
+        )
+        for value, text, output in zip(values, texts, outputs, strict=True)
+    ]
+    return details if n > 1 else details[0]
+
+
+def _language_model(model: Model) -> LanguageModel:
+    if isinstance(model, LanguageModel):
+        return model
+    from constrain.models import HFModel
+
+    return HFModel(*model) if isinstance(model, tuple) else HFModel(model)
+
+
+def _text(vocabulary: Vocabulary, output: Output) -> str:
+    return b"".join(vocabulary.token_bytes(token) or b"" for token in output.token_ids).decode()
+
+
+def _value(parse: Callable[[str], Any], text: str, output: Output) -> Any:
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise GenerationError(
+            f"the output is valid under the schema, but cannot be read: {error}; it is {text!r}",
+            output.token_ids,
+        ) from error

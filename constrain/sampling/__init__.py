@@ -1,0 +1,1 @@
+"""Drawing texts from a model under a constraint."""

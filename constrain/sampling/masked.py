@@ -1,0 +1,208 @@
+"""Masked decoding: at each step the model's distribution over the tokens that are allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from constrain.engine import Constraint, Matcher
+from constrain.engine.bitmask import allowed
+from constrain.errors import GenerationError, VocabularyError
+from constrain.models import LanguageModel
+from constrain.sampling.forced import certain_tokens
+from constrain.sampling.noise import gumbel
+from constrain.sampling.warp import Warp
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A finished text.
+
+    Attributes:
+        token_ids: its tokens, the last one ends the text.
+        forced_tokens: how many of them were taken without asking the model.
+        model_calls: how many were chosen by a distribution of the model.
+        logprob: log-probability of the chosen tokens under the model without any mask.
+        model_seconds: time spent in those calls, which a batch shares.
+    """
+
+    token_ids: tuple[int, ...]
+    forced_tokens: int
+    model_calls: int
+    logprob: float
+    model_seconds: float
+
+
+def decode(
+    model: LanguageModel,
+    constraint: Constraint,
+    prompt: Sequence[int],
+    *,
+    n: int,
+    max_tokens: int,
+    warp: Warp,
+    seed: int,
+) -> list[Output]:
+    """Draw `n` texts from the model under a constraint, token by token.
+
+    Text i is a function of the prompt, the seed and i alone, up to rounding in the model. At each
+    step, one call of the model answers for all texts that are not finished.
+
+    Args:
+        model: a model over the vocabulary of the constraint.
+        constraint: what may be written.
+        prompt: token ids that stand before each text.
+        n: how many texts.
+        max_tokens: the most tokens of a text, end of text included; where the context of the
+            model leaves less room after the prompt, so many.
+        warp: what is done to the distribution over the allowed tokens before drawing.
+        seed: key of the noise.
+
+    Raises:
+        GenerationError: the shortest text does not fit, or the model gives no distribution over
+            what is allowed. `token_ids` is the text where it happened, or the first unfinished.
+        VocabularyError: the model's distributions are not over the vocabulary, or its tokens
+            cannot spell what is asked for.
+    """
+    room = _room(model, constraint, prompt, max_tokens)
+    texts = [_Text(i, constraint.matcher(), prompt, room) for i in range(n)]
+    while True:
+        asked = [(text, tokens) for text in texts if len(tokens := text.choices())]
+        if not asked:
+            return [text.output() for text in texts]
+        started = perf_counter()
+        logprobs = _ask(model, [text for text, _ in asked])
+        seconds = perf_counter() - started
+        for (text, tokens), row in zip(asked, logprobs, strict=True):
+            text.seconds += seconds
+            text.choose(tokens, row, warp, seed)
+
+
+def _room(
+    model: LanguageModel, constraint: Constraint, prompt: Sequence[int], max_tokens: int
+) -> int:
+    """Return the most tokens that a text can have; the model need not read its last one."""
+    limit, room = model.context_length, max_tokens
+    if limit is not None:
+        if len(prompt) > limit:
+            raise GenerationError(
+                f"the prompt has {len(prompt)} tokens, but the context of the model is {limit}; "
+                "shorten the prompt"
+            )
+        room = min(room, limit - len(prompt) + 1)
+    fewest = constraint.matcher().tokens_to_finish()
+    if fewest > room:
+        raise GenerationError(
+            f"the shortest output takes {fewest} tokens, end of text included, but "
+            + (
+                f"max_tokens is {max_tokens}"
+                if room == max_tokens
+                else f"a context of {limit} has room for {room} after a prompt of {len(prompt)}"
+            )
+        )
+    return room
+
+
+def _ask(model: LanguageModel, texts: Sequence[_Text]) -> NDArray[Any]:
+    """Return log-probabilities [n, V] of the next token of each text."""
+    try:
+        logprobs = model.logprobs([text.prefix for text in texts])
+    except GenerationError as error:
+        raise GenerationError(str(error), error.token_ids or texts[0].token_ids) from error
+    expected = len(texts), model.vocabulary.size
+    if logprobs.shape != expected:
+        raise VocabularyError(
+            f"the model gives log-probabilities of shape {logprobs.shape}, not {expected}: a row "
+            "for each prefix and a column for each token of its vocabulary"
+        )
+    return logprobs
+
+
+class _Text:
+    """A text under way."""
+
+    def __init__(self, particle: int, matcher: Matcher, prompt: Sequence[int], room: int) -> None:
+        self.particle = particle
+        self.prefix = list(prompt)
+        self.calls = 0
+        self.seconds = 0.0
+        self.logprob = 0.0
+        self._matcher = matcher
+        self._begin = len(self.prefix)
+        self._end = self._begin + room
+        vocabulary = matcher.constraint.vocabulary
+        self._size = vocabulary.size
+        self._eos = frozenset(vocabulary.eos_token_ids)
+        self._mask = np.empty(vocabulary.bitmask_words, np.int32)
+
+    @property
+    def token_ids(self) -> tuple[int, ...]:
+        return tuple(self.prefix[self._begin :])
+
+    def choices(self) -> NDArray[np.intp]:
+        """Append the tokens that are forced and return those to choose from, ascending.
+
+        None are left when the text is finished.
+        """
+        while not self._matcher.is_finished():
+            self._append_certain_tokens()
+            self._matcher.fill_bitmask(self._mask, budget=self._end - len(self.prefix))
+            tokens = np.flatnonzero(allowed(self._mask, self._size))
+            if not len(tokens):
+                raise GenerationError(
+                    "no token of the vocabulary can follow; its tokens cannot spell what the "
+                    "constraint asks for",
+                    self.token_ids,
+                )
+            if len(tokens) > 1 and not self._eos.issuperset(tokens[: len(self._eos) + 1].tolist()):
+                return tokens
+            self._append(int(tokens[0]))
+        return np.empty(0, np.intp)
+
+    def choose(
+        self, tokens: NDArray[np.intp], logprobs: NDArray[Any], warp: Warp, seed: int
+    ) -> None:
+        """Append one of `tokens`, given the model's [V] log-probabilities."""
+        among = logprobs[tokens]
+        if not np.isfinite(among.max()):
+            raise GenerationError(
+                "the model gives NaN or infinite log-probabilities"
+                if np.isnan(among).any() or (among > 0).any()
+                else "the model gives no probability to any token that the constraint allows",
+                self.token_ids,
+            )
+        scores = warp(among)
+        kept = np.flatnonzero(scores > -np.inf)
+        tokens = tokens[kept]
+        if len(kept) > 1:
+            noise = gumbel(seed, self.particle, len(self.prefix) - self._begin, tokens)
+            tokens = tokens[np.argmax(scores[kept] + noise), None]
+        token = int(tokens[0])
+        self.calls += 1
+        self.logprob += float(logprobs[token])
+        self._append(token)
+
+    def output(self) -> Output:
+        token_ids = self.token_ids
+        return Output(
+            token_ids, len(token_ids) - self.calls, self.calls, self.logprob, self.seconds
+        )
+
+    def _append(self, token: int) -> None:
+        if not self._matcher.accept(token):
+            raise AssertionError(f"the mask allows token {token}, but the matcher does not")
+        self.prefix.append(token)
+
+    def _append_certain_tokens(self) -> None:
+        """Append the tokens of forced bytes, unless fewer but shorter ones are needed to end."""
+        tokens = certain_tokens(self._matcher)
+        for token in tokens:
+            self._append(token)
+        if len(self.prefix) + self._matcher.tokens_to_finish() > self._end:
+            self._matcher.rollback(len(tokens))
+            del self.prefix[len(self.prefix) - len(tokens) :]

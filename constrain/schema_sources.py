@@ -1,0 +1,152 @@
+"""What `generate_json` takes for a schema, and what comes back for it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache, reduce
+from operator import or_
+from os import PathLike
+from pathlib import Path
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints, is_typeddict
+
+from constrain.errors import ConstraintError, InvalidSchemaError
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaSource:
+    """A schema, and how its JSON texts are read.
+
+    Attributes:
+        schema: the JSON Schema.
+        parse: from a valid JSON text to the value; raises ValueError where it cannot.
+    """
+
+    schema: Any
+    parse: Callable[[str], Any]
+
+
+def read_schema(source: Any) -> SchemaSource:
+    """Return the schema that an object means.
+
+    Args:
+        source: a JSON Schema as parsed JSON; its JSON text; a path to it; or a type that Pydantic
+            knows (a model class, a dataclass, a TypedDict), for which texts become instances.
+
+    Raises:
+        InvalidSchemaError: a text or file is not JSON.
+        ConstraintError: a file cannot be read, or a type has no schema.
+    """
+    if isinstance(source, (Mapping, bool)):
+        return SchemaSource(source, json.loads)
+    if isinstance(source, str) and not _is_path(source):
+        return SchemaSource(_parse(source), json.loads)
+    if isinstance(source, (str, PathLike)):
+        try:
+            text = Path(source).read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConstraintError(f"cannot read the schema {str(source)!r}: {error}") from error
+        return SchemaSource(_parse(text), json.loads)
+    if isinstance(source, type) or get_origin(source) is not None:
+        return _typed(source)
+    return SchemaSource(source, json.loads)
+
+
+def _is_path(text: str) -> bool:
+    """Return whether a text is no JSON Schema: that is an object, `true` or `false`."""
+    return not text.lstrip().startswith("{") and text.strip() not in ("true", "false")
+
+
+def _parse(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise InvalidSchemaError("", f"not JSON: {error}") from error
+
+
+def _typed(source: Any) -> SchemaSource:
+    """Return the schema of a type, as Pydantic gives it, and its validation.
+
+    Objects of a model, a dataclass or a TypedDict have no properties besides the declared ones,
+    unless the model says `extra="allow"`.
+    """
+    name = getattr(source, "__name__", str(source))
+    try:
+        import pydantic
+        from pydantic.errors import PydanticUndefinedAnnotation, PydanticUserError
+    except ImportError as error:
+        raise ConstraintError(
+            f"{name} is a type, and Pydantic 2, which gives its schema, is not installed; "
+            "install it (pip install pydantic), or pass a JSON Schema"
+        ) from error
+    try:
+        adapter = pydantic.TypeAdapter(_known_to_pydantic(source))
+        schema = adapter.json_schema(schema_generator=_closing_generator())
+    except (PydanticUserError, PydanticUndefinedAnnotation) as error:
+        raise ConstraintError(f"{name} has no JSON Schema: {error.message}") from error
+    return SchemaSource(schema, adapter.validate_json)
+
+
+@cache
+def _closing_generator() -> Any:
+    from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+
+    class Closing(GenerateJsonSchema):
+        """Says of objects with declared properties that they have no others."""
+
+        def model_schema(self, schema: Any) -> JsonSchemaValue:
+            return _closed(super().model_schema(schema))
+
+        def dataclass_schema(self, schema: Any) -> JsonSchemaValue:
+            return _closed(super().dataclass_schema(schema))
+
+        def typed_dict_schema(self, schema: Any) -> JsonSchemaValue:
+            return _closed(super().typed_dict_schema(schema))
+
+    return Closing
+
+
+def _closed(schema: dict[str, Any]) -> dict[str, Any]:
+    if schema.get("type") == "object":
+        schema.setdefault("additionalProperties", False)
+    return schema
+
+
+def _known_to_pydantic(source: Any, within: tuple[Any, ...] = ()) -> Any:
+    """Return `source` with each `typing.TypedDict` in it as one of `typing_extensions`.
+
+    Before Python 3.12 Pydantic takes no others, as those of `typing` have lost what it needs.
+    """
+    if sys.version_info >= (3, 12):
+        return source
+    from typing_extensions import NotRequired, Required, TypedDict
+
+    def known(hint: Any) -> Any:
+        return _known_to_pydantic(hint, (*within, source))
+
+    if is_typeddict(source):
+        if source in within:
+            raise ConstraintError(
+                f"{source.__name__} contains itself; before Python 3.12, "
+                "declare it with typing_extensions.TypedDict"
+            )
+        fields: dict[str, Any] = {}
+        for name, hint in get_type_hints(source, include_extras=True).items():
+            mark: Any = Required if name in source.__required_keys__ else NotRequired
+            if get_origin(hint) in (Required, NotRequired):
+                mark, (hint,) = get_origin(hint), get_args(hint)
+            fields[name] = mark[known(hint)]
+        make: Any = TypedDict
+        return make(source.__name__, fields)
+    origin, arguments = get_origin(source), get_args(source)
+    if origin is Annotated:
+        return source.copy_with((known(arguments[0]),))
+    if origin in (Union, UnionType):
+        return reduce(or_, map(known, arguments))
+    if isinstance(origin, type) and arguments:
+        kind: Any = origin
+        return kind[tuple(map(known, arguments))]
+    return source
