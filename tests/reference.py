@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from constrain.lexing.lexeme import INDENT_LIMIT, JSONString, Lexeme, Literal, Part, Space, Text
-from constrain.lexing.regex import Regex, arcs, derive, is_empty
+from constrain.lexing.regex import ANY, ANYTHING, Regex, arcs, derive, intersect, is_empty, repeat
 
 if TYPE_CHECKING:
     from constrain.engine.control import Control
@@ -179,7 +179,9 @@ def _characters(regex: Regex, partial: bytes) -> Iterator[tuple[Regex, bytes]]:
 def _string(part: JSONString, state: State, byte: int) -> Iterator[State]:
     if state[0] == "quote":
         if byte == 0x22:
-            yield ("body", part.regex, 0, b"")
+            bounds = repeat(ANY, part.low, part.high)
+            plain = part.regex is ANYTHING
+            yield ("body", ANYTHING if plain else intersect(part.regex, bounds), 0, b"")
         return
     if state[0] == "end":
         return

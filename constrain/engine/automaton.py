@@ -15,7 +15,6 @@ from constrain.engine.strings import TABLE
 from constrain.engine.tables import Scratch, address
 from constrain.lexing.lexeme import Lexeme
 
-
 _NARROW = (k.LITERAL, k.SPACE, k.END)
 
 
@@ -157,13 +156,15 @@ class Automaton:
                 room = -1 if high < 0 or high - used > reach else high - used
                 origin = (*origin, count & (k.PHASES - 1), need, room)
             else:
-                origin = (*origin, count)
+                origin = (
+                    *origin,
+                    count if high < 0 else high - (count >> k.PHASE_BITS),
+                    count & 31,
+                )
             described.append((origin, lexeme))
         return described
 
-    def bounded_string(
-        self, state: int, reach: int
-    ) -> tuple[Any, ...] | None:
+    def bounded_string(self, state: int, reach: int) -> tuple[Any, ...] | None:
         """Say where in a plain string with bounds a state is, between two characters.
 
         Returns its spelling, what follows it in its lexeme, the characters that it needs and has
@@ -317,8 +318,13 @@ class Automaton:
         """Return what NFA state `q` matches, in terms that hold for every automaton."""
         return self._origins[q]
 
+    def shortest(self, q: int) -> int:
+        """Return the characters that have to come after state `q` of a string with a bound."""
+        kind, low = self._states.item(q, k.KIND), self._states.item(q, k.LOW)
+        return 0 if kind == k.STRING else low
+
     def _expand(self, q: int) -> None:
-        transitions, following = self._fragments.expand(q)
+        transitions, following, kind = self._fragments.expand(q)
         begin = self._n_transitions
         end = begin + len(transitions)
         if end > len(self._transitions):
@@ -329,7 +335,7 @@ class Automaton:
         if transitions:
             self._transitions[begin:end] = transitions
         self._n_transitions = end
-        self._states[q, : k.NEXT + 1] = (k.RANGES, begin, end, following)
+        self._states[q, : k.NEXT + 1] = (kind, begin, end, following)
 
     def _grow(self) -> None:
         """Double the tables of the DFA."""

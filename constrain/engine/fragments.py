@@ -52,6 +52,7 @@ _SHORT_ESCAPES = {
 }
 _LONG_ESCAPES: Ranges = ((0, 7), (11, 11), (14, 31))
 _MUST_ESCAPE: Ranges = ((0, 31), (ord('"'), ord('"')), (ord("\\"), ord("\\")))
+_EVERY: Ranges = ((0, 0x10FFFF),)
 _HIGH_SURROGATES = range(0xD800, 0xDC00)
 _LOW_SURROGATES = range(0xDC00, 0xE000)
 
@@ -80,6 +81,9 @@ class States(Protocol):
     def origin(self, q: int) -> tuple[object, ...]:
         """Return what state `q` matches, in terms that hold for every automaton."""
 
+    def shortest(self, q: int) -> int:
+        """Return the characters that have to come after state `q` of a string with a bound."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -89,6 +93,8 @@ class Place:
     rest: tuple[Part, ...]
     following: int
     """The state of the next part, or that of the lexeme's end."""
+    high: int = -1
+    """The most characters of a string with an expression; -1: any number."""
 
     @property
     def accept(self) -> int:
@@ -107,6 +113,7 @@ class Fragments:
         self._states = states
         self._known: dict[tuple[object, ...], int] = {}
         self._pending: dict[int, tuple[Place, Expansion]] = {}
+        self._distances: dict[Regex, int] = {}
 
     def build(self, lexeme: Lexeme, number: int) -> int:
         """Add the states of a lexeme and return the first."""
@@ -118,11 +125,13 @@ class Fragments:
             rest = (part, *rest)
         return following
 
-    def expand(self, q: int) -> tuple[list[Transition], int]:
-        """Return the transitions of lazy state `q`, and the state that it leads on to, or -1."""
+    def expand(self, q: int) -> tuple[list[Transition], int, int]:
+        """Return the transitions of lazy state `q`, the state to go on in or -1, and its kind."""
         place, expansion = self._pending.pop(q)
         transitions, may_end = expansion()
-        return transitions, place.following if may_end and place.accept < 0 else -1
+        counts = place.high >= 0 and self._states.origin(q)[0] == "content"
+        following = place.following if may_end and place.accept < 0 else -1
+        return transitions, following, k.COUNTING if counts else k.RANGES
 
     def _part(self, part: Part, place: Place) -> int:
         add = self._states.add_state
@@ -157,15 +166,24 @@ class Fragments:
         if part.regex is ANYTHING:
             return self._plain_string(part, place)
         regex = part.regex
-        if part.low > 0 or part.high is not None:
-            regex = intersect(regex, repeat(ANY, part.low, part.high))
-        words = left_out(regex) if part.spelling == "minimal" else None
+        if part.low > 0:
+            regex = intersect(regex, repeat(ANY, part.low, None))
+        if part.high is not None:
+            place = replace(place, high=min(part.high, k.MAX_COUNT))
+        bounded = part.low > 0 or part.high is not None
+        words = None if bounded or part.spelling == "any" else left_out(regex)
         if words is not None:
             content = self._all_but(tuple(sorted(map(_spell, words))), k.BODY, place)
         else:
             content = self._content(regex, part.spelling, place)
         quote = (ord('"'), ord('"'), *content)
-        return self._lazy(("quote", regex, part.spelling), place, False, lambda: ([quote], False))
+        what = ("quote", regex, part.spelling, place.high)
+        return self._lazy(what, place, False, lambda: ([quote], False))
+
+    def _rest_of_string(self, spelling: Spelling, place: Place) -> tuple[int, int]:
+        """Return state and counter in a string whose rest may be anything."""
+        high = None if place.high < 0 else place.high
+        return self._plain_string(JSONString(ANYTHING, spelling, 0, high), place), k.BODY
 
     def _plain_string(self, part: JSONString, place: Place) -> int:
         key = (place.following, "plain", part.spelling, part.low, part.high)
@@ -214,9 +232,19 @@ class Fragments:
         return self._lazy(("all but", words, phase), place, False, expansion), 0
 
     def _lazy(
-        self, what: tuple[object, ...], place: Place, nullable: bool, expansion: Expansion
+        self,
+        what: tuple[object, ...],
+        place: Place,
+        nullable: bool,
+        expansion: Expansion,
+        shortest: int = 0,
     ) -> int:
-        key = (place.following, *what)
+        """Return a state that is expanded when first left.
+
+        In a string with a bound, `shortest` is the least number of characters to come after the
+        one under way.
+        """
+        key = (place.following, place.high, *what)
         q = self._known.get(key)
         if q is None:
             q = self._states.add_state(
@@ -224,10 +252,51 @@ class Fragments:
                 k.LAZY,
                 (*what, place.rest),
                 accept=place.accept if nullable else -1,
+                low=shortest,
+                high=place.high,
             )
             self._known[key] = q
             self._pending[q] = (place, expansion)
         return q
+
+    def _shortest(self, regex: Regex, place: Place) -> int:
+        """Return the least number of characters of a match, as far as a bound makes it matter."""
+        if place.high < 0:
+            return 0
+        known = self._distances.get(regex)
+        if known is None:
+            known = self._distances[regex] = self._search(regex, place.high)
+        return known
+
+    def _search(self, regex: Regex, limit: int) -> int:
+        layer, seen, best = [regex], {regex}, limit + 1
+        for depth in range(limit + 1):
+            if depth >= best or not layer:
+                break
+            following = []
+            for here in layer:
+                if here.nullable:
+                    return min(depth, best)
+                best = min(best, depth + self._distances.get(here, limit + 1))
+                for _, target in arcs(here):
+                    if target not in seen:
+                        seen.add(target)
+                        following.append(target)
+            layer = following
+        return best
+
+    def _shortest_after(self, regex: Regex, wanted: Ranges, place: Place) -> int:
+        """Return the least number of characters after one out of `wanted`."""
+        if place.high < 0:
+            return 0
+        return min(
+            (
+                self._shortest(target, place)
+                for ranges, target in arcs(regex)
+                if _meet(ranges, wanted)
+            ),
+            default=place.high + 1,
+        )
 
     # -- texts ---------------------------------------------------------------------------------
 
@@ -255,11 +324,17 @@ class Fragments:
             beyond += max(0, high - max(low, 0x80) + 1)
         if beyond == _BEYOND_ASCII:
             what = ("tail", self._states.origin(to[0]), to[1])
-            key = (place.following, "tail", to)
+            key = (place.following, place.high, "tail", to)
             q = self._known.get(key)
             if q is None:
                 q = self._known[key] = self._states.add_state(
-                    place.lexeme, k.TAIL, (*what, place.rest), b=to[1], following=to[0]
+                    place.lexeme,
+                    k.TAIL,
+                    (*what, place.rest),
+                    b=to[1],
+                    following=to[0],
+                    low=self._states.shortest(to[0]),
+                    high=place.high,
                 )
             for low, high, phase in LEADS:
                 yield low, high, q, phase
@@ -278,16 +353,22 @@ class Fragments:
             return list(self._encoded(branches, to, place)), False
 
         what = ("utf-8", branches, self._states.origin(to[0]), to[1])
-        return self._lazy(what, place, False, expansion), 0
+        shortest = self._states.shortest(to[0])
+        return self._lazy(what, place, False, expansion, shortest), 0
 
     # -- strings with an expression ------------------------------------------------------------
 
     def _content(self, regex: Regex, spelling: Spelling, place: Place) -> tuple[int, int]:
         """Return state and counter where the rest of a string's value is to match `regex`."""
         if regex is ANYTHING:
-            return self._plain_string(JSONString(ANYTHING, spelling), place), k.BODY
-        what = ("content", regex, spelling)
-        q = self._lazy(what, place, False, lambda: self._expand_content(regex, spelling, place))
+            return self._rest_of_string(spelling, place)
+        q = self._lazy(
+            ("content", regex, spelling),
+            place,
+            False,
+            lambda: self._expand_content(regex, spelling, place),
+            self._shortest(regex, place),
+        )
         return q, 0
 
     def _expand_content(
@@ -307,6 +388,9 @@ class Fragments:
                 place,
                 False,
                 lambda: self._expand_escape(regex, spelling, place),
+                self._shortest_after(
+                    regex, _MUST_ESCAPE if spelling == "minimal" else _EVERY, place
+                ),
             )
             if spelling == "minimal" or arcs(regex):
                 transitions.append((ord("\\"), ord("\\"), escape, 0))
@@ -336,7 +420,10 @@ class Fragments:
                         transitions.append((ord(character), ord(character), *to))
             return transitions, False
 
-        return self._lazy(("hex", at), place, False, expansion)
+        scale = 4 * at.digits
+        possible = _possible(at, at.value << scale, (at.value + 1 << scale) - 1)
+        shortest = self._shortest_after(at.regex, possible, place)
+        return self._lazy(("hex", at), place, False, expansion, shortest)
 
     def _after_digit(self, at: _Hex, value: int, place: Place) -> tuple[int, int] | None:
         digits = at.digits - 1
@@ -360,8 +447,9 @@ class Fragments:
         def u() -> tuple[list[Transition], bool]:
             return [(ord("u"), ord("u"), self._hex(at, place), 0)], False
 
-        letter = self._lazy(("pair-u", at), place, False, u)
-        return self._lazy(("pair", at), place, False, backslash)
+        shortest = self._shortest_after(at.regex, _possible(at, 0, 0xFFFF), place)
+        letter = self._lazy(("pair-u", at), place, False, u, shortest)
+        return self._lazy(("pair", at), place, False, backslash, shortest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -411,12 +499,11 @@ def _after(regex: Regex, code: int) -> Regex | None:
 
 
 def _meets(regex: Regex, wanted: Ranges) -> bool:
-    return any(
-        max(low, a) <= min(high, b)
-        for ranges, _ in arcs(regex)
-        for low, high in ranges
-        for a, b in wanted
-    )
+    return any(_meet(ranges, wanted) for ranges, _ in arcs(regex))
+
+
+def _meet(ranges: Ranges, wanted: Ranges) -> bool:
+    return any(max(low, a) <= min(high, b) for low, high in ranges for a, b in wanted)
 
 
 def _raw(ranges: Ranges) -> Ranges:

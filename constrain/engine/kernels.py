@@ -35,8 +35,10 @@ TRIE_HANDLE_SIZE = 20
 # Columns of the NFA state table (int32[n, STATE_WIDTH]).
 KIND, A, B, NEXT, ACCEPT, LOW, HIGH, LEXEME = range(8)
 STATE_WIDTH = 8
-# Kinds of NFA states.
-RANGES, LITERAL, LAZY, SPACE, STRING, END, TAIL = range(7)
+# LOW: characters that have to come, HIGH: most characters in all (-1: any number); in white space
+# HIGH is the most indentation.
+# Kinds of NFA states. COUNTING is RANGES where each step begins a character.
+RANGES, LITERAL, LAZY, SPACE, STRING, END, TAIL, COUNTING = range(8)
 
 # Columns of the DFA state table (int32[n, DSTATE_WIDTH]).
 SET_BEGIN, SET_LENGTH, ROW, ACCEPTS, OPEN = range(5)
@@ -160,6 +162,20 @@ def intern_start(h, members):
     return _intern(h, members, members.shape[0])
 
 
+@njit(inline="always")
+def _counted(states, q, counter, count):
+    """Return the member of NFA state `q` after `count` characters; -1 where they are too many."""
+    high = states[q * STATE_WIDTH + HIGH]
+    if high < 0 or states[q * STATE_WIDTH + KIND] == SPACE:
+        return q | (np.int64(counter) << 32)
+    low = states[q * STATE_WIDTH + LOW]
+    if states[q * STATE_WIDTH + KIND] == STRING:
+        low = 0
+    if count + low > high:
+        return np.int64(-1)
+    return q | (((count << PHASE_BITS) | np.int64(counter)) << 32)
+
+
 @njit(cache=True, nogil=True)
 def _fill_row(h, d):
     """Compute all transitions of DFA state `d`."""
@@ -212,13 +228,18 @@ def _fill_row(h, d):
                 target[used] = onward if k + 1 == states[s + B] else here | ((k + 1) << 32)
                 head[b] = used
                 used += 1
-            elif kind == RANGES:
+            elif kind in (RANGES, COUNTING):
+                count = k >> PHASE_BITS
+                if kind == COUNTING:
+                    count += 1
                 q = onward
                 k = np.int64(0)
                 for t in range(states[s + A], states[s + B]):
-                    value = np.int64(transitions[t * 4 + 2]) | (
-                        np.int64(transitions[t * 4 + 3]) << 32
+                    value = _counted(
+                        states, np.int64(transitions[t * 4 + 2]), transitions[t * 4 + 3], count
                     )
+                    if value < 0:
+                        continue
                     for b in range(transitions[t * 4], transitions[t * 4 + 1] + 1):
                         if used >= following.shape[0]:
                             wider = np.empty(following.shape[0] * 2, np.int32)
@@ -260,16 +281,18 @@ def _fill_row(h, d):
                     head[b] = used
                     used += 1
             elif kind == TAIL:
-                base = k * 256
+                count = k >> PHASE_BITS
+                base = (k & (PHASES - 1)) * 256
                 for b in range(0x80, 0xC0):
                     to = strings[base + b]
                     if to == 0:
                         continue
                     following[used] = head[b]
                     if to == BODY:
-                        target[used] = onward | (np.int64(states[s + B]) << 32)
+                        target[used] = _counted(states, onward, states[s + B], count)
                     else:
-                        target[used] = np.int64(s // STATE_WIDTH) | (np.int64(to) << 32)
+                        inside = (count << PHASE_BITS) | np.int64(to)
+                        target[used] = np.int64(s // STATE_WIDTH) | (inside << 32)
                     head[b] = used
                     used += 1
             elif kind == SPACE:

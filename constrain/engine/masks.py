@@ -191,9 +191,7 @@ class Masks:
         )
         return Interior(*self._pack(tokens), portals)
 
-    def _without(
-        self, rest: tuple[Part, ...], words: tuple[bytes, ...], number: int
-    ) -> Interior:
+    def _without(self, rest: tuple[Part, ...], words: tuple[bytes, ...], number: int) -> Interior:
         """Return the interior of a plain string less the words that it may not be.
 
         Only tokens that close the string after such a word are not alive.

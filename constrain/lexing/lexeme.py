@@ -50,8 +50,8 @@ class Text:
 class JSONString:
     """The JSON strings, quotes included, whose value `regex` matches in full.
 
-    `low` and `high` bound the number of code points of the value; they are counted, not copied.
-    They are free where `regex` is ANYTHING; with other expressions intersect the length in.
+    `low` and `high` bound the number of code points of the value; `high` is counted, not copied,
+    and so is `low` where `regex` is ANYTHING.
     """
 
     regex: Regex

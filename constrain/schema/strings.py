@@ -9,12 +9,11 @@ from functools import lru_cache
 from heapq import heappop, heappush
 from itertools import count
 
-from constrain.lexing.syntax import search
-
 from constrain.errors import RegexSyntaxError, RegexTooComplexError
 from constrain.lexing import regex as rx
 from constrain.lexing.lexeme import JSONString, Spelling
 from constrain.lexing.regex import ANY, ANYTHING, EPSILON, Regex
+from constrain.lexing.syntax import search
 
 
 @lru_cache(4096)
@@ -76,9 +75,7 @@ class StringShape:
 
     def part(self, spelling: Spelling) -> JSONString:
         """Return the members as JSON text."""
-        if self.regex is ANYTHING:
-            return JSONString(ANYTHING, spelling, self.low, self.high)
-        return JSONString(self.language, spelling)
+        return JSONString(self.regex, spelling, self.low, self.high)
 
     @property
     def least(self) -> bytes | None:

@@ -115,12 +115,22 @@ CONTROLS = {
     "string": Sequence(lexeme(JSONString(ANYTHING)), ending=[b'""']),
     "short string": Sequence(lexeme(JSONString(ANYTHING, "minimal", 1, 3)), ending=[b'"a"']),
     "any spelling": Sequence(lexeme(JSONString(ANYTHING, "any", 1, 2)), ending=[b'"a"']),
+    "bounded pattern": Sequence(
+        lexeme(JSONString(concat(star(concat(plus(AB), literal(" "))), plus(AB)), "minimal", 2, 6)),
+        ending=[b'"aa"'],
+    ),
+    "bounded pattern in any spelling": Sequence(
+        lexeme(JSONString(star(union(literal("ab"), literal("é"), literal("😀"))), "any", 0, 3)),
+        ending=[b'""'],
+    ),
     "pattern": Sequence(lexeme(JSONString(repeat(union(AB, literal('"')), 1, 2))), ending=[b'"a"']),
     "pattern in any spelling": Sequence(
         lexeme(JSONString(concat(ANY, union(literal("😀"), literal("a"))), "any")), ending=[b'" a"']
     ),
     "two numbers": Sequence(
-        lexeme(Text(DIGITS)), lexeme(Space("bounded"), Literal(b",")), lexeme(Text(DIGITS)),
+        lexeme(Text(DIGITS)),
+        lexeme(Space("bounded"), Literal(b",")),
+        lexeme(Text(DIGITS)),
         ending=[b"0", b",", b"0"],
     ),
     "unique keys": UniqueKeys(),

@@ -31,9 +31,7 @@ def test_selection_equals_a_walk(spelling, rest) -> None:
         item = lexeme(JSONString(ANYTHING, spelling, low, high), *rest)
         state = automaton.run(address(data), 0, len(data), automaton.start((item,)))
         used = len(text) - 1
-        tokens, nodes = counted.select(
-            max(low - used, 0), -1 if high is None else high - used
-        )
+        tokens, nodes = counted.select(max(low - used, 0), -1 if high is None else high - used)
         scratch = masks.tables.scratch()
         scratch.clear()
         automaton.walk(np.zeros(1, np.int32), state, scratch)

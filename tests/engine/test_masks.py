@@ -14,8 +14,8 @@ from tests.engine.controls import CONTROLS
 from tests.reference import accepts, viable
 
 PIECES = (
-    "a b ab ba aa abb c 1 12 -1 , ,1 1, ,\" \" \"a \"b a\" \"\" \"a\" \":1 \":1,\" \"a\":1 \":1,\"a\" "
-    "{ } {} {\" \"} 1} 1,\"b\": \\ \\n \\\" \\u \\u00 u00 001 d83d \\ud83d \\ude00 é 😀 a😀 \\u0061 a\\ : :1 {\"a"
+    'a b ab ba aa abb c 1 12 -1 , ,1 1, ," " "a "b a" "" "a" ":1 ":1," "a":1 ":1,"a" '
+    '{ } {} {" "} 1} 1,"b": \\ \\n \\" \\u \\u00 u00 001 d83d \\ud83d \\ude00 é 😀 a😀 \\u0061 \\u00e9 e9 a\\ : :1 {"a'
 ).split(" ") + [" ", "\n", "\n ", ", ", ": ", " a"]
 
 
