@@ -188,10 +188,10 @@ class Automaton:
         lexeme's number; None anywhere else and within a character.
         """
         ((q, _),) = self.members(state)
-        origin = self._origins[q]
+        origin: tuple[Any, ...] = self._origins[q]
         if origin[0] != "all but" or origin[2] != k.BODY:
             return None
-        return origin[3], origin[1], self._states.item(q, k.LEXEME)
+        return origin[3], origin[1].rests, self._states.item(q, k.LEXEME)
 
     def row(self, state: int) -> NDArray[np.int32]:
         """Return the transitions of a state: int32[256], 0 where dead. Copied."""

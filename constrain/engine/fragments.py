@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Protocol
 
 from constrain.engine import kernels as k
@@ -55,6 +56,51 @@ _MUST_ESCAPE: Ranges = ((0, 31), (ord('"'), ord('"')), (ord("\\"), ord("\\")))
 _EVERY: Ranges = ((0, 0x10FFFF),)
 _HIGH_SURROGATES = range(0xD800, 0xDC00)
 _LOW_SURROGATES = range(0xDC00, 0xE000)
+
+
+class Prefixed:
+    """The words `texts[low:high]` (sorted), which agree in their first `depth` bytes.
+
+    Equality is of the list itself and the place in it.
+    """
+
+    __slots__ = ("_key", "depth", "high", "low", "texts")
+
+    def __init__(self, texts: tuple[bytes, ...], low: int, high: int, depth: int) -> None:
+        self.texts = texts
+        self.low = low
+        self.high = high
+        self.depth = depth
+        self._key = (id(texts), low, high, depth)
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Prefixed) and self._key == other._key
+
+    @property
+    def ended(self) -> bool:
+        """Whether one of the words ends here."""
+        return len(self.texts[self.low]) == self.depth
+
+    @property
+    def rests(self) -> list[bytes]:
+        """What is left of each word."""
+        return [text[self.depth :] for text in self.texts[self.low : self.high]]
+
+    def onward(self) -> dict[int, Prefixed]:
+        """Return the words after one more byte, by that byte, ascending."""
+        found: dict[int, Prefixed] = {}
+        start = self.low + self.ended
+        while start < self.high:
+            byte = self.texts[start][self.depth]
+            end = start + 1
+            while end < self.high and self.texts[end][self.depth] == byte:
+                end += 1
+            found[byte] = Prefixed(self.texts, start, end, self.depth + 1)
+            start = end
+        return found
 
 
 class States(Protocol):
@@ -172,8 +218,9 @@ class Fragments:
             place = replace(place, high=min(part.high, k.MAX_COUNT))
         bounded = part.low > 0 or part.high is not None
         words = None if bounded or part.spelling == "any" else left_out(regex)
-        if words is not None:
-            content = self._all_but(tuple(sorted(map(_spell, words))), k.BODY, place)
+        if words:
+            spelled = tuple(sorted(map(_spell, words)))
+            content = self._all_but(Prefixed(spelled, 0, len(spelled), 0), k.BODY, place)
         else:
             content = self._content(regex, part.spelling, place)
         quote = (ord('"'), ord('"'), *content)
@@ -201,30 +248,26 @@ class Fragments:
             )
         return q
 
-    def _all_but(self, words: tuple[bytes, ...], phase: int, place: Place) -> tuple[int, int]:
-        """Return state and counter in a string whose rest is not to be one of `words`."""
-        if not words:
-            return self._plain_string(JSONString(ANYTHING), place), phase
+    def _all_but(self, words: Prefixed, phase: int, place: Place) -> tuple[int, int]:
+        """Return state and counter in a string whose rest is not to be the rest of a word."""
 
         def expansion() -> tuple[list[Transition], bool]:
-            onward: dict[int, list[bytes]] = {}
-            for word in words:
-                if word:
-                    onward.setdefault(word[0], []).append(word[1:])
+            onward = words.onward()
             plain = self._plain_string(JSONString(ANYTHING), place)
             transitions: list[Transition] = []
             for low, high, to in moves("minimal", phase):
                 if to == k.CLOSE:
-                    if words[0]:
+                    if not words.ended:
                         transitions.append((low, high, place.following, 0))
                     continue
                 start = low
-                for byte in sorted(byte for byte in onward if low <= byte <= high):
-                    if start < byte:
-                        transitions.append((start, byte - 1, plain, to))
-                    there = self._all_but(tuple(onward[byte]), to, place)
-                    transitions.append((byte, byte, *there))
-                    start = byte + 1
+                for byte in onward:
+                    if low <= byte <= high:
+                        if start < byte:
+                            transitions.append((start, byte - 1, plain, to))
+                        there = self._all_but(onward[byte], to, place)
+                        transitions.append((byte, byte, *there))
+                        start = byte + 1
                 if start <= high:
                     transitions.append((start, high, plain, to))
             return transitions, False
@@ -485,6 +528,7 @@ def _possible(at: _Hex, first: int, last: int) -> Ranges:
     return (*((a, b) for a, b in plain if a <= b), pairs)
 
 
+@lru_cache(maxsize=65536)
 def _spell(word: str) -> bytes:
     """Return the content of the minimal JSON string of a word."""
     return json.dumps(word, ensure_ascii=False)[1:-1].encode()

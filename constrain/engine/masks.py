@@ -140,12 +140,12 @@ class Masks:
 
         Its portals are numbered by `automaton`.
         """
-        key, numbers = self._key(automaton, state)
-        if key is None:
-            return self._compute(automaton, state)
         without = automaton.string_without(state)
         if without is not None:
             return self._without(*without)
+        key, numbers = self._key(automaton, state)
+        if key is None:
+            return self._compute(automaton, state)
         with self._lock:
             found = self._interiors.get(key)
             if found is not None:
@@ -191,7 +191,7 @@ class Masks:
         )
         return Interior(*self._pack(tokens), portals)
 
-    def _without(self, rest: tuple[Part, ...], words: tuple[bytes, ...], number: int) -> Interior:
+    def _without(self, rest: tuple[Part, ...], words: list[bytes], number: int) -> Interior:
         """Return the interior of a plain string less the words that it may not be.
 
         Only tokens that close the string after such a word are not alive.

@@ -88,7 +88,7 @@ class Planner:
         self._eos = np.array(eos, np.int32)
         self._nodes: dict[Hashable, Node] = {}
         self._automaton = Automaton()
-        self._plan_bytes = 0
+        self._plan_bytes = self._counted = 0
         self.root = self.node(control.start())
 
     @property
@@ -106,7 +106,7 @@ class Planner:
         """Start afresh. Matchers go on with what they hold until they reach a new lexeme."""
         self._nodes = {}
         self._automaton = Automaton()
-        self._plan_bytes = 0
+        self._plan_bytes = self._counted = 0
         self.root = self.node(self.root.config)
 
     def node(self, config: Hashable) -> Node:
@@ -152,9 +152,11 @@ class Planner:
         if found is None:
             found = self._make(node, state)
             node.plans[state] = found
-            cost = found.tokens.nbytes + 500
-            self._plan_bytes += cost
-            self._masks.spend(cost)
+            before = self._counted
+            self._plan_bytes += found.tokens.nbytes + 500
+            self._counted = self.nbytes
+            if self._counted > before:
+                self._masks.spend(self._counted - before)
         return found
 
     def _make(self, node: Node, state: int) -> Plan:
