@@ -20,7 +20,7 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def worker(fakes: str, tokenizer_folder: Path, log: Path) -> Iterator[Worker]:
     spec = EngineSpec(f"{fakes}:FakeEngine", str(tokenizer_folder), log)
-    worker = Worker(spec, Limits(time_s=3, memory_mb=1000))
+    worker = Worker(spec, Limits(time_s=60, memory_mb=1000))
     yield worker
     worker.close()
 
@@ -30,7 +30,6 @@ def worker(fakes: str, tokenizer_folder: Path, log: Path) -> Iterator[Worker]:
     [
         ("segfault", "crash", "SIGSEGV"),
         ("exit", "crash", "exit code 3"),
-        ("sleep", "timeout", "over 3 s"),
         ("eat", "out of memory", "over 1000 MB"),
     ],
 )
@@ -45,6 +44,16 @@ def test_a_death_costs_one_schema(worker: Worker, action: str, outcome: str, rea
     assert died.tbm_us == ()
     assert (before.outcome, after.outcome) == ("passing", "passing")
     assert len(after.tbm_us) == 3
+
+
+def test_a_hang_costs_one_schema(fakes: str, tokenizer_folder: Path, log: Path) -> None:
+    spec = EngineSpec(f"{fakes}:FakeEngine", str(tokenizer_folder), log)
+    worker = Worker(spec, Limits(time_s=3, memory_mb=1000))
+    hung = worker.run("hung", {"do": "sleep"}, [])
+    after = worker.run("after", {}, [])
+    worker.close()
+    assert (hung.outcome, hung.reason) == ("timeout", "over 3 s")
+    assert after.outcome == "passing"
 
 
 def test_memory_is_that_of_the_worker_alone(worker: Worker) -> None:
