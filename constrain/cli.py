@@ -336,8 +336,12 @@ def _is_json(text: str) -> bool:
     return True
 
 
-def _load_model(terminal: Terminal, name: str) -> LanguageModel:
+def _load_model(name: str) -> LanguageModel:
+    from transformers.utils.logging import disable_progress_bar
+
     from constrain.models import BundledModel, HFModel
+
+    disable_progress_bar()
 
     if name == "bundled":
         return BundledModel()
@@ -353,8 +357,11 @@ def _generate(
 ) -> None:
     """Run one of the functions of `constrain.generation` and show what comes out."""
     started = time.perf_counter()
-    with terminal.busy(f"loading the model {model_name}"):
-        model = _load_model(terminal, model_name)
+    with terminal.busy(f"loading the kernels and the model {model_name}"):
+        from constrain.engine import warmup
+
+        warmup()
+        model = _load_model(model_name)
     loaded = time.perf_counter()
     with terminal.busy(f"writing {n} of at most {settings['max_tokens']} tokens"):
         from constrain import generation
@@ -397,7 +404,7 @@ def _generate(
     terminal.note(
         f"[dim]{tokens} tokens, {forced} of them forced, in {finished - loaded:.2f} s; "
         f"compiled in {results[0].timings.compile * 1000:.1f} ms; "
-        f"model loaded in {loaded - started:.2f} s; seed {results[0].seed}[/]"
+        f"loaded in {loaded - started:.2f} s; seed {results[0].seed}[/]"
     )
 
 
