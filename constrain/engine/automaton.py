@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from constrain.engine import kernels as k
+from constrain.engine import kernels, layout, rows
 from constrain.engine.fragments import Fragments
 from constrain.engine.strings import TABLE
 from constrain.engine.tables import Scratch, address
 from constrain.lexing.lexeme import Lexeme
 
-_NARROW = (k.LITERAL, k.SPACE, k.END)
+_NARROW = (layout.LITERAL, layout.SPACE, layout.END)
 
 
 class Automaton:
@@ -27,10 +27,10 @@ class Automaton:
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
-        self._states = np.empty((512, k.STATE_WIDTH), np.int32)
+        self._states = np.empty((512, layout.STATE_WIDTH), np.int32)
         self._transitions = np.empty((512, 4), np.int32)
         self._blob = np.empty(1024, np.uint8)
-        self._dstates = np.empty((1024, k.DSTATE_WIDTH), np.int32)
+        self._dstates = np.empty((1024, layout.DSTATE_WIDTH), np.int32)
         self._sets = np.empty(4096, np.int64)
         self._rows = np.empty((256, 256), np.int32)
         self._hash = np.zeros(4096, np.int32)
@@ -39,10 +39,10 @@ class Automaton:
         self._lexemes: list[Lexeme] = []
         self._entries: dict[Lexeme, int] = {}
         self._starts: dict[tuple[Lexeme, ...], int] = {}
-        self._accepts: dict[int, tuple[Lexeme, ...]] = {k.NO_LEXEME: ()}
+        self._accepts: dict[int, tuple[Lexeme, ...]] = {layout.NO_LEXEME: ()}
         self._fragments = Fragments(self)
-        self.handle = np.zeros(k.LEXER_HANDLE_SIZE, np.int64)
-        self.handle[k.STRINGS] = address(TABLE)
+        self.handle = np.zeros(layout.LEXER_HANDLE_SIZE, np.int64)
+        self.handle[layout.STRINGS] = address(TABLE)
         self._refresh()
         self.start(())
 
@@ -60,8 +60,8 @@ class Automaton:
 
     def accepts(self, state: int) -> tuple[Lexeme, ...]:
         """Return the lexemes that end in a state."""
-        number = self._dstates.item(state, k.ACCEPTS)
-        return self.lexemes_of(number if number != k.SEVERAL else k.SEVERAL - state)
+        number = self._dstates.item(state, layout.ACCEPTS)
+        return self.lexemes_of(number if number != layout.SEVERAL else layout.SEVERAL - state)
 
     def lexemes_of(self, accepts: int) -> tuple[Lexeme, ...]:
         """Return the lexemes behind the number that a portal carries (see `kernels.walk`)."""
@@ -74,7 +74,9 @@ class Automaton:
         """Return the numbers of the lexemes behind the number that a portal carries."""
         if accepts >= 0:
             return (accepts,)
-        numbers = {self._states.item(q, k.ACCEPT) for q, _ in self.members(k.SEVERAL - accepts)}
+        numbers = {
+            self._states.item(q, layout.ACCEPT) for q, _ in self.members(layout.SEVERAL - accepts)
+        }
         return tuple(sorted(numbers - {-1}))
 
     def lexemes(self, numbers: tuple[int, ...]) -> tuple[Lexeme, ...]:
@@ -83,7 +85,7 @@ class Automaton:
 
     def is_open(self, state: int) -> bool:
         """Return whether any byte may follow inside the lexemes of a state."""
-        return self._dstates.item(state, k.OPEN) == 1
+        return self._dstates.item(state, layout.OPEN) == 1
 
     def is_free(self, state: int) -> bool:
         """Return whether a capturing lexeme can still be completed however few texts it may not be.
@@ -91,20 +93,20 @@ class Automaton:
         That is so inside a string of any but finitely many values.
         """
         return all(
-            not self._lexemes[self._states.item(q, k.LEXEME)].captures
-            or self._states.item(q, k.KIND) == k.STRING
+            not self._lexemes[self._states.item(q, layout.LEXEME)].captures
+            or self._states.item(q, layout.KIND) == layout.STRING
             or self._origins[q][0] == "all but"
             for q, _ in self.members(state)
         )
 
     def members(self, state: int) -> list[tuple[int, int]]:
         """Return the NFA states and counters that make up a state."""
-        begin, length = self._dstates[state, : k.SET_LENGTH + 1].tolist()
+        begin, length = self._dstates[state, : layout.SET_LENGTH + 1].tolist()
         return [(m & 0xFFFFFFFF, m >> 32) for m in self._sets[begin : begin + length].tolist()]
 
     def lexeme_numbers(self, state: int) -> set[int]:
         """Return the numbers of the lexemes that are alive in a state."""
-        return {self._states.item(q, k.LEXEME) for q, _ in self.members(state)}
+        return {self._states.item(q, layout.LEXEME) for q, _ in self.members(state)}
 
     def parts(self, state: int) -> tuple[list[int], int]:
         """Split a state into states whose tokens together are its own.
@@ -113,7 +115,7 @@ class Automaton:
         with the members in literals, in white space and at the end, which few tokens fit.
         """
         members = self.members(state)
-        kinds = [self._states.item(q, k.KIND) in _NARROW for q, _ in members]
+        kinds = [self._states.item(q, layout.KIND) in _NARROW for q, _ in members]
         if all(kinds):
             return [], state
         if len(members) == 1:
@@ -126,16 +128,16 @@ class Automaton:
     def _intern(self, members: list[int]) -> int:
         with self._lock:
             array = np.array(members, np.int64)
-            while (state := int(k.intern_start(self.handle, array))) < 0:
+            while (state := int(rows.intern_start(self.handle, array))) < 0:
                 self._grow()
             return state
 
     def string_count(self, state: int) -> int | None:
         """Return the characters read of the one plain string that a state is in, if it is."""
         counts = {
-            count >> k.PHASE_BITS
+            count >> layout.PHASE_BITS
             for q, count in self.members(state)
-            if self._states.item(q, k.KIND) == k.STRING
+            if self._states.item(q, layout.KIND) == layout.STRING
         }
         return counts.pop() if len(counts) == 1 else None
 
@@ -150,15 +152,15 @@ class Automaton:
             if kind in _NARROW:
                 return None
             origin = self._origins[q]
-            if kind == k.STRING:
-                used = count >> k.PHASE_BITS
+            if kind == layout.STRING:
+                used = count >> layout.PHASE_BITS
                 need = min(max(low - used, 0), reach + 1)
                 room = -1 if high < 0 or high - used > reach else high - used
-                origin = (*origin, count & (k.PHASES - 1), need, room)
+                origin = (*origin, count & (layout.PHASES - 1), need, room)
             else:
                 origin = (
                     *origin,
-                    count if high < 0 else high - (count >> k.PHASE_BITS),
+                    count if high < 0 else high - (count >> layout.PHASE_BITS),
                     count & 31,
                 )
             described.append((origin, lexeme))
@@ -171,9 +173,9 @@ class Automaton:
         room for within `reach` (-1: any number), and the lexeme's number; None anywhere else.
         """
         members = self.members(state)
-        if len(members) != 1 or members[0][1] & (k.PHASES - 1) != k.BODY:
+        if len(members) != 1 or members[0][1] & (layout.PHASES - 1) != layout.BODY:
             return None
-        if self._states.item(members[0][0], k.KIND) != k.STRING:
+        if self._states.item(members[0][0], layout.KIND) != layout.STRING:
             return None
         described = self.describe(state, reach)
         assert described is not None
@@ -189,16 +191,16 @@ class Automaton:
         """
         ((q, _),) = self.members(state)
         origin: tuple[Any, ...] = self._origins[q]
-        if origin[0] != "all but" or origin[2] != k.BODY:
+        if origin[0] != "all but" or origin[2] != layout.BODY:
             return None
-        return origin[3], origin[1].rests, self._states.item(q, k.LEXEME)
+        return origin[3], origin[1].rests, self._states.item(q, layout.LEXEME)
 
     def row(self, state: int) -> NDArray[np.int32]:
         """Return the transitions of a state: int32[256], 0 where dead. Copied."""
         with self._lock:
-            while (status := k.fill_row(self.handle, state)) != k.OK:
+            while (status := rows.fill_row(self.handle, state)) != layout.OK:
                 self._mend(status)
-            copy: NDArray[np.int32] = self._rows[self._dstates.item(state, k.ROW)].copy()
+            copy: NDArray[np.int32] = self._rows[self._dstates.item(state, layout.ROW)].copy()
             return copy
 
     @property
@@ -224,17 +226,17 @@ class Automaton:
         """
         with self._lock:
             while True:
-                packed = k.scan(self.handle, text, begin, end, state)
+                packed = kernels.scan(self.handle, text, begin, end, state)
                 status = packed & 15
-                if status == k.EXPAND or status == k.GROW:
+                if status == layout.EXPAND or status == layout.GROW:
                     self._mend(status)
                 else:
                     return status, packed >> 4 & 0xFFFFFFFF, packed >> 36
 
     def run(self, text: int, begin: int, end: int, state: int) -> int:
         """Return the state after the bytes [begin, end) at address `text`, within the lexemes."""
-        status = k.ENDS
-        while status == k.ENDS:
+        status = layout.ENDS
+        while status == layout.ENDS:
             status, begin, state = self.scan(text, begin, end, state)
         return state
 
@@ -246,25 +248,25 @@ class Automaton:
         out = np.empty(limit, np.uint8)
         with self._lock:
             while True:
-                packed = k.forced_run(self.handle, state, out)
+                packed = kernels.forced_run(self.handle, state, out)
                 status = packed & 15
-                if status == k.EXPAND or status == k.GROW:
+                if status == layout.EXPAND or status == layout.GROW:
                     self._mend(status)
                 else:
                     count = packed >> 4 & 0xFFFFFFFF
-                    return out[:count].tobytes(), status == k.ENDS, packed >> 36
+                    return out[:count].tobytes(), status == layout.ENDS, packed >> 36
 
     def walk(self, nodes: NDArray[np.int32], state: int, scratch: Scratch) -> None:
         """Walk trie subtrees (see `kernels.walk`), appending to the outputs of `scratch`."""
         with self._lock:
-            while (status := k.walk(self.handle, scratch.handle, nodes, state)) != k.OK:
-                if status == k.GROW:
+            while (status := kernels.walk(self.handle, scratch.handle, nodes, state)) != layout.OK:
+                if status == layout.GROW:
                     scratch.grow()
                 self._mend(status)
 
     def _mend(self, status: int) -> None:
-        if status == k.EXPAND:
-            self._expand(int(self.handle[k.FAULT]))
+        if status == layout.EXPAND:
+            self._expand(int(self.handle[layout.FAULT]))
         else:
             self._grow()
 
@@ -295,7 +297,7 @@ class Automaton:
         q = self._n_states
         if q == len(self._states):
             self._states = np.concatenate([self._states, np.empty_like(self._states)])
-            self.handle[k.STATES] = address(self._states)
+            self.handle[layout.STATES] = address(self._states)
         self._states[q] = (kind, a, b, following, accept, low, high, lexeme)
         self._origins.append(origin)
         self._n_states = q + 1
@@ -309,7 +311,7 @@ class Automaton:
             grown = np.empty(max(2 * len(self._blob), end), np.uint8)
             grown[:begin] = self._blob[:begin]
             self._blob = grown
-            self.handle[k.BLOB] = address(grown)
+            self.handle[layout.BLOB] = address(grown)
         self._blob[begin:end] = np.frombuffer(data, np.uint8)
         self._n_blob = end
         return begin
@@ -320,8 +322,8 @@ class Automaton:
 
     def shortest(self, q: int) -> int:
         """Return the characters that have to come after state `q` of a string with a bound."""
-        kind, low = self._states.item(q, k.KIND), self._states.item(q, k.LOW)
-        return 0 if kind == k.STRING else low
+        kind, low = self._states.item(q, layout.KIND), self._states.item(q, layout.LOW)
+        return 0 if kind == layout.STRING else low
 
     def _expand(self, q: int) -> None:
         transitions, following, kind = self._fragments.expand(q)
@@ -331,40 +333,40 @@ class Automaton:
             grown = np.empty((max(2 * len(self._transitions), end), 4), np.int32)
             grown[:begin] = self._transitions[:begin]
             self._transitions = grown
-            self.handle[k.TRANSITIONS] = address(grown)
+            self.handle[layout.TRANSITIONS] = address(grown)
         if transitions:
             self._transitions[begin:end] = transitions
         self._n_transitions = end
-        self._states[q, : k.NEXT + 1] = (kind, begin, end, following)
+        self._states[q, : layout.NEXT + 1] = (kind, begin, end, following)
 
     def _grow(self) -> None:
         """Double the tables of the DFA."""
         h = self.handle
         self._dstates = _doubled(self._dstates)
         self._sets = _doubled(self._sets)
-        if h[k.N_ROWS] * 2 >= len(self._rows):
+        if h[layout.N_ROWS] * 2 >= len(self._rows):
             self._rows = _doubled(self._rows)
         hashed = np.zeros(2 * len(self._hash), np.int32)
         self._hash = hashed
         self._refresh()
-        k.rehash(h)
+        rows.rehash(h)
 
     def _refresh(self) -> None:
         h = self.handle
         for slot, array in (
-            (k.STATES, self._states),
-            (k.TRANSITIONS, self._transitions),
-            (k.BLOB, self._blob),
-            (k.DSTATES, self._dstates),
-            (k.SETS, self._sets),
-            (k.ROWS, self._rows),
-            (k.HASH, self._hash),
+            (layout.STATES, self._states),
+            (layout.TRANSITIONS, self._transitions),
+            (layout.BLOB, self._blob),
+            (layout.DSTATES, self._dstates),
+            (layout.SETS, self._sets),
+            (layout.ROWS, self._rows),
+            (layout.HASH, self._hash),
         ):
             h[slot] = address(array)
-        h[k.CAP_DSTATES] = len(self._dstates)
-        h[k.CAP_SETS] = len(self._sets)
-        h[k.CAP_ROWS] = len(self._rows)
-        h[k.HASH_MASK] = len(self._hash) - 1
+        h[layout.CAP_DSTATES] = len(self._dstates)
+        h[layout.CAP_SETS] = len(self._sets)
+        h[layout.CAP_ROWS] = len(self._rows)
+        h[layout.HASH_MASK] = len(self._hash) - 1
 
 
 def _doubled(array: NDArray[Any]) -> NDArray[Any]:

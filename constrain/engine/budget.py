@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from constrain.engine import kernels as k
+from constrain.engine import kernels
 from constrain.engine.masks import ROOT, Masks
 from constrain.engine.plans import Node, Planner
 from constrain.engine.tables import address
@@ -81,7 +81,7 @@ class Budget:
             return 0
         data = np.frombuffer(text, np.uint8)
         handle = self._masks.tables.scratch().handle
-        fewest = int(k.fewest_tokens(handle, address(data), len(data)))
+        fewest = int(kernels.fewest_tokens(handle, address(data), len(data)))
         if fewest < 0:
             raise VocabularyError(f"no tokens spell the ending {text[:60]!r}")
         return fewest
@@ -143,11 +143,11 @@ class Budget:
                 if cost < budget:
                     if dense is not None:
                         row |= dense
-                    k.set_bits(row, tokens)
+                    kernels.set_bits(row, tokens)
             for token in spending.suspects:
                 trial = matcher.fork()
                 if trial.accept(token) and self.cost(trial) < budget:
-                    k.set_bits(row, np.array([token], np.int32))
+                    kernels.set_bits(row, np.array([token], np.int32))
 
     def _spending(self, node: Node, state: int) -> Spending:
         found = node.spendings.get(state)

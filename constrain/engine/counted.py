@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from constrain.engine import kernels as k
+from constrain.engine import layout
 from constrain.engine.automaton import Automaton
 from constrain.engine.strings import SPELLINGS, TABLE
 from constrain.engine.tables import TrieTables, address
@@ -26,7 +26,7 @@ class CountedString:
     def __init__(self, tables: TrieTables, spelling: Spelling, rest: tuple[Part, ...]) -> None:
         automaton = Automaton()
         # A bound beyond reach makes the automaton count.
-        counting = lexeme(JSONString(ANYTHING, spelling, 0, k.MAX_COUNT), *rest)
+        counting = lexeme(JSONString(ANYTHING, spelling, 0, layout.MAX_COUNT), *rest)
         state = automaton.run(address(_QUOTE), 0, 1, automaton.start((counting,)))
         scratch = tables.scratch()
         scratch.clear()
@@ -69,12 +69,12 @@ class CountedString:
 
     def _characters(self, text: bytes) -> int:
         """Return the number of characters of `text` before the closing quote."""
-        phase, characters = k.BODY, 0
+        phase, characters = layout.BODY, 0
         for byte in text:
             to = self._table[phase][byte]
-            if to == k.CLOSE:
+            if to == layout.CLOSE:
                 break
-            characters += phase == k.BODY
+            characters += phase == layout.BODY
             phase = to
         return characters
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Protocol
 
-from constrain.engine import kernels as k
+from constrain.engine import layout
 from constrain.engine.strings import LEADS, SPELLINGS, moves
 from constrain.lexing.cofinite import left_out
 from constrain.lexing.lexeme import (
@@ -163,7 +163,7 @@ class Fragments:
 
     def build(self, lexeme: Lexeme, number: int) -> int:
         """Add the states of a lexeme and return the first."""
-        following = self._states.add_state(number, k.END, ("end",), accept=number)
+        following = self._states.add_state(number, layout.END, ("end",), accept=number)
         rest: tuple[Part, ...] = ()
         for part in reversed(lexeme.parts):
             place = Place(number, rest, following)
@@ -177,7 +177,7 @@ class Fragments:
         transitions, may_end = expansion()
         counts = place.high >= 0 and self._states.origin(q)[0] == "content"
         following = place.following if may_end and place.accept < 0 else -1
-        return transitions, following, k.COUNTING if counts else k.RANGES
+        return transitions, following, layout.COUNTING if counts else layout.RANGES
 
     def _part(self, part: Part, place: Place) -> int:
         add = self._states.add_state
@@ -186,7 +186,7 @@ class Fragments:
             origin = ("literal", part.data, place.rest)
             return add(
                 place.lexeme,
-                k.LITERAL,
+                layout.LITERAL,
                 origin,
                 a=begin,
                 b=len(part.data),
@@ -196,7 +196,7 @@ class Fragments:
             last = place.accept >= 0
             return add(
                 place.lexeme,
-                k.SPACE,
+                layout.SPACE,
                 ("space", part.kind, place.rest),
                 a=int(part.kind == "any"),
                 b=place.following,
@@ -215,12 +215,12 @@ class Fragments:
         if part.low > 0:
             regex = intersect(regex, repeat(ANY, part.low, None))
         if part.high is not None:
-            place = replace(place, high=min(part.high, k.MAX_COUNT))
+            place = replace(place, high=min(part.high, layout.MAX_COUNT))
         bounded = part.low > 0 or part.high is not None
         words = None if bounded or part.spelling == "any" else left_out(regex)
         if words:
             spelled = tuple(sorted(map(_spell, words)))
-            content = self._all_but(Prefixed(spelled, 0, len(spelled), 0), k.BODY, place)
+            content = self._all_but(Prefixed(spelled, 0, len(spelled), 0), layout.BODY, place)
         else:
             content = self._content(regex, part.spelling, place)
         quote = (ord('"'), ord('"'), *content)
@@ -230,20 +230,20 @@ class Fragments:
     def _rest_of_string(self, spelling: Spelling, place: Place) -> tuple[int, int]:
         """Return state and counter in a string whose rest may be anything."""
         high = None if place.high < 0 else place.high
-        return self._plain_string(JSONString(ANYTHING, spelling, 0, high), place), k.BODY
+        return self._plain_string(JSONString(ANYTHING, spelling, 0, high), place), layout.BODY
 
     def _plain_string(self, part: JSONString, place: Place) -> int:
         key = (place.following, "plain", part.spelling, part.low, part.high)
         q = self._known.get(key)
         if q is None:
-            high = -1 if part.high is None else min(part.high, k.MAX_COUNT)
+            high = -1 if part.high is None else min(part.high, layout.MAX_COUNT)
             q = self._known[key] = self._states.add_state(
                 place.lexeme,
-                k.STRING,
+                layout.STRING,
                 ("string", part.spelling, place.rest),
                 a=SPELLINGS.index(part.spelling),
                 following=place.following,
-                low=min(part.low, k.MAX_COUNT),
+                low=min(part.low, layout.MAX_COUNT),
                 high=high,
             )
         return q
@@ -256,7 +256,7 @@ class Fragments:
             plain = self._plain_string(JSONString(ANYTHING), place)
             transitions: list[Transition] = []
             for low, high, to in moves("minimal", phase):
-                if to == k.CLOSE:
+                if to == layout.CLOSE:
                     if not words.ended:
                         transitions.append((low, high, place.following, 0))
                     continue
@@ -292,7 +292,7 @@ class Fragments:
         if q is None:
             q = self._states.add_state(
                 place.lexeme,
-                k.LAZY,
+                layout.LAZY,
                 (*what, place.rest),
                 accept=place.accept if nullable else -1,
                 low=shortest,
@@ -372,7 +372,7 @@ class Fragments:
             if q is None:
                 q = self._known[key] = self._states.add_state(
                     place.lexeme,
-                    k.TAIL,
+                    layout.TAIL,
                     (*what, place.rest),
                     b=to[1],
                     following=to[0],

@@ -17,7 +17,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from constrain.engine import kernels as k
+from constrain.engine import kernels
 from constrain.engine.automaton import Automaton
 from constrain.engine.counted import CountedString
 from constrain.engine.tables import TrieTables, address
@@ -219,7 +219,7 @@ class Masks:
         if plain.dense is None:
             return Interior(None, plain.tokens[~np.isin(plain.tokens, dead)], portals)
         dense = np.zeros(self.words, np.int32)
-        k.set_bits(dense, np.array(dead, np.int32))
+        kernels.set_bits(dense, np.array(dead, np.int32))
         return Interior(plain.dense & ~dense, NOTHING, portals)
 
     def _bounded(self, automaton: Automaton, state: int) -> Interior | None:
@@ -241,7 +241,7 @@ class Masks:
         if len(tokens) <= _SPARSE_LIMIT:
             return None, tokens.copy()
         dense = np.zeros(self.words, np.int32)
-        k.set_bits(dense, tokens)
+        kernels.set_bits(dense, tokens)
         return dense, NOTHING
 
     def outcomes(self, automaton: Automaton, state: int) -> tuple[Outcome, ...]:
@@ -298,8 +298,7 @@ def _within(
     nodes: NDArray[np.int32], begins: NDArray[np.int32], ends: NDArray[np.int32]
 ) -> NDArray[np.bool_]:
     """Return which nodes lie in one of the ranges [begin, end)."""
-    inside: NDArray[np.bool_] = ((nodes[:, None] >= begins) & (nodes[:, None] < ends)).any(axis=1)
-    return inside
+    return np.any((nodes[:, None] >= begins) & (nodes[:, None] < ends), axis=1)
 
 
 _QUOTE = np.frombuffer(b'"', np.uint8)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from constrain.engine import kernels as k
+from constrain.engine import kernels, layout
 from constrain.engine.plans import Node, Planner
 from constrain.engine.tables import address
 from constrain.lexing.lexeme import any_captures
@@ -85,7 +85,7 @@ class Matcher:
         plan = first.node.plans.get(first.state)
         if plan is None:
             plan = self._planner.plan(first.node, first.state)
-        k.write_mask(row, plan.dense, plan.tokens)
+        kernels.write_mask(row, plan.dense, plan.tokens)
         if not others and not len(plan.suspects):
             return
         suspects = plan.suspects.tolist()
@@ -93,11 +93,11 @@ class Matcher:
             plan = self._planner.plan(other.node, other.state)
             if len(plan.dense):
                 row |= plan.dense
-            k.set_bits(row, plan.tokens)
+            kernels.set_bits(row, plan.tokens)
             suspects += plan.suspects.tolist()
         if suspects:
             passed = [token for token in suspects if self._after_token(token)]
-            k.set_bits(row, np.array(passed, np.int32))
+            kernels.set_bits(row, np.array(passed, np.int32))
 
     def is_accepting(self) -> bool:
         """Return whether the text so far is complete and valid."""
@@ -211,7 +211,7 @@ class Matcher:
             node, state, captured, position = pending.pop()
             automaton = node.automaton
             status, stop, reached = automaton.scan(text, position, end, state)
-            if status == k.DEAD:
+            if status == layout.DEAD:
                 continue
             if node.captures:
                 if data is None:
@@ -221,16 +221,16 @@ class Matcher:
             if ended:
                 eager = any_captures(ended)
                 stays = automaton.is_open(reached)
-                if status == k.ENDS or eager or not stays:
+                if status == layout.ENDS or eager or not stays:
                     target = follow(node, ended, captured if eager else None)
                     if target is not None:
-                        if status == k.ENDS:
+                        if status == layout.ENDS:
                             pending.append((target, target.start, b"", stop))
                         else:
                             found.append(Alternative(target, target.start, b""))
                 if not stays:
                     continue
-            if status == k.ENDS:
+            if status == layout.ENDS:
                 pending.append((node, reached, captured, stop))
             else:
                 found.append(Alternative(node, reached, captured))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from constrain.engine import kernels as k
+from constrain.engine import layout
 from constrain.engine.automaton import Automaton
 from constrain.engine.control import Control
 from constrain.engine.masks import NOTHING, ROOT, Masks
@@ -183,7 +183,7 @@ class Planner:
                     self._cross(
                         target, portal.nodes, target.start, unknown, False, scratch, suspects
                     )
-        if scratch.handle[k.N_TOKENS_OUT]:
+        if scratch.handle[layout.N_TOKENS_OUT]:
             sparse.append(scratch.tokens_found().copy())
         ended = automaton.accepts(state)
         accepting = state == node.start and node.accepting
@@ -219,7 +219,7 @@ class Planner:
         """
         if state == 0:
             return
-        before = int(scratch.handle[k.N_TOKENS_OUT])
+        before = int(scratch.handle[layout.N_TOKENS_OUT])
         node.automaton.walk(nodes, state, scratch)
         if doubtful or (unknown and node.captures):
             tokens = scratch.tokens_found()[before:].copy()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from constrain.engine.kernels import BODY, CLOSE, PHASES
+from constrain.engine.layout import BODY, CLOSE, PHASES
 from constrain.lexing.lexeme import Spelling
 
 SPELLINGS: tuple[Spelling, ...] = ("minimal", "any")

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from constrain.engine import kernels as k
+from constrain.engine import kernels, layout
 from constrain.vocabulary import TokenTrie, Vocabulary
 
 
@@ -44,7 +44,7 @@ class TrieTables:
         np.cumsum([len(path) for path in paths], out=offsets[1:])
         found = np.empty(len(paths), np.int32)
         text = np.frombuffer(b"".join(paths), np.uint8)
-        k.find_nodes(self.scratch().handle, text, offsets, found)
+        kernels.find_nodes(self.scratch().handle, text, offsets, found)
         return found[found >= 0]
 
     def scratch(self) -> Scratch:
@@ -64,50 +64,50 @@ class Scratch:
         self.states = np.empty_like(self.tokens)
         self.portals = np.empty((1024, 2), np.int32)
         self._stack = np.empty(max_depth + 2, np.int64)
-        self.handle = np.zeros(k.TRIE_HANDLE_SIZE, np.int64)
+        self.handle = np.zeros(layout.TRIE_HANDLE_SIZE, np.int64)
         for slot, array in (
-            (k.BYTE, trie.byte),
-            (k.DEPTH, trie.depth),
-            (k.SKIP, trie.skip),
-            (k.TOKEN, trie.token),
-            (k.MORE, trie.more),
-            (k.ROOT_CHILD, root_child),
-            (k.TOKENS_OUT, self.tokens),
-            (k.STATES_OUT, self.states),
-            (k.PORTALS_OUT, self.portals),
-            (k.STACK, self._stack),
+            (layout.BYTE, trie.byte),
+            (layout.DEPTH, trie.depth),
+            (layout.SKIP, trie.skip),
+            (layout.TOKEN, trie.token),
+            (layout.MORE, trie.more),
+            (layout.ROOT_CHILD, root_child),
+            (layout.TOKENS_OUT, self.tokens),
+            (layout.STATES_OUT, self.states),
+            (layout.PORTALS_OUT, self.portals),
+            (layout.STACK, self._stack),
         ):
             self.handle[slot] = address(array)
-        self.handle[k.N_NODES] = len(trie.byte)
-        self.handle[k.MAX_DEPTH] = max_depth
-        self.handle[k.CAP_PORTALS] = len(self.portals)
+        self.handle[layout.N_NODES] = len(trie.byte)
+        self.handle[layout.MAX_DEPTH] = max_depth
+        self.handle[layout.CAP_PORTALS] = len(self.portals)
         # Room is left for all tokens with the same bytes.
         self._spare = len(trie.more)
-        self.handle[k.CAP_TOKENS] = len(self.tokens) - self._spare
+        self.handle[layout.CAP_TOKENS] = len(self.tokens) - self._spare
         self.clear()
 
     def clear(self) -> None:
         """Forget all output."""
-        self.handle[k.N_PORTALS_OUT :] = _EMPTY_OUTPUT
+        self.handle[layout.N_PORTALS_OUT :] = _EMPTY_OUTPUT
 
     def tokens_found(self) -> NDArray[np.int32]:
         """Return the tokens of the walks since `clear`. Not copied."""
-        return self.tokens[: self.handle[k.N_TOKENS_OUT]]
+        return self.tokens[: self.handle[layout.N_TOKENS_OUT]]
 
     def keep(self, count: int, tokens: NDArray[np.int32]) -> None:
         """Put `tokens` in the place of all tokens found after the first `count`."""
         end = count + len(tokens)
         self.tokens[count:end] = tokens
-        self.handle[k.N_TOKENS_OUT] = end
+        self.handle[layout.N_TOKENS_OUT] = end
 
     def states_found(self) -> NDArray[np.int32]:
         """Return the lexer state after each of `tokens_found`. Not copied."""
-        return self.states[: self.handle[k.N_TOKENS_OUT]]
+        return self.states[: self.handle[layout.N_TOKENS_OUT]]
 
     def take_portals(self) -> list[tuple[int, NDArray[np.int32]]]:
         """Return and forget the portals: (number of the lexemes that end, nodes int32[n])."""
-        found = self.portals[: self.handle[k.N_PORTALS_OUT]]
-        self.handle[k.N_PORTALS_OUT] = 0
+        found = self.portals[: self.handle[layout.N_PORTALS_OUT]]
+        self.handle[layout.N_PORTALS_OUT] = 0
         if not len(found):
             return []
         kinds = set(found[:, 1].tolist())
@@ -117,18 +117,18 @@ class Scratch:
 
     def grow(self) -> None:
         """Make room for more output, if that is what is short."""
-        if self.handle[k.N_TOKENS_OUT] > self.handle[k.CAP_TOKENS]:
+        if self.handle[layout.N_TOKENS_OUT] > self.handle[layout.CAP_TOKENS]:
             self.tokens = np.concatenate([self.tokens, np.empty_like(self.tokens)])
             self.states = np.concatenate([self.states, np.empty_like(self.states)])
-            self.handle[k.TOKENS_OUT] = address(self.tokens)
-            self.handle[k.STATES_OUT] = address(self.states)
-            self.handle[k.CAP_TOKENS] = len(self.tokens) - self._spare
-        if self.handle[k.N_PORTALS_OUT] >= len(self.portals):
+            self.handle[layout.TOKENS_OUT] = address(self.tokens)
+            self.handle[layout.STATES_OUT] = address(self.states)
+            self.handle[layout.CAP_TOKENS] = len(self.tokens) - self._spare
+        if self.handle[layout.N_PORTALS_OUT] >= len(self.portals):
             self.portals = np.concatenate([self.portals, np.empty_like(self.portals)])
-            self.handle[k.PORTALS_OUT] = address(self.portals)
-            self.handle[k.CAP_PORTALS] = len(self.portals)
+            self.handle[layout.PORTALS_OUT] = address(self.portals)
+            self.handle[layout.CAP_PORTALS] = len(self.portals)
 
 
-_EMPTY_OUTPUT = np.zeros(k.TRIE_HANDLE_SIZE - k.N_PORTALS_OUT, np.int64)
-_EMPTY_OUTPUT[k.AT_ROOT - k.N_PORTALS_OUT] = -1
-_EMPTY_OUTPUT[k.AT_BYTE - k.N_PORTALS_OUT] = 256
+_EMPTY_OUTPUT = np.zeros(layout.TRIE_HANDLE_SIZE - layout.N_PORTALS_OUT, np.int64)
+_EMPTY_OUTPUT[layout.AT_ROOT - layout.N_PORTALS_OUT] = -1
+_EMPTY_OUTPUT[layout.AT_BYTE - layout.N_PORTALS_OUT] = 256

@@ -41,7 +41,7 @@ def _touch() -> None:
     """Call each kernel once, with the types that it is always called with."""
     import numpy as np
 
-    from constrain.engine import kernels as k
+    from constrain.engine import kernels, rows
     from constrain.engine.automaton import Automaton
     from constrain.engine.tables import TrieTables
     from constrain.lexing.lexeme import Literal, lexeme
@@ -54,11 +54,11 @@ def _touch() -> None:
     automaton.scan(tables.blob_address, 0, 1, start)
     automaton.row(start)
     automaton.forced(start, 1)
-    k.fewest_tokens(tables.scratch().handle, tables.blob_address, 1)
-    k.rehash(automaton.handle)
+    kernels.fewest_tokens(tables.scratch().handle, tables.blob_address, 1)
+    rows.rehash(automaton.handle)
     offsets = np.array([0, 1], np.int32)
-    k.find_nodes(tables.scratch().handle, tables.trie.blob, offsets, np.zeros(1, np.int32))
+    kernels.find_nodes(tables.scratch().handle, tables.trie.blob, offsets, np.zeros(1, np.int32))
     row = np.zeros(1, np.int32)
     tokens = np.zeros(1, np.int32)
-    k.set_bits(row, tokens)
-    k.write_mask(row, row, tokens)
+    kernels.set_bits(row, tokens)
+    kernels.write_mask(row, row, tokens)

@@ -1,0 +1,81 @@
+"""How the tables behind the kernels are laid out.
+
+A kernel takes *handles* instead of arrays: an int64 array that holds the addresses and sizes of
+all tables, so that a call costs a quarter of a microsecond however many tables there are. The
+objects that own the tables (`Automaton`, `Scratch`) keep them alive and refresh the handle when a
+table grows.
+
+A lexer state is a set of *members*. A member is an NFA state `q` with a small counter `k`, packed
+as `q | k << 32`. What `k` means depends on the kind of `q`: the position in a literal, the number
+of indentation characters in white space; in strings the phase within a character in the low bits
+and the number of characters above them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import carray, njit, types  # type: ignore[attr-defined]
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+# Lexer handle: addresses.
+STATES, TRANSITIONS, BLOB, DSTATES, SETS, ROWS, HASH, STRINGS = range(8)
+# Lexer handle: sizes.
+N_DSTATES, CAP_DSTATES, N_SETS, CAP_SETS, N_ROWS, CAP_ROWS, HASH_MASK, FAULT = range(8, 16)
+LEXER_HANDLE_SIZE = 16
+
+# Trie handle: addresses, then sizes.
+BYTE, DEPTH, SKIP, TOKEN, MORE, ROOT_CHILD, TOKENS_OUT, STATES_OUT, PORTALS_OUT = range(9)
+STACK, N_NODES, MAX_DEPTH, CAP_PORTALS, CAP_TOKENS, N_PORTALS_OUT, N_TOKENS_OUT = range(9, 16)
+# Trie handle: where an interrupted walk goes on.
+AT_ROOT, AT_BYTE, AT_NODE, AT_END = range(16, 20)
+TRIE_HANDLE_SIZE = 20
+
+# Columns of the NFA state table (int32[n, STATE_WIDTH]).
+KIND, A, B, NEXT, ACCEPT, LOW, HIGH, LEXEME = range(8)
+STATE_WIDTH = 8
+# LOW: characters that have to come, HIGH: most characters in all (-1: any number); in white space
+# HIGH is the most indentation.
+# Kinds of NFA states. COUNTING is RANGES where each step begins a character.
+RANGES, LITERAL, LAZY, SPACE, STRING, END, TAIL, COUNTING = range(8)
+
+# Columns of the DFA state table (int32[n, DSTATE_WIDTH]).
+SET_BEGIN, SET_LENGTH, ROW, ACCEPTS, OPEN = range(5)
+DSTATE_WIDTH = 5
+# ACCEPTS: the number of the one lexeme that ends here, or
+NO_LEXEME, SEVERAL = -1, -2
+
+# Kernel statuses.
+OK, EXPAND, GROW, DEAD, ENDS = range(5)
+
+# Strings: the phase is in the low bits of the counter, the number of characters above it.
+PHASES = 32
+PHASE_BITS = 5
+CLOSE = 255
+BODY = 1
+MAX_COUNT = 1 << 25
+
+
+@intrinsic
+def pointer(typing_context: Any, address: Any) -> Any:
+    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.inttoptr(arguments[0], cgutils.voidptr_t)
+
+    return types.voidptr(types.int64), build
+
+
+@njit(inline="always")
+def i32(address, n):
+    return carray(pointer(address), (n,), dtype=np.int32)
+
+
+@njit(inline="always")
+def i64(address, n):
+    return carray(pointer(address), (n,), dtype=np.int64)
+
+
+@njit(inline="always")
+def u8(address, n):
+    return carray(pointer(address), (n,), dtype=np.uint8)
