@@ -1,6 +1,6 @@
 """A process for each engine, so that a crash, a hang or a memory leak costs one schema."""
 
-from __future__ import annotations
+from __future__ import gc
 
 import os
 import signal
@@ -158,6 +158,9 @@ def _serve(connection: Connection, spec: EngineSpec) -> None:
         seconds = perf_counter() - started
         warm_up = Tokens(tokenizer.encode(_WARM_UP_TEXT, add_special_tokens=False), True)
         measure(engine, "warm-up", _WARM_UP_SCHEMA, [warm_up], eos_token_id)
+        # As servers do: full collections would walk all that the imports have made, at random.
+        gc.collect()
+        gc.freeze()
         del tokenizer
     except Exception as error:
         connection.send(f"{type(error).__name__}: {error}")
