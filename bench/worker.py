@@ -1,7 +1,8 @@
 """A process for each engine, so that a crash, a hang or a memory leak costs one schema."""
 
-from __future__ import gc
+from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
