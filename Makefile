@@ -10,7 +10,7 @@ help:  ## list the targets
 
 demo: .venv/installed  ## install, then write a person record with the bundled model
 	@$(BIN)/constrain warmup
-	@$(BIN)/constrain json person --prompt "A nurse from Lisbon." --seed 1
+	@$(BIN)/constrain json person --prompt "A nurse from Lisbon." --temperature 0.6 --seed 1
 
 test: .venv/installed-test check  ## install what the tests need, check the code, run all tests
 	$(BIN)/python -m pytest
