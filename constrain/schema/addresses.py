@@ -58,17 +58,17 @@ def ipv6(omitted: int = 1) -> Regex:
 
 
 @cache
-def hostname() -> Regex:
+def hostname(encoded: bool) -> Regex:
     """Return the names of RFC 1123, 2.1, without the dot of the root.
 
-    Labels with hyphens at the third and the fourth place are left out: they are reserved (RFC
-    5890, 2.3.1) but for the encoded forms of international labels, and no regular expression can
-    tell those from broken ones.
+    Args:
+        encoded: read labels with hyphens at the third and the fourth place as RFC 5890, 2.3.1,
+            does: they are reserved but for the encoded forms of international labels. No regular
+            expression can tell those from broken ones, so all such labels are left out.
     """
     end, middle = "[A-Za-z0-9]", "[A-Za-z0-9-]"
-    label = ecma(
-        f"{end}({middle}{{0,2}}{end}|{middle}({end}{middle}|-{end}){middle}{{0,58}}{end})?"
-    )
+    longer = f"{middle}({end}{middle}|-{end}){middle}{{0,58}}" if encoded else f"{middle}{{3,61}}"
+    label = ecma(f"{end}(({middle}{{0,2}}|{longer}){end})?")
     return intersect(_dotted(label), repeat(ANY, 1, _HOSTNAME_LENGTH))
 
 

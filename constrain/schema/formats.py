@@ -18,12 +18,19 @@ from constrain.schema.uris import reference, template
 
 
 @lru_cache(64)
-def format_regex(name: str, portable: bool = True) -> Regex | None:
+def format_regex(name: str, draft: str = "draft2020-12", portable: bool = True) -> Regex | None:
     """Return the values of a format; None: the name is unknown and constrains nothing.
 
-    Formats mean the same in all drafts, those that a draft does not define included: schemas in
-    use name them, and expect them, whatever dialect they declare.
+    Every format is known in every draft: schemas in use name formats, and mean them, whatever
+    dialect they declare.
+
+    Args:
+        name: the format.
+        draft: of the schema; up to draft 6, host names know nothing of encoded labels.
+        portable: leave out what common validators refuse.
     """
+    if name == "hostname":
+        return hostname(encoded=draft not in ("draft4", "draft6"))
     build = _FORMATS.get(name)
     return None if build is None else build(portable)
 
@@ -44,7 +51,6 @@ _FORMATS: dict[str, Callable[[bool], Regex]] = {
     "duration": lambda portable: duration(),
     "email": lambda portable: mailbox(international=False),
     "idn-email": lambda portable: mailbox(international=True),
-    "hostname": lambda portable: hostname(),
     "ipv4": lambda portable: ipv4(),
     "ipv6": lambda portable: ipv6(),
     "uuid": lambda portable: ecma("[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"),
