@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -124,8 +123,7 @@ def generate_json(
     return _generate(
         lambda vocabulary: compile_json_schema(source.schema, vocabulary, options),
         model,
-        prompt,
-        json.dumps(source.schema, ensure_ascii=False) if include_schema else None,
+        lambda lm: lm.encode_prompt(prompt, source.text if include_schema else None),
         source.parse,
         n=n,
         seed=seed,
@@ -159,8 +157,7 @@ def generate_regex(
     return _generate(
         lambda vocabulary: compile_regex(pattern, vocabulary),
         model,
-        prompt,
-        None,
+        lambda lm: lm.encode_prompt(prompt),
         str,
         n=n,
         seed=seed,
@@ -198,8 +195,7 @@ def generate_choice(
     return _generate(
         lambda vocabulary: Constraint(RegexControl(words(choices)), vocabulary),
         model,
-        prompt,
-        None,
+        lambda lm: lm.encode_prompt(prompt),
         str,
         n=n,
         seed=seed,
@@ -212,8 +208,7 @@ def generate_choice(
 def _generate(
     compiled: Callable[[Vocabulary], Constraint],
     model: Model,
-    prompt: Prompt | None,
-    schema_text: str | None,
+    encoded: Callable[[LanguageModel], list[int]],
     parse: Callable[[str], Any],
     *,
     n: int,
@@ -233,7 +228,7 @@ def _generate(
     outputs = decode(
         language_model,
         constraint,
-        language_model.encode_prompt(prompt, schema_text),
+        encoded(language_model),
         n=n,
         max_tokens=max_tokens,
         warp=warp,

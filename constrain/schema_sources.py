@@ -28,6 +28,11 @@ class SchemaSource:
     schema: Any
     parse: Callable[[str], Any]
 
+    @property
+    def text(self) -> str:
+        """The schema as JSON text."""
+        return json.dumps(self.schema, ensure_ascii=False)
+
 
 def read_schema(source: Any) -> SchemaSource:
     """Return the schema that an object means.
@@ -47,7 +52,7 @@ def read_schema(source: Any) -> SchemaSource:
     if isinstance(source, (str, PathLike)):
         try:
             text = Path(source).read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, ValueError) as error:
             raise ConstraintError(f"cannot read the schema {str(source)!r}: {error}") from error
         return SchemaSource(_parse(text), json.loads)
     if isinstance(source, type) or get_origin(source) is not None:
