@@ -341,7 +341,7 @@ def _load_model(name: str) -> LanguageModel:
 
     from constrain.models import BundledModel, HFModel
 
-    disable_progress_bar()
+    disable_progress_bar()  # type: ignore[no-untyped-call]
 
     if name == "bundled":
         return BundledModel()
