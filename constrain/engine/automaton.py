@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,49 @@ from constrain.engine.tables import Scratch, address
 from constrain.lexing.lexeme import Lexeme
 
 _NARROW = (layout.LITERAL, layout.SPACE, layout.END)
+
+
+class Member(NamedTuple):
+    """A member of a lexer state, alone.
+
+    Attributes:
+        state: the lexer state with no other member.
+        lexeme: the lexeme that it belongs to.
+        kind, low, high: of the NFA state, see `layout`.
+        origin: what the NFA state matches, in terms that hold for every automaton.
+        counter: its counter.
+    """
+
+    state: int
+    lexeme: Lexeme
+    kind: int
+    origin: tuple[Any, ...]
+    counter: int
+    low: int
+    high: int
+
+    @property
+    def phase(self) -> int:
+        """The phase within a character of a string."""
+        return self.counter & (layout.PHASES - 1)
+
+    def bounds(self, reach: int) -> tuple[int, int]:
+        """Return the characters that a plain string needs and has room for, -1 for any number.
+
+        They are told apart only as far as `reach` bytes can make a difference.
+        """
+        used = self.counter >> layout.PHASE_BITS
+        room = self.high - used
+        need = min(max(self.low - used, 0), reach + 1)
+        return need, -1 if self.high < 0 or room > reach else room
+
+    def name(self, reach: int) -> tuple[object, ...]:
+        """Return what the member matches within `reach` bytes, for every automaton the same."""
+        if self.kind == layout.STRING:
+            return self.origin, self.phase, *self.bounds(reach)
+        if self.high < 0:
+            return self.origin, self.counter
+        return self.origin, self.phase, self.high - (self.counter >> layout.PHASE_BITS)
 
 
 class Automaton:
@@ -108,22 +151,27 @@ class Automaton:
         """Return the numbers of the lexemes that are alive in a state."""
         return {self._states.item(q, layout.LEXEME) for q, _ in self.members(state)}
 
-    def parts(self, state: int) -> tuple[list[int], int]:
-        """Split a state into states whose tokens together are its own.
+    def parts(self, state: int) -> tuple[list[Member], int]:
+        """Split a state into parts whose tokens together are its own.
 
-        Returns states with one member each, which many tokens may fit, and one state (0 if none)
-        with the members in literals, in white space and at the end, which few tokens fit.
+        Returns the members that many tokens may fit, and one state (0 if none) with those in
+        literals, in white space and at the end, which few tokens fit.
         """
         members = self.members(state)
-        kinds = [self._states.item(q, layout.KIND) in _NARROW for q, _ in members]
-        if all(kinds):
-            return [], state
-        if len(members) == 1:
-            return [state], 0
-        narrow = [m for m, is_narrow in zip(members, kinds, strict=True) if is_narrow]
-        wide = [m for m, is_narrow in zip(members, kinds, strict=True) if not is_narrow]
-        alone = [self._intern([q | count << 32]) for q, count in wide]
-        return alone, self._intern([q | count << 32 for q, count in narrow]) if narrow else 0
+        wide: list[Member] = []
+        narrow: list[int] = []
+        for q, count in members:
+            kind, _, _, _, _, low, high, number = self._states[q].tolist()
+            packed = q | count << 32
+            if kind in _NARROW:
+                narrow.append(packed)
+            else:
+                alone = state if len(members) == 1 else self._intern([packed])
+                lexeme = self._lexemes[number]
+                wide.append(Member(alone, lexeme, kind, self._origins[q], count, low, high))
+        if not wide:
+            return wide, state
+        return wide, self._intern(narrow) if narrow else 0
 
     def _intern(self, members: list[int]) -> int:
         with self._lock:
@@ -140,60 +188,6 @@ class Automaton:
             if self._states.item(q, layout.KIND) == layout.STRING
         }
         return counts.pop() if len(counts) == 1 else None
-
-    def describe(self, state: int, reach: int) -> list[tuple[tuple[object, ...], int]] | None:
-        """Return what each member matches within `reach` bytes, and the number of its lexeme.
-
-        The descriptions hold for every automaton. None where the state is too special to share.
-        """
-        described = []
-        for q, count in self.members(state):
-            kind, _, _, _, _, low, high, lexeme = self._states[q].tolist()
-            if kind in _NARROW:
-                return None
-            origin = self._origins[q]
-            if kind == layout.STRING:
-                used = count >> layout.PHASE_BITS
-                need = min(max(low - used, 0), reach + 1)
-                room = -1 if high < 0 or high - used > reach else high - used
-                origin = (*origin, count & (layout.PHASES - 1), need, room)
-            else:
-                origin = (
-                    *origin,
-                    count if high < 0 else high - (count >> layout.PHASE_BITS),
-                    count & 31,
-                )
-            described.append((origin, lexeme))
-        return described
-
-    def bounded_string(self, state: int, reach: int) -> tuple[Any, ...] | None:
-        """Say where in a plain string with bounds a state is, between two characters.
-
-        Returns its spelling, what follows it in its lexeme, the characters that it needs and has
-        room for within `reach` (-1: any number), and the lexeme's number; None anywhere else.
-        """
-        members = self.members(state)
-        if len(members) != 1 or members[0][1] & (layout.PHASES - 1) != layout.BODY:
-            return None
-        if self._states.item(members[0][0], layout.KIND) != layout.STRING:
-            return None
-        described = self.describe(state, reach)
-        assert described is not None
-        (_, spelling, rest, _, need, room), number = described[0]
-        bounded = need != 0 or room != -1
-        return (spelling, rest, need, room, number) if bounded else None
-
-    def string_without(self, state: int) -> tuple[Any, ...] | None:
-        """Say which words are left out where a state is in a string of any but some values.
-
-        Returns what follows the string in its lexeme, the rest of each word as spelled, and the
-        lexeme's number; None anywhere else and within a character.
-        """
-        ((q, _),) = self.members(state)
-        origin: tuple[Any, ...] = self._origins[q]
-        if origin[0] != "all but" or origin[2] != layout.BODY:
-            return None
-        return origin[3], origin[1].rests, self._states.item(q, layout.LEXEME)
 
     def row(self, state: int) -> NDArray[np.int32]:
         """Return the transitions of a state: int32[256], 0 where dead. Copied."""

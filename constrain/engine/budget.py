@@ -162,17 +162,16 @@ class Budget:
         wide, narrow = automaton.parts(state)
         if narrow:
             self._cross(node, ROOT, narrow, False, groups, suspects)
-        for part in wide:
-            for outcome in self._masks.outcomes(automaton, part):
+        for member in wide:
+            for outcome in self._masks.outcomes(automaton, member):
                 begin, end = self._masks.tables.offsets[outcome.example : outcome.example + 2]
-                reached = automaton.run(self._masks.tables.blob_address, begin, end, part)
+                reached = automaton.run(self._masks.tables.blob_address, begin, end, member.state)
                 groups.append((self._ending(node, reached)[1], outcome.dense, outcome.tokens))
-            for portal in self._masks.interior(automaton, part).portals:
-                lexemes = automaton.lexemes(portal.lexemes)
-                target = planner.follow(node, lexemes)
-                if target is not None:
-                    unknown = any_captures(lexemes)
-                    self._cross(target, portal.nodes, target.start, unknown, groups, suspects)
+            nodes = self._masks.interior(automaton, member).nodes
+            target = planner.follow(node, (member.lexeme,)) if len(nodes) else None
+            if target is not None:
+                unknown = member.lexeme.captures
+                self._cross(target, nodes, target.start, unknown, groups, suspects)
         ended = automaton.accepts(state)
         accepting = state == node.start and node.accepting
         if ended and not any_captures(ended):

@@ -176,6 +176,13 @@ def set_bits(row, tokens):
 
 
 @njit(cache=True, nogil=True)
+def clear_bits(row, tokens):
+    """Clear the bits of `tokens` (int32[n]) in the bitmask `row` (int32[words])."""
+    for i in range(tokens.shape[0]):
+        row[tokens[i] >> 5] &= ~(np.int32(1) << np.int32(tokens[i] & 31))
+
+
+@njit(cache=True, nogil=True)
 def write_mask(row, dense, tokens):
     """Write a mask to `row` (int32[words]): `dense` (int32[words] or empty) and `tokens`."""
     if dense.shape[0]:

@@ -10,15 +10,14 @@ from __future__ import annotations
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from constrain.engine import kernels
-from constrain.engine.automaton import Automaton
+from constrain.engine import kernels, layout
+from constrain.engine.automaton import Automaton, Member
 from constrain.engine.counted import CountedString
 from constrain.engine.tables import TrieTables, address
 from constrain.lexing.lexeme import JSONString, Part, Spelling, lexeme
@@ -30,21 +29,9 @@ DEFAULT_CACHE_BYTES = 256 << 20
 _SPARSE_LIMIT = 512
 """Up to this many tokens a mask is kept as a list rather than as a bitmask."""
 
-_MAX_SHARED_MEMBERS = 8
 _MAX_OUTCOMES = 256
 
 NOTHING = np.empty(0, np.int32)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Portal:
-    """Inner trie nodes at which the same lexemes end.
-
-    `lexemes` holds positions among the lexemes of the state's members, see `Interior`.
-    """
-
-    lexemes: tuple[int, ...]
-    nodes: NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,29 +51,23 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Interior:
-    """The tokens alive in a lexer state.
+    """The tokens alive in a member of a lexer state, and where its lexeme ends within tokens.
 
     Attributes:
         dense: bitmask of the tokens, int32[words], or None where they are few.
         tokens: the tokens, int32[n]; empty where `dense` holds them.
-        portals: where lexemes end within tokens; lexemes are numbered as the caller's state
-            numbers its own (see `Masks.interior`).
+        nodes: the portals, inner trie nodes at which the lexeme ends, int32[m].
     """
 
     dense: NDArray[np.int32] | None
     tokens: NDArray[np.int32]
-    portals: tuple[Portal, ...]
-
-    def renumbered(self, numbers: Mapping[int, int] | Sequence[int]) -> Interior:
-        """Return the interior with `numbers[n]` for each lexeme n."""
-        portals = tuple(Portal(tuple(numbers[n] for n in p.lexemes), p.nodes) for p in self.portals)
-        return Interior(self.dense, self.tokens, portals)
+    nodes: NDArray[np.int32]
 
     @property
     def nbytes(self) -> int:
         """Memory, in bytes."""
         dense = 0 if self.dense is None else self.dense.nbytes
-        return 200 + dense + self.tokens.nbytes + sum(p.nodes.nbytes + 100 for p in self.portals)
+        return 300 + dense + self.tokens.nbytes + self.nodes.nbytes
 
 
 class Tenant(Protocol):
@@ -135,63 +116,34 @@ class Masks:
         """Count a constraint's caches within the bound."""
         self._tenants.add(tenant)
 
-    def interior(self, automaton: Automaton, state: int) -> Interior:
-        """Return the interior of a lexer state with one member, see `Automaton.parts`.
-
-        Its portals are numbered by `automaton`.
-        """
-        without = automaton.string_without(state)
-        if without is not None:
-            return self._without(*without)
-        key, numbers = self._key(automaton, state)
-        if key is None:
-            return self._compute(automaton, state)
+    def interior(self, automaton: Automaton, member: Member) -> Interior:
+        """Return the interior of a member of a lexer state."""
+        origin = member.origin
+        if origin[0] == "all but" and origin[2] == layout.BODY:
+            return self._without(origin[3], origin[1].rests)
+        key = member.name(self.tables.longest)
         with self._lock:
             found = self._interiors.get(key)
             if found is not None:
                 self._interiors.move_to_end(key)
-        if found is None:
-            found = self._bounded(automaton, state) or self._compute(automaton, state)
-            self._keep(key, found.renumbered({number: i for i, number in enumerate(numbers)}))
-            return found
-        return found.renumbered(numbers)
-
-    def _keep(self, key: object, interior: Interior) -> None:
+                return found
+        found = self._bounded(member) or self._compute(automaton, member.state)
         with self._lock:
             if key not in self._interiors:
-                self._interiors[key] = interior
-                self._bytes += interior.nbytes
-        self.spend(interior.nbytes)
-
-    def _key(self, automaton: Automaton, state: int) -> tuple[object, tuple[int, ...]]:
-        """Name a state so that equal states of other automata have the same name.
-
-        Returns the name, None where sharing does not pay, and the lexeme numbers of its members.
-        """
-        described = automaton.describe(state, self.tables.longest)
-        if described is None or len(described) > _MAX_SHARED_MEMBERS:
-            return None, ()
-        described.sort(key=lambda item: hash(item[0]))
-        numbers: list[int] = []
-        name = []
-        for identity, number in described:
-            if number not in numbers:
-                numbers.append(number)
-            name.append((identity, numbers.index(number)))
-        return tuple(name), tuple(numbers)
+                self._interiors[key] = found
+                self._bytes += found.nbytes
+        self.spend(found.nbytes)
+        return found
 
     def _compute(self, automaton: Automaton, state: int) -> Interior:
         scratch = self.tables.scratch()
         scratch.clear()
         automaton.walk(ROOT, state, scratch)
-        tokens = scratch.tokens_found()
-        portals = tuple(
-            Portal(automaton.numbers_of(accepts), nodes)
-            for accepts, nodes in scratch.take_portals()
-        )
-        return Interior(*self._pack(tokens), portals)
+        portals = scratch.take_portals()
+        nodes = portals[0][1] if portals else NOTHING
+        return Interior(*self._pack(scratch.tokens_found()), nodes)
 
-    def _without(self, rest: tuple[Part, ...], words: list[bytes], number: int) -> Interior:
+    def _without(self, rest: tuple[Part, ...], words: list[bytes]) -> Interior:
         """Return the interior of a plain string less the words that it may not be.
 
         Only tokens that close the string after such a word are not alive.
@@ -201,8 +153,7 @@ class Masks:
             automaton = Automaton()
             start = automaton.start((lexeme(JSONString(ANYTHING), *rest),))
             state = automaton.run(address(_QUOTE), 0, 1, start)
-            plain = self._plain[rest] = self.interior(automaton, state)
-        plain = plain.renumbered((number,))
+            plain = self._plain[rest] = self._compute(automaton, state)
         nodes = self.tables.nodes_of([word + b'"' for word in words])
         if not len(nodes):
             return plain
@@ -213,27 +164,27 @@ class Masks:
         for token in dead:
             if trie.more[token] >= 0:
                 dead.append(int(trie.more[token]))
-        portals = tuple(
-            Portal(p.lexemes, p.nodes[~_within(p.nodes, nodes, ends)]) for p in plain.portals
-        )
+        inside = (plain.nodes[:, None] >= nodes) & (plain.nodes[:, None] < ends)
+        portals = plain.nodes[~inside.any(axis=1)]
         if plain.dense is None:
             return Interior(None, plain.tokens[~np.isin(plain.tokens, dead)], portals)
-        dense = np.zeros(self.words, np.int32)
-        kernels.set_bits(dense, np.array(dead, np.int32))
-        return Interior(plain.dense & ~dense, NOTHING, portals)
+        dense = plain.dense.copy()
+        kernels.clear_bits(dense, np.array(dead, np.int32))
+        return Interior(dense, NOTHING, portals)
 
-    def _bounded(self, automaton: Automaton, state: int) -> Interior | None:
-        """Return the interior of a plain string with bounds, None if the state is anything else."""
-        place = automaton.bounded_string(state, self.tables.longest)
-        if place is None:
+    def _bounded(self, member: Member) -> Interior | None:
+        """Return the interior of a plain string with bounds, None if the member is none."""
+        if member.kind != layout.STRING or member.phase != layout.BODY:
             return None
-        spelling, rest, need, room, number = place
+        need, room = member.bounds(self.tables.longest)
+        if need == 0 and room < 0:
+            return None
+        _, spelling, rest = member.origin
         base = self._counted.get((spelling, rest))
         if base is None:
             base = self._counted[spelling, rest] = CountedString(self.tables, spelling, rest)
         tokens, nodes = base.select(need, room)
-        portals = (Portal((number,), nodes),) if len(nodes) else ()
-        return Interior(*self._pack(tokens), portals)
+        return Interior(*self._pack(tokens), nodes)
 
     def _pack(
         self, tokens: NDArray[np.int32]
@@ -244,23 +195,24 @@ class Masks:
         kernels.set_bits(dense, tokens)
         return dense, NOTHING
 
-    def outcomes(self, automaton: Automaton, state: int) -> tuple[Outcome, ...]:
-        """Return the tokens alive in a lexer state, by the state that they lead to."""
-        key, _ = self._key(automaton, state)
-        found = None if key is None else self._outcomes.get(key)
+    def outcomes(self, automaton: Automaton, member: Member) -> tuple[Outcome, ...]:
+        """Return the tokens alive in a member of a lexer state, by the state that they lead to."""
+        key = member.name(self.tables.longest)
+        found = self._outcomes.get(key)
         if found is None:
             scratch = self.tables.scratch()
             scratch.clear()
-            automaton.walk(ROOT, state, scratch)
+            automaton.walk(ROOT, member.state, scratch)
             scratch.take_portals()
-            found = self.by_state(scratch.tokens_found(), scratch.states_found())
-            if key is not None:
-                with self._lock:
-                    self._outcomes[key] = found
-                self.spend(sum(200 + x.tokens.nbytes + 4 * self.words for x in found))
+            found = self._by_state(scratch.tokens_found(), scratch.states_found())
+            with self._lock:
+                self._outcomes[key] = found
+            self.spend(sum(200 + x.tokens.nbytes + 4 * self.words for x in found))
         return found
 
-    def by_state(self, tokens: NDArray[np.int32], states: NDArray[np.int32]) -> tuple[Outcome, ...]:
+    def _by_state(
+        self, tokens: NDArray[np.int32], states: NDArray[np.int32]
+    ) -> tuple[Outcome, ...]:
         """Group tokens by the state that each leads to."""
         present = np.flatnonzero(np.bincount(states))
         groups = [tokens[states == state] for state in present.tolist()]
@@ -292,13 +244,6 @@ class Masks:
     def nbytes(self) -> int:
         """Memory of all caches of this vocabulary, in bytes, constraints included."""
         return self._bytes + sum(tenant.nbytes for tenant in self._tenants)
-
-
-def _within(
-    nodes: NDArray[np.int32], begins: NDArray[np.int32], ends: NDArray[np.int32]
-) -> NDArray[np.bool_]:
-    """Return which nodes lie in one of the ranges [begin, end)."""
-    return np.any((nodes[:, None] >= begins) & (nodes[:, None] < ends), axis=1)
 
 
 _QUOTE = np.frombuffer(b'"', np.uint8)

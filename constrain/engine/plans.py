@@ -165,23 +165,22 @@ class Planner:
         sparse: list[NDArray[np.int32]] = []
         suspects: list[NDArray[np.int32]] = []
         wide, narrow = automaton.parts(state)
+        interiors = [self._masks.interior(automaton, member) for member in wide]
         scratch = self._masks.tables.scratch()
-        interiors = [self._masks.interior(automaton, part) for part in wide]
         scratch.clear()
         if narrow:
             self._cross(node, ROOT, narrow, False, False, scratch, suspects)
-        for interior in interiors:
+        for member, interior in zip(wide, interiors, strict=True):
             if interior.dense is not None:
                 dense = interior.dense if dense is NOTHING else dense | interior.dense
             elif len(interior.tokens):
                 sparse.append(interior.tokens)
-            for portal in interior.portals:
-                lexemes = automaton.lexemes(portal.lexemes)
-                target = self.follow(node, lexemes)
+            if len(interior.nodes):
+                target = self.follow(node, (member.lexeme,))
                 if target is not None:
-                    unknown = any_captures(lexemes)
+                    unknown = member.lexeme.captures
                     self._cross(
-                        target, portal.nodes, target.start, unknown, False, scratch, suspects
+                        target, interior.nodes, target.start, unknown, False, scratch, suspects
                     )
         if scratch.handle[layout.N_TOKENS_OUT]:
             sparse.append(scratch.tokens_found().copy())

@@ -181,6 +181,29 @@ def make_row(h, d):
                 break
             q = np.int64(states[s + NEXT])
 
+    if length == 1:
+        s = (sets[begin] & 0xFFFFFFFF) * STATE_WIDTH
+        if states[s + KIND] == LITERAL:
+            # Most states by far: one byte leads on.
+            k = sets[begin] >> 32
+            member = np.empty(1, np.int64)
+            member[0] = (
+                np.int64(states[s + NEXT])
+                if k + 1 == states[s + B]
+                else np.int64(s // STATE_WIDTH) | ((k + 1) << 32)
+            )
+            to_state = intern(h, member, 1)
+            if to_state < 0:
+                return GROW
+            r = h[N_ROWS]
+            row = i32(h[ROWS] + r * 1024, 256)
+            for b in range(256):
+                row[b] = 0
+            row[blob[states[s + A] + k]] = to_state
+            h[N_ROWS] = r + 1
+            dstates[d * DSTATE_WIDTH + ROW] = r
+            return OK
+
     head = np.full(256, -1, np.int32)
     following = np.empty(64 + 256 * 2, np.int32)
     target = np.empty(64 + 256 * 2, np.int64)

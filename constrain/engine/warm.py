@@ -61,4 +61,5 @@ def _touch() -> None:
     row = np.zeros(1, np.int32)
     tokens = np.zeros(1, np.int32)
     kernels.set_bits(row, tokens)
+    kernels.clear_bits(row, tokens)
     kernels.write_mask(row, row, tokens)
