@@ -6,19 +6,34 @@ Nothing is normalised here, so the cost is a few microseconds for each subschema
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from constrain.errors import InvalidSchemaError, UnsupportedSchemaError
-from constrain.schema.facts import Atom, Position
+from constrain.schema.facts import Atom
 from constrain.schema.keywords import KEYWORDS, NUMBER, Keyword, says_nothing, types_of
 from constrain.schema.numbers import exact
+from constrain.schema.positions import Position
 from constrain.schema.shapes import key_classes
 from constrain.schema.strings import pattern
 
 Edges = Mapping[Position, list[Atom]]
 
 
-def check(root: Atom) -> list[Position]:
-    """Check the schemas that can be reached from one; return those with a `oneOf`.
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a check has come across.
+
+    Attributes:
+        exclusive: the schemas with a `oneOf` of several branches.
+        negated: the schemas with a keyword that negates, and the keyword.
+    """
+
+    exclusive: list[Position]
+    negated: list[tuple[Position, str]]
+
+
+def check(root: Atom) -> Checked:
+    """Check the schemas that can be reached from one.
 
     Raises:
         InvalidSchemaError: a keyword has a wrong value, a `$ref` leads nowhere, or schemas apply
@@ -29,7 +44,7 @@ def check(root: Atom) -> list[Position]:
         UnsupportedSchemaError: a keyword cannot be enforced.
     """
     in_place: dict[Position, list[Atom]] = {}
-    exclusive: list[Position] = []
+    checked = Checked([], [])
     pending = [root]
     while pending:
         atom = pending.pop()
@@ -39,12 +54,15 @@ def check(root: Atom) -> list[Position]:
         in_place[atom] = same
         pending += below
         pending += same
-        if len(atom.schema.get("oneOf", ())) > 1 and not atom.reference_only:
-            exclusive.append(atom)
+        if not atom.reference_only:
+            schema = atom.schema
+            if len(schema.get("oneOf", ())) > 1:
+                checked.exclusive.append(atom)
+            checked.negated.extend((atom, word) for word in ("not", "if") if word in schema)
     for position in in_place:
         if "$ref" in position.schema:
             _refuse_circle(position, in_place)
-    return exclusive
+    return checked
 
 
 def _check_one(position: Position) -> tuple[list[Atom], list[Atom]]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from constrain.errors import UnsatisfiableSchemaError
+from constrain.errors import UnsatisfiableSchemaError, UnsupportedSchemaError
 from constrain.schema.check import check
 from constrain.schema.control import SchemaControl
 from constrain.schema.documents import Documents, Schema
-from constrain.schema.exclusive import require_exclusive
-from constrain.schema.facts import Atoms
+from constrain.schema.exclusive import Overlaps
+from constrain.schema.negation import CannotNegateError
 from constrain.schema.options import JSONOptions
+from constrain.schema.positions import Atoms, Position
 
 if TYPE_CHECKING:
     from referencing import Registry
@@ -42,10 +43,30 @@ def schema_control(
         SchemaTooComplexError: a bound on the work to be done is passed.
     """
     options = JSONOptions() if options is None else options
-    atoms = Atoms(Documents(schema, registry, draft), options)
+    documents = Documents(schema, registry, draft)
+    overlaps: dict[int, dict[int, list[int]]] = {}
+    atoms = Atoms(documents, options, overlaps)
+    checked = check(atoms.root)
+    finder = Overlaps(documents, options)
+    for position in checked.exclusive:
+        found = finder.of(position)
+        if found:
+            overlaps[id(position.schema["oneOf"])] = found
+            checked.negated.append((position, "oneOf"))
     control = SchemaControl(atoms, options)
-    for position in check(atoms.root):
-        require_exclusive(position, control.disjoint)
+    for position, keyword in checked.negated:
+        _require_negatable(position, keyword, atoms)
     if not control.possible(control.root):
         raise UnsatisfiableSchemaError("", "its keywords contradict one another")
     return control
+
+
+def _require_negatable(position: Position, keyword: str, atoms: Atoms) -> None:
+    """Check that what a keyword negates can be negated, all the way down."""
+    assert position.facts
+    while atoms.unread:
+        try:
+            assert atoms.unread.pop().facts
+        except CannotNegateError as error:
+            reason = f"it takes the negation of {error}"
+            raise UnsupportedSchemaError(keyword, position.pointer(keyword), reason) from None

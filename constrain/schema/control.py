@@ -7,11 +7,12 @@ import weakref
 from collections.abc import Collection
 
 from constrain.lexing.lexeme import Lexeme
-from constrain.schema.facts import Atom, Atoms
+from constrain.schema.facts import Atom
 from constrain.schema.frames import End, Frame, Frames, Margin, Push
 from constrain.schema.language import Language, by_length
 from constrain.schema.normal import Node, Normaliser
 from constrain.schema.options import JSONOptions
+from constrain.schema.positions import Atoms
 from constrain.schema.solve import Solver
 
 
@@ -74,6 +75,7 @@ class SchemaControl:
     """The texts of the values that satisfy a schema, as a `Control`. Safe for many threads."""
 
     def __init__(self, atoms: Atoms, options: JSONOptions) -> None:
+        self.atoms = atoms
         language = Language(options)
         self._normaliser = Normaliser(atoms)
         self._solver = Solver(self._normaliser, language, options.property_order == "any")

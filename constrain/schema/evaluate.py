@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from constrain.lexing.regex import matches
-from constrain.schema.facts import ArrayFacts, Atom, Facts, ObjectFacts, type_of
+from constrain.schema.facts import TRUE, ArrayFacts, Atom, Facts, ObjectFacts, type_of
 from constrain.schema.keywords import ARRAY, NUMBER, OBJECT, STRING
 
 
@@ -16,6 +16,7 @@ def holds(atom: Atom, value: Any) -> bool:
     return (
         satisfies(facts, value)
         and (facts.enum is None or value in facts.enum)
+        and (facts.excluded is None or value not in facts.excluded)
         and all(holds(part, value) for _, part in facts.all_of)
         and all(any(holds(branch, value) for branch in group) for _, group in facts.any_of)
     )
@@ -28,7 +29,9 @@ def satisfies(facts: Facts, value: Any) -> bool:
         return False
     if kind == STRING and not facts.string.contains(value):
         return False
-    if kind == NUMBER and not facts.number.contains(value):
+    if kind == NUMBER and not (
+        facts.number.contains(value) and not any(some.contains(value) for some in facts.without)
+    ):
         return False
     if kind == ARRAY and facts.array and not _array_satisfies(facts.array, value):
         return False
@@ -45,6 +48,7 @@ def _object_satisfies(facts: ObjectFacts, members: Mapping[str, Any]) -> bool:
     return (
         _within(facts.low, len(members), facts.high)
         and all(name in members for name in facts.required)
+        and (facts.names is TRUE or all(holds(facts.names, name) for name in members))
         and all(
             holds(atom, value)
             for name, value in members.items()

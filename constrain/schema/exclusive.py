@@ -1,38 +1,53 @@
-"""Whether the branches of a `oneOf` exclude one another."""
+"""Which branches of a `oneOf` exclude one another anyway, so that nothing need be negated."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import combinations
 from typing import Any
 
-from constrain.errors import UnsupportedSchemaError
-from constrain.schema.documents import Dialect
-from constrain.schema.facts import Atom, Position, Siblings, identity
+from constrain.schema.control import SchemaControl
+from constrain.schema.documents import Dialect, Documents
+from constrain.schema.facts import Atom, Given, identity
 from constrain.schema.keywords import ANY_TYPE, OBJECT, types_of
+from constrain.schema.options import JSONOptions
+from constrain.schema.positions import Atoms, Position
 
 
-def require_exclusive(position: Position, disjoint: Callable[[Atom, Atom, Atom], bool]) -> None:
-    """Check that no value satisfies two branches of a `oneOf`.
+class Overlaps:
+    """Finds which branches of a `oneOf` may share a value.
 
-    Args:
-        position: the schema with the `oneOf`.
-        disjoint: whether no value satisfies three atoms.
-
-    Raises:
-        UnsupportedSchemaError: some value may.
+    Negations are ignored here, so that two branches may be said to overlap that do not.
     """
-    branches = [position.child(branch) for branch in position.schema["oneOf"]]
-    looks = [_Look.at(branch) for branch in branches]
-    siblings = Siblings(position)
-    for i, j in combinations(range(len(branches)), 2):
-        if not looks[i].excludes(looks[j]) and not disjoint(siblings, branches[i], branches[j]):
-            raise UnsupportedSchemaError(
-                "oneOf",
-                position.pointer("oneOf"),
-                f"a value may satisfy both branch {i} and branch {j}",
-            )
+
+    def __init__(self, documents: Documents, options: JSONOptions) -> None:
+        self._documents = documents
+        self._options = options
+
+    @cached_property
+    def _control(self) -> SchemaControl:
+        atoms = Atoms(self._documents, self._options, {}, negating=False)
+        return SchemaControl(atoms, self._options)
+
+    def of(self, position: Position) -> dict[int, list[int]]:
+        """Return, for each branch that overlaps with others, which those are."""
+        branches = [position.child(branch) for branch in position.schema["oneOf"]]
+        looks = [_Look.at(branch) for branch in branches]
+        found: dict[int, list[int]] = {}
+        for i, j in combinations(range(len(branches)), 2):
+            if not looks[i].excludes(looks[j]) and not self._disjoint(position, i, j):
+                found.setdefault(i, []).append(j)
+                found.setdefault(j, []).append(i)
+        return found
+
+    def _disjoint(self, position: Position, i: int, j: int) -> bool:
+        probed = self._control.atoms.at(position.schema, position.scope)
+        assert isinstance(probed, Position)
+        beside = Given(replace(probed.facts, any_of=()))
+        branches = position.schema["oneOf"]
+        return self._control.disjoint(beside, probed.child(branches[i]), probed.child(branches[j]))
 
 
 @dataclass(frozen=True, slots=True)

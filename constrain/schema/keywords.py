@@ -52,7 +52,7 @@ class Keyword:
         """Return the subschemas in a value of the keyword."""
         kind = self.children
         if kind == "map":
-            return list(value.values())
+            return list(filter(_is_schema, value.values()))
         if kind == "list" or (kind == "one or list" and isinstance(value, list)):
             return list(value)
         return [] if kind == "none" else [value]
@@ -144,8 +144,19 @@ def _bool(value: Any) -> str | None:
     return None if isinstance(value, bool) else "must be true or false"
 
 
-def _object(value: Any) -> str | None:
-    return None if isinstance(value, dict) else "must be an object"
+def _name_lists(value: Any) -> str | None:
+    if not isinstance(value, dict):
+        return "must be an object of lists of property names"
+    return next((problem for names in value.values() if (problem := _names(names))), None)
+
+
+def _dependencies(value: Any) -> str | None:
+    if not isinstance(value, dict):
+        return "must be an object"
+    for needed in value.values():
+        if not _is_schema(needed) and not isinstance(needed, str) and _names(needed):
+            return "every entry must be a schema or a list of property names"
+    return None
 
 
 def _anything(value: Any) -> str | None:
@@ -182,16 +193,16 @@ KEYWORDS: Mapping[str, Keyword] = {
     "required": Keyword(_names, types=OBJECT),
     "minProperties": Keyword(_count, types=OBJECT),
     "maxProperties": Keyword(_count, types=OBJECT),
-    "not": Keyword(_schema, supported=False),
-    "if": Keyword(_schema, supported=False, since=_D7),
-    "then": Keyword(_schema, since=_D7),
-    "else": Keyword(_schema, since=_D7),
-    "dependencies": Keyword(_object, types=OBJECT, until=_D7, supported=False),
-    "dependentRequired": Keyword(_object, types=OBJECT, since=_D2019, supported=False),
-    "dependentSchemas": Keyword(_schema_map, types=OBJECT, since=_D2019, supported=False),
+    "not": Keyword(_schema, "one", in_place=True),
+    "if": Keyword(_schema, "one", in_place=True, since=_D7),
+    "then": Keyword(_schema, "one", in_place=True, since=_D7),
+    "else": Keyword(_schema, "one", in_place=True, since=_D7),
+    "dependencies": Keyword(_dependencies, "map", in_place=True, types=OBJECT, until=_D7),
+    "dependentRequired": Keyword(_name_lists, types=OBJECT, since=_D2019),
+    "dependentSchemas": Keyword(_schema_map, "map", in_place=True, types=OBJECT, since=_D2019),
     "contains": Keyword(_schema, types=ARRAY, since=_D6, supported=False),
     "uniqueItems": Keyword(_bool, types=ARRAY, supported=False),
-    "propertyNames": Keyword(_schema, types=OBJECT, since=_D6, supported=False),
+    "propertyNames": Keyword(_schema, "one", types=OBJECT, since=_D6),
     "unevaluatedProperties": Keyword(_schema, types=OBJECT, since=_D2019, supported=False),
     "unevaluatedItems": Keyword(_schema, types=ARRAY, since=_D2019, supported=False),
     "$dynamicRef": Keyword(_string, since=Dialect.DRAFT2020, supported=False),
@@ -205,12 +216,6 @@ def says_nothing(keyword: str, schema: dict[str, Any]) -> bool:
     value = schema[keyword]
     if keyword == "uniqueItems":
         return value is False or _at_most_one_item(schema)
-    if keyword == "if":
-        return "then" not in schema and "else" not in schema
-    if keyword in ("dependencies", "dependentRequired", "dependentSchemas"):
-        return not value
-    if keyword == "not":
-        return value is False
     if keyword == "contains":
         return schema.get("minContains") == 0 and "maxContains" not in schema
     return value is True or value == {}
@@ -219,6 +224,13 @@ def says_nothing(keyword: str, schema: dict[str, Any]) -> bool:
 def _at_most_one_item(schema: dict[str, Any]) -> bool:
     high = schema.get("maxItems")
     return high is not None and is_number(high) and bool(high <= 1)
+
+
+def dependency_keywords(dialect: Dialect) -> tuple[str, ...]:
+    """Return the keywords that say what comes with a property."""
+    if dialect <= Dialect.DRAFT7:
+        return ("dependencies",)
+    return ("dependentRequired", "dependentSchemas")
 
 
 def types_of(schema: dict[str, Any]) -> int:

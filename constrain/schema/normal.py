@@ -8,9 +8,10 @@ each of the terms that result gives at most one alternative for each type.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 from constrain.errors import SchemaTooComplexError
+from constrain.lexing.regex import Regex, complement, union, words
 from constrain.schema import numbers, strings
 from constrain.schema.evaluate import satisfies
 from constrain.schema.facts import (
@@ -18,16 +19,17 @@ from constrain.schema.facts import (
     FALSE,
     TRUE,
     Atom,
-    Atoms,
     Enumeration,
     Facts,
+    Given,
     Place,
-    Position,
     type_of,
 )
 from constrain.schema.keywords import ANY_TYPE, ARRAY, BOOLEAN, NULL, NUMBER, OBJECT, STRING
-from constrain.schema.numbers import ALL_NUMBERS
-from constrain.schema.shapes import Alternative, ArrayShape, ObjectShape, Values
+from constrain.schema.numbers import ALL_NUMBERS, NumberShape
+from constrain.schema.positions import Atoms, Position
+from constrain.schema.shapes import Alternative, ArrayShape, Numbers, ObjectShape, Values
+from constrain.schema.strings import StringShape
 
 WORK_LIMIT = 200_000
 """Most atoms, terms and alternatives looked at in one go."""
@@ -138,22 +140,31 @@ class Normaliser:
         enums = [fact.enum for fact in facts if fact.enum is not None]
         if enums:
             return self._of_enum(types, facts, min(enums, key=lambda enum: len(enum.values)))
+        excluded = [fact.excluded for fact in facts if fact.excluded is not None]
         found: list[Alternative] = []
-        if types & NULL:
-            found.append(Values((None,)))
-        if types & BOOLEAN:
-            found.append(Values((False, True)))
+        for kind, values in ((NULL, (None,)), (BOOLEAN, (False, True))):
+            left = tuple(v for v in values if not any(v in other for other in excluded))
+            if types & kind and left:
+                found.append(Values(left))
         if types & NUMBER:
-            numbers_left = _conjunction([f.number for f in facts], ALL_NUMBERS, numbers.intersect)
-            found += [numbers_left] if numbers_left is not None else []
+            found += _numbers(facts, excluded)
         if types & STRING:
-            strings_left = _conjunction([f.string for f in facts], ALL_STRINGS, strings.intersect)
-            found += [strings_left] if strings_left is not None else []
+            found += _strings(facts, excluded)
         if types & ARRAY:
             found.append(self._array(fact.array for fact in facts))
         if types & OBJECT:
             found.append(self._object(fact.object for fact in facts))
         return found
+
+    def keys(self, atoms: Iterable[Atom]) -> Regex:
+        """Return the strings in all of several atoms."""
+        languages = []
+        for alternative in self.alternatives(self.node((*atoms, _STRINGS))):
+            if isinstance(alternative, Values):
+                languages.append(words(alternative.values))
+            elif isinstance(alternative, StringShape):
+                languages.append(alternative.language)
+        return union(*languages)
 
     def _array(self, facts: Iterable[Any]) -> ArrayShape:
         return self._shape(ArrayShape, facts)
@@ -165,13 +176,14 @@ class Normaliser:
         key = tuple(fact for fact in facts if fact is not None)
         found = self._shapes.get((kind, key))  # type: ignore[arg-type]
         if found is None:
-            found = self._shapes[kind, key] = kind(key, self.node)  # type: ignore[index]
+            found = self._shapes[kind, key] = kind(key, self)  # type: ignore[index]
         return found
 
     def _of_enum(self, types: int, facts: list[Facts], enum: Enumeration) -> Iterable[Alternative]:
         self.spend(len(enum.values) // 64)
         limits = [fact for fact in facts if _limits(fact)]
         enums = [fact.enum for fact in facts if fact.enum not in (None, enum)]
+        excluded = [fact.excluded for fact in facts if fact.excluded is not None]
         scalars: dict[int, list[Any]] = {}
         for value in enum.values:
             kind = type_of(value)
@@ -179,6 +191,7 @@ class Normaliser:
                 not kind & types
                 or not all(satisfies(fact, value) for fact in limits)
                 or not all(value in other for other in enums)
+                or any(value in other for other in excluded)
             ):
                 continue
             if kind == ARRAY:
@@ -191,6 +204,35 @@ class Normaliser:
             yield Values(tuple(values))
 
 
+_STRINGS = Given(Facts(STRING))
+
+
+def _numbers(facts: list[Facts], excluded: list[Enumeration]) -> list[Alternative]:
+    shape: NumberShape | None = ALL_NUMBERS
+    for fact in facts:
+        if shape is not None and fact.number is not ALL_NUMBERS:
+            shape = numbers.intersect(shape, fact.number)
+    values = [v for other in excluded for v in other.values if type_of(v) == NUMBER]
+    if values and shape is not None:
+        others = numbers.number(excluded=values)
+        shape = None if others is None else numbers.intersect(shape, others)
+    if shape is None:
+        return []
+    without = tuple(dict.fromkeys(some for fact in facts for some in fact.without))
+    return [Numbers(shape, without) if without else shape]
+
+
+def _strings(facts: list[Facts], excluded: list[Enumeration]) -> list[Alternative]:
+    shape = ALL_STRINGS
+    for fact in facts:
+        if fact.string is not ALL_STRINGS:
+            shape = fact.string if shape is ALL_STRINGS else strings.intersect(shape, fact.string)
+    values = [v for other in excluded for v in other.values if isinstance(v, str)]
+    if values:
+        shape = strings.intersect(shape, StringShape(complement(words(values))))
+    return [shape]
+
+
 def _limits(facts: Facts) -> bool:
     """Whether facts say more of a value than its type and an enumeration."""
     return (
@@ -198,23 +240,13 @@ def _limits(facts: Facts) -> bool:
         or facts.string is not ALL_STRINGS
         or facts.array is not None
         or facts.object is not None
+        or bool(facts.without)
     )
 
 
 def _writable(value: str) -> bool:
     """Whether a string has a UTF-8 encoding: surrogates have none."""
     return not any("\ud800" <= character <= "\udfff" for character in value)
-
-
-S = TypeVar("S")
-
-
-def _conjunction(shapes: list[S], everything: S, intersect: Callable[[S, S], S | None]) -> S | None:
-    left: S | None = everything
-    for shape in shapes:
-        if left is not None and shape is not everything:
-            left = shape if left is everything else intersect(left, shape)
-    return left
 
 
 def _merged(alternatives: Iterable[Alternative]) -> tuple[Alternative, ...]:

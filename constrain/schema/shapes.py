@@ -7,8 +7,9 @@ never merged. Everything is made when first asked for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -20,21 +21,21 @@ from constrain.lexing.regex import (
     intersect,
     is_empty,
     is_finite,
+    matches,
     union,
     words,
 )
 from constrain.schema.evaluate import property_atoms
-from constrain.schema.facts import ArrayFacts, Atom, ObjectFacts
+from constrain.schema.facts import FALSE, TRUE, ArrayFacts, Atom, ObjectFacts
 from constrain.schema.numbers import NumberShape
 from constrain.schema.strings import StringShape
 
 if TYPE_CHECKING:
-    from constrain.schema.normal import Node
+    from constrain.schema.normal import Node, Normaliser
 
 CLASS_LIMIT = 64
 """Most classes of keys that match the same patterns."""
 
-MakeNode = Callable[[Iterable[Atom]], "Node"]
 Possible = Callable[["Node"], bool]
 """Whether any value is in a node's set, as far as is known."""
 
@@ -46,6 +47,39 @@ class Values:
     values: tuple[Any, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """Numbers of a shape that are multiples of none of some steps.
+
+    Attributes:
+        shape: the shape.
+        without: the shapes of the multiples, with nothing but a step.
+    """
+
+    shape: NumberShape
+    without: tuple[NumberShape, ...]
+
+    @property
+    def is_empty(self) -> bool:
+        """No number is a member."""
+        low, high, step = self.shape.low, self.shape.high, self.shape.step
+        if low is not None and low == high:
+            return not self._has(low)
+        if step is None:
+            return False
+        first = low if low is not None else high if high is not None else step
+        sign = -1 if low is None else 1
+        tried = (first + sign * step * n for n in range(_TRIED_MULTIPLES))
+        return not any(self.shape.contains(number) and self._has(number) for number in tried)
+
+    def _has(self, number: Fraction) -> bool:
+        return not any(multiples.contains(number) for multiples in self.without)
+
+
+_TRIED_MULTIPLES = 1000
+"""More than any run of numbers each of which is a multiple of one of a few others."""
+
+
 class ArrayShape:
     """Arrays.
 
@@ -55,12 +89,12 @@ class ArrayShape:
         distinct: number of leading indices at which the items may differ in what they satisfy.
     """
 
-    def __init__(self, facts: Sequence[ArrayFacts], node: MakeNode) -> None:
+    def __init__(self, facts: Sequence[ArrayFacts], normaliser: Normaliser) -> None:
         self.low = max((fact.low for fact in facts), default=0)
         self.high = min((fact.high for fact in facts if fact.high is not None), default=None)
         self.distinct = max((len(fact.prefix) for fact in facts), default=0)
         self._facts = facts
-        self._node = node
+        self._normaliser = normaliser
         self._items: dict[int, Node] = {}
 
     def item(self, index: int) -> Node:
@@ -68,7 +102,7 @@ class ArrayShape:
         index = min(index, self.distinct)
         found = self._items.get(index)
         if found is None:
-            found = self._node(fact.item(index) for fact in self._facts)
+            found = self._normaliser.node(fact.item(index) for fact in self._facts)
             self._items[index] = found
         return found
 
@@ -112,13 +146,13 @@ class ObjectShape:
         high: greatest number of properties; None: any.
     """
 
-    def __init__(self, facts: Sequence[ObjectFacts], node: MakeNode) -> None:
+    def __init__(self, facts: Sequence[ObjectFacts], normaliser: Normaliser) -> None:
         self.names = _names(facts)
         self.required = frozenset(name for fact in facts for name in fact.required)
         self.low = max((fact.low for fact in facts), default=0)
         self.high = min((fact.high for fact in facts if fact.high is not None), default=None)
         self._facts = facts
-        self._node = node
+        self._normaliser = normaliser
         self._properties: dict[int, Property] = {}
 
     def property(self, index: int) -> Property:
@@ -126,9 +160,18 @@ class ObjectShape:
         found = self._properties.get(index)
         if found is None:
             name = self.names[index]
-            node = self._node(atom for fact in self._facts for atom in property_atoms(fact, name))
+            atoms = [atom for fact in self._facts for atom in property_atoms(fact, name)]
+            if self._keys is not None and not matches(self._keys, name):
+                atoms = [FALSE]
+            node = self._normaliser.node(atoms)
             found = self._properties[index] = Property(name, node, name in self.required)
         return found
+
+    @cached_property
+    def _keys(self) -> Regex | None:
+        """The keys that there may be; None: any."""
+        atoms = [fact.names for fact in self._facts if fact.names is not TRUE]
+        return self._normaliser.keys(atoms) if atoms else None
 
     @cached_property
     def free(self) -> tuple[FreeKeys, ...]:
@@ -136,7 +179,9 @@ class ObjectShape:
         patterns = tuple(dict.fromkeys(regex for fact in self._facts for regex, _ in fact.patterns))
         keys: dict[Node, list[Regex]] = {}
         for regex, matched in key_classes(patterns):
-            node = self._node(atom for fact in self._facts for atom in _atoms(fact, matched))
+            node = self._normaliser.node(
+                atom for fact in self._facts for atom in _atoms(fact, matched)
+            )
             if not node.never:
                 keys.setdefault(node, []).append(regex)
         named = words(self.names) if self.names else None
@@ -145,7 +190,9 @@ class ObjectShape:
             regex = union(*regexes) if len(regexes) > 1 else regexes[0]
             if named is not None:
                 regex = difference(regex, named)
-            if not patterns or not is_empty(regex):
+            if self._keys is not None:
+                regex = intersect(regex, self._keys)
+            if (not patterns and self._keys is None) or not is_empty(regex):
                 classes.append(FreeKeys(regex, node))
         return tuple(classes)
 
@@ -215,4 +262,4 @@ def _atoms(facts: ObjectFacts, matched: frozenset[Regex]) -> list[Atom]:
     return [atom for regex, atom in facts.patterns if regex in matched] or [facts.additional]
 
 
-Alternative = Values | NumberShape | StringShape | ArrayShape | ObjectShape
+Alternative = Values | NumberShape | Numbers | StringShape | ArrayShape | ObjectShape

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from constrain.schema.evaluate import holds
-from constrain.schema.facts import TRUE, Atom, Position
+from constrain.schema.facts import TRUE, Atom
 from constrain.schema.keywords import ARRAY, KEYWORDS, NUMBER, OBJECT, STRING, types_of
 from constrain.schema.language import Language, by_length
 from constrain.schema.members import LeastText, Plan
 from constrain.schema.normal import Node, Normaliser
-from constrain.schema.shapes import Alternative, ArrayShape, ObjectShape, Possible
+from constrain.schema.positions import Position
+from constrain.schema.shapes import Alternative, ArrayShape, Numbers, ObjectShape, Possible
 from constrain.schema.strings import StringShape
 
 
@@ -170,7 +171,7 @@ def is_possible(alternative: Alternative, ask: Possible) -> bool:
     """Return whether an alternative has a value, as far as is known of its children."""
     if isinstance(alternative, (ArrayShape, ObjectShape)):
         return alternative.possible(ask)
-    return not isinstance(alternative, StringShape) or not alternative.is_empty
+    return not isinstance(alternative, (StringShape, Numbers)) or not alternative.is_empty
 
 
 def _known_possible(node: Node) -> bool:
@@ -197,18 +198,18 @@ def _obvious(atom: Atom, depth: int = 3) -> bool:
             return False
         if "$ref" in keys:
             return _obvious(atom.target(), depth - 1)
-        branches = schema.get("anyOf") or schema.get("oneOf") or ()
-        return any(_obvious(atom.child(branch), depth - 1) for branch in branches)
+        branches = map(atom.child, schema.get("anyOf", ()))
+        return any(_obvious(branch, depth - 1) for branch in branches)
     types = types_of(schema)
     return any(types & kind and keys.isdisjoint(binding) for kind, binding in _BINDING)
 
 
-_IN_PLACE = frozenset(("$ref", "enum", "const", "allOf", "anyOf", "oneOf"))
+_IN_PLACE = frozenset(("enum", "const", *(k for k, known in KEYWORDS.items() if known.in_place)))
 _BINDING = (
     (STRING, ("minLength", "maxLength", "pattern", "format")),
     (NUMBER, ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")),
     (ARRAY, ("minItems", "maxItems")),
-    (OBJECT, ("required", "minProperties", "maxProperties")),
+    (OBJECT, ("dependentRequired", "required", "minProperties", "maxProperties")),
     (~(STRING | NUMBER | ARRAY | OBJECT), ()),
 )
 """For each type the keywords that could leave no value of it."""

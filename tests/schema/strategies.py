@@ -58,6 +58,15 @@ def _keywords(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]
         "anyOf": branches,
         "allOf": branches,
         "oneOf": branches,
+        "not": inner,
+        "if": inner,
+        "then": inner,
+        "else": inner,
+        "propertyNames": inner,
+        "dependentRequired": st.dictionaries(
+            st.sampled_from(NAMES), st.lists(st.sampled_from(NAMES), max_size=2), max_size=2
+        ),
+        "dependentSchemas": named,
         "$ref": st.sampled_from(("#/$defs/one", "#/$defs/two", "#")),
     }
     related = st.sampled_from(
@@ -70,6 +79,12 @@ def _keywords(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]
             ("type", "minLength", "maxLength", "pattern"),
             ("anyOf", "type", "properties"),
             ("oneOf", "type", "required"),
+            ("oneOf", "anyOf"),
+            ("not", "type", "properties"),
+            ("not", "anyOf", "enum"),
+            ("if", "then", "else"),
+            ("propertyNames", "properties", "patternProperties", "minProperties"),
+            ("dependentRequired", "dependentSchemas", "properties", "maxProperties"),
             ("anyOf", "allOf", "required"),
             ("enum", "anyOf"),
             ("$ref", "properties", "required"),

@@ -1,0 +1,336 @@
+"""The atoms of a schema: a schema position says what its keywords say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from constrain.errors import InvalidSchemaError
+from constrain.schema import numbers, strings
+from constrain.schema.documents import Dialect, Documents, Schema, Scope, escape
+from constrain.schema.facts import (
+    ALL_STRINGS,
+    FALSE,
+    TRUE,
+    ArrayFacts,
+    Atom,
+    Constant,
+    Enumeration,
+    Facts,
+    Given,
+    ObjectFacts,
+    Place,
+)
+from constrain.schema.formats import format_regex
+from constrain.schema.keywords import (
+    ARRAY,
+    NUMBER,
+    OBJECT,
+    STRING,
+    dependency_keywords,
+    types_of,
+)
+from constrain.schema.negation import Not, properties
+from constrain.schema.numbers import ALL_NUMBERS, INTEGERS, NumberShape
+from constrain.schema.options import JSONOptions
+from constrain.schema.strings import StringShape, pattern
+
+
+class Position(Atom):
+    """The atom of a schema that stands somewhere in a document.
+
+    Attributes:
+        schema: the schema.
+        scope: the resource it belongs to.
+    """
+
+    __slots__ = ("_atoms", "schema", "scope")
+
+    def __init__(self, schema: dict[str, Any], scope: Scope, atoms: Atoms) -> None:
+        super().__init__()
+        self.schema = schema
+        self.scope = scope
+        self._atoms = atoms
+
+    def pointer(self, *steps: str) -> str:
+        """Return the JSON pointer to the schema, or to a place below it."""
+        base = self._atoms.documents.pointer(self.schema, self.scope)
+        return "".join([base, *("/" + escape(step) for step in steps)])
+
+    def child(self, schema: Schema) -> Atom:
+        """Return the atom of a subschema."""
+        return self._atoms.at(schema, self.scope)
+
+    def target(self) -> Atom:
+        """Return the atom that `$ref` leads to.
+
+        Raises:
+            InvalidSchemaError: it leads nowhere.
+        """
+        reference = self.schema["$ref"]
+        found = self._atoms.documents.resolve(self.scope, reference)
+        if found is None:
+            raise InvalidSchemaError(
+                self.pointer("$ref"),
+                f"nothing is at {reference!r}; pass remote documents as `registry`",
+            )
+        schema, scope = found
+        if not isinstance(schema, (bool, dict)):
+            raise InvalidSchemaError(self.pointer("$ref"), f"no schema is at {reference!r}")
+        return self._atoms.at(schema, scope)
+
+    @property
+    def reference_only(self) -> bool:
+        """Whether `$ref` hides the other keywords, as it does up to draft 7."""
+        return "$ref" in self.schema and self.scope.dialect <= Dialect.DRAFT7
+
+    def _read(self) -> Facts:
+        if self.reference_only:
+            return Facts(all_of=(((0,), self.target()),))
+        schema = self.schema
+        types = types_of(schema)
+        number = ALL_NUMBERS
+        if types & NUMBER:
+            found = _numbers(schema)
+            types, number = (types, found) if found is not None else (types & ~NUMBER, number)
+        string = ALL_STRINGS
+        if types & STRING and not _STRING_KEYS.isdisjoint(schema):
+            string = self._strings(schema)
+        array = members = None
+        if types & ARRAY and not _ARRAY_KEYS.isdisjoint(schema):
+            array = self._arrays(schema)
+        if types & OBJECT and not _OBJECT_KEYS.isdisjoint(schema):
+            members = self._objects(schema)
+        all_of, any_of, place = self._applicators(schema)
+        return Facts(
+            types,
+            self._enum(schema),
+            number=number,
+            string=string,
+            array=array,
+            object=members,
+            all_of=tuple(all_of),
+            any_of=tuple(any_of),
+            place=place,
+        )
+
+    def _enum(self, schema: dict[str, Any]) -> Enumeration | None:
+        enum = Enumeration(schema["enum"]) if "enum" in schema else None
+        if "const" in schema and self.scope.dialect >= Dialect.DRAFT6:
+            const = schema["const"]
+            return Enumeration((const,) if enum is None or const in enum else ())
+        return enum
+
+    def _applicators(
+        self, schema: dict[str, Any]
+    ) -> tuple[list[tuple[Place, Atom]], list[tuple[Place, tuple[Atom, ...]]], int]:
+        all_of: list[tuple[Place, Atom]] = []
+        any_of: list[tuple[Place, tuple[Atom, ...]]] = []
+        own = 0
+        if _APPLICATORS.isdisjoint(schema):
+            return all_of, any_of, own
+        dialect = self.scope.dialect
+        for place, (keyword, value) in enumerate(schema.items()):
+            if keyword == "properties":
+                own = place
+            elif keyword == "$ref":
+                all_of.append(((place,), self.target()))
+            elif keyword == "allOf":
+                parts = enumerate(map(self.child, value))
+                all_of += (((place, index), part) for index, part in parts)
+            elif keyword == "anyOf":
+                any_of.append(((place,), tuple(map(self.child, value))))
+            elif keyword == "oneOf":
+                any_of.append(((place,), self._atoms.exclusive(self)))
+            elif keyword == "not":
+                all_of.append(((place,), self._atoms.negation(self.child(value))))
+            elif keyword == "if" and dialect >= Dialect.DRAFT7 and _branches(schema):
+                any_of.append(((place,), self._conditional(schema)))
+            elif keyword in dependency_keywords(dialect):
+                any_of += (((place,), self._dependency(*item)) for item in value.items())
+        return all_of, any_of, own
+
+    def _conditional(self, schema: dict[str, Any]) -> tuple[Atom, ...]:
+        condition = self.child(schema["if"])
+        met = condition, self.child(schema.get("then", True))
+        otherwise = self._atoms.negation(condition), self.child(schema.get("else", True))
+        return both(*met), both(*otherwise)
+
+    def _dependency(self, name: str, needed: Any) -> tuple[Atom, ...]:
+        """Return the atoms of the values without a property, and of those with what it needs."""
+        without = Given(Facts(object=properties({name: FALSE})))
+        if isinstance(needed, (dict, bool)):
+            present = Given(Facts(OBJECT, object=properties({}, (name,))))
+            return without, both(present, self.child(needed))
+        names = [needed] if isinstance(needed, str) else needed
+        return without, Given(Facts(OBJECT, object=properties({}, (name, *names))))
+
+    def _strings(self, schema: dict[str, Any]) -> StringShape:
+        regexes = [pattern(schema["pattern"])] if "pattern" in schema else []
+        if "format" in schema and self._atoms.options.format == "assert":
+            regex = format_regex(schema["format"], self.scope.dialect.label)
+            regexes += [regex] if regex is not None else []
+        return strings.string(regexes, _low(schema, "minLength"), _high(schema, "maxLength"))
+
+    def _arrays(self, schema: dict[str, Any]) -> ArrayFacts:
+        dialect = self.scope.dialect
+        items = schema.get("items", True)
+        prefix: Sequence[Schema] = ()
+        if isinstance(items, list):
+            prefix, items = items, schema.get("additionalItems", True)
+        elif "prefixItems" in schema and dialect >= Dialect.DRAFT2020:
+            prefix = schema["prefixItems"]
+        return ArrayFacts(
+            tuple(map(self.child, prefix)),
+            self.child(items),
+            _low(schema, "minItems"),
+            _high(schema, "maxItems"),
+        )
+
+    def _objects(self, schema: dict[str, Any]) -> ObjectFacts:
+        patterns = schema.get("patternProperties", {})
+        names = schema.get("propertyNames", True) if self.scope.dialect >= Dialect.DRAFT6 else True
+        return ObjectFacts(
+            schema.get("properties", {}),
+            self.child,
+            tuple((pattern(text), self.child(child)) for text, child in patterns.items()),
+            self.child(schema.get("additionalProperties", True)),
+            self.child(names),
+            schema.get("required", ()),
+            _low(schema, "minProperties"),
+            _high(schema, "maxProperties"),
+        )
+
+
+class Atoms:
+    """The atoms of a schema, one for each position, constant and negation.
+
+    Attributes:
+        documents: the documents that the schema consists of.
+        options: which texts are in the language.
+        overlaps: for a `oneOf`, by the identity of its list, the other branches that each of its
+            branches may share a value with.
+        negating: whether negations are taken at their word, or as saying nothing.
+        unread: negations that have been made; whoever checks them takes them off.
+    """
+
+    def __init__(
+        self,
+        documents: Documents,
+        options: JSONOptions,
+        overlaps: Mapping[int, Mapping[int, Sequence[int]]],
+        negating: bool = True,
+    ) -> None:
+        self.documents = documents
+        self.options = options
+        self._overlaps = overlaps
+        self._negating = negating
+        self._positions: dict[tuple[int, int], Position] = {}
+        self._constants: dict[int, Constant] = {}
+        self.unread: list[Atom] = []
+        self._negations: dict[Atom, Atom] = {TRUE: FALSE, FALSE: TRUE}
+        self.root = self.at(documents.root, documents.root_scope)
+
+    def at(self, schema: Schema, scope: Scope) -> Atom:
+        """Return the atom of a schema met in a scope."""
+        if isinstance(schema, bool) or not schema:
+            return FALSE if schema is False else TRUE
+        scope = scope.of(schema)
+        key = (id(schema), id(scope))
+        found = self._positions.get(key)
+        if found is None:
+            found = self._positions[key] = Position(schema, scope, self)
+        return found
+
+    def constant(self, value: Any) -> Atom:
+        """Return the atom of a value that stands in a document."""
+        found = self._constants.get(id(value))
+        if found is None:
+            found = self._constants[id(value)] = Constant(value, self.constant)
+        return found
+
+    def negation(self, atom: Atom) -> Atom:
+        """Return the atom of all values that are not in an atom's set."""
+        found = self._negations.get(atom)
+        if found is None:
+            if not self._negating:
+                return TRUE
+            found = Not(atom, self.negation)
+            self._negations[atom], self._negations[found] = found, atom
+            self.unread.append(found)
+        return found
+
+    def exclusive(self, position: Position) -> tuple[Atom, ...]:
+        """Return the branches of a `oneOf`, those that overlap made exclusive."""
+        branches = [position.child(branch) for branch in position.schema["oneOf"]]
+        overlaps = self._overlaps.get(id(position.schema["oneOf"]), {})
+        return tuple(
+            both(branch, *(self.negation(branches[other]) for other in overlaps.get(index, ())))
+            for index, branch in enumerate(branches)
+        )
+
+
+def both(*atoms: Atom) -> Atom:
+    """Return the atom of the values in all of several atoms."""
+    if len(atoms) == 1:
+        return atoms[0]
+    return Given(Facts(all_of=tuple(((index,), atom) for index, atom in enumerate(atoms))))
+
+
+_APPLICATORS = frozenset(
+    (
+        "$ref",
+        "allOf",
+        "anyOf",
+        "oneOf",
+        "not",
+        "if",
+        "dependencies",
+        "dependentRequired",
+        "dependentSchemas",
+    )
+)
+_NUMBER_KEYS = frozenset(
+    ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
+)
+_STRING_KEYS = frozenset(("minLength", "maxLength", "pattern", "format"))
+_ARRAY_KEYS = frozenset(("items", "prefixItems", "additionalItems", "minItems", "maxItems"))
+_OBJECT_KEYS = frozenset(
+    (
+        "properties",
+        "patternProperties",
+        "additionalProperties",
+        "propertyNames",
+        "required",
+        "minProperties",
+        "maxProperties",
+    )
+)
+
+
+def _branches(schema: dict[str, Any]) -> bool:
+    return "then" in schema or "else" in schema
+
+
+def _low(schema: dict[str, Any], keyword: str) -> int:
+    return int(schema.get(keyword, 0))
+
+
+def _high(schema: dict[str, Any], keyword: str) -> int | None:
+    return int(schema[keyword]) if keyword in schema else None
+
+
+def _numbers(schema: dict[str, Any]) -> NumberShape | None:
+    """Return the numbers that a schema allows, or None where it allows none."""
+    named = schema.get("type", "number")
+    integer = "number" not in named if isinstance(named, list) else named == "integer"
+    if _NUMBER_KEYS.isdisjoint(schema):
+        return INTEGERS if integer else ALL_NUMBERS
+    limits: dict[str, Any] = {"minimum": schema.get("minimum"), "maximum": schema.get("maximum")}
+    for name in ("minimum", "maximum"):
+        exclusive = schema.get(f"exclusive{name.capitalize()}")
+        if exclusive is True:
+            limits[f"exclusive_{name}"] = limits.pop(name)
+        elif exclusive is not False:
+            limits[f"exclusive_{name}"] = exclusive
+    return numbers.number(integer=integer, multiple_of=schema.get("multipleOf"), **limits)
