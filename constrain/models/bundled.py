@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import torch
+from transformers import PreTrainedTokenizerFast
 
 from constrain.errors import GenerationError
 
@@ -27,7 +28,8 @@ class BundledModel(HFModel):
     """
 
     def __init__(self, *, device: str | torch.device = "cpu") -> None:
-        super().__init__(FOLDER, device=device, dtype=torch.float32)
+        tokenizer = PreTrainedTokenizerFast.from_pretrained(FOLDER)
+        super().__init__(FOLDER, tokenizer, device=device, dtype=torch.float32)
 
     def encode_prompt(self, prompt: Prompt | None, schema_text: str | None = None) -> list[int]:
         """Token ids of prompt and schema in the layout of the training documents.
