@@ -7,13 +7,13 @@ ways to go on, each the frames that take the frame's place, the lowest first.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import count
 
 from constrain.lexing.lexeme import Lexeme
 from constrain.schema.language import Language, read_key
-from constrain.schema.members import Plan, Progress
+from constrain.schema.members import Member, Plan, Progress
 from constrain.schema.normal import Node, Normaliser
 from constrain.schema.shapes import ArrayShape, FreeKeys, ObjectShape
 from constrain.schema.solve import Solver, is_possible, least_items
@@ -153,6 +153,29 @@ class Value(Frame):
         return self.frames.solver.least(self.node)
 
 
+class _KeyMoves(Mapping[Lexeme, Sequence[Push]]):
+    """The keys of an object and what follows each, made when asked for: there can be many."""
+
+    def __init__(self, frames: Frames, plan: Plan) -> None:
+        self.members: dict[Lexeme, Member] = {}
+        self._frames = frames
+        self._plan = plan
+
+    def __getitem__(self, lexeme: Lexeme) -> Sequence[Push]:
+        member = self.members[lexeme]
+        after = member.after
+        if isinstance(member.property, FreeKeys):
+            after = self._plan.with_key(after, None)
+        value = self._frames.value(member.property.node)
+        return ((self._frames.after_member(self._plan, after), value),)
+
+    def __iter__(self) -> Iterator[Lexeme]:
+        return iter(self.members)
+
+    def __len__(self) -> int:
+        return len(self.members)
+
+
 class Key(Frame):
     """Expects a key of an object."""
 
@@ -164,19 +187,16 @@ class Key(Frame):
 
     @cached_property
     def moves(self) -> Moves:
-        frames, language, plan = self.frames, self.frames.language, self.plan
-        moves: dict[Lexeme, Sequence[Push]] = {}
-        for member in plan.next(self.progress):
-            after = member.after
+        language = self.frames.language
+        moves = _KeyMoves(self.frames, self.plan)
+        for member in self.plan.next(self.progress):
             if isinstance(member.property, FreeKeys):
                 assert member.keys is not None
                 lexeme = language.free_key(member.keys)
-                self._free[lexeme] = member.property, after
-                after = plan.with_key(after, None)
+                self._free[lexeme] = member.property, member.after
             else:
                 lexeme = language.key(member.property.name)
-            value = frames.value(member.property.node)
-            moves[lexeme] = ((frames.after_member(plan, after), value),)
+            moves.members[lexeme] = member
         return moves
 
     def read(self, lexeme: Lexeme, text: bytes) -> Sequence[Push]:

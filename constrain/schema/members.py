@@ -66,6 +66,8 @@ class Plan:
         self.start = Progress()
         self._any_order = any_order
         self._possible = possible
+        # In schema order what follows a named property does not depend on those passed over.
+        self._known: dict[tuple[int, frozenset[str | None]], dict[int, Member | None]] = {}
         self._required = [i for i, name in enumerate(shape.names) if name in shape.required]
         self._required_mask = sum(1 << index for index in self._required)
         # Bounds that cannot bind are dropped, so that progress need not count for them.
@@ -79,14 +81,19 @@ class Plan:
         shape = self.shape
         left = self._required_left(progress)
         room = self._high is None or progress.written + left < self._high
+        written = self._counted(progress.written + 1)
+        known = None if self._any_order else self._known.setdefault((written, progress.free), {})
         for index in self._places(progress):
             required = shape.names[index] in shape.required
             if required or room:
-                after = self._after(progress, index)
-                if self._enough(after):
-                    found = shape.property(index)
-                    if required or self._possible(found.node):
-                        yield Member(found, None, after)
+                if known is None:
+                    member = self._named(progress, index)
+                elif index in known:
+                    member = known[index]
+                else:
+                    member = known[index] = self._named(progress, index)
+                if member is not None:
+                    yield member
             if required and not self._any_order:
                 return
         place = progress.place if self._any_order else len(shape.names)
@@ -97,6 +104,15 @@ class Plan:
                     regex = _unwritten(keys, progress)
                     if regex is not None:
                         yield Member(keys, regex, after)
+
+    def _named(self, progress: Progress, index: int) -> Member | None:
+        """Return the named property at an index as the next one, or None where it cannot be."""
+        after = self._after(progress, index)
+        if not self._enough(after):
+            return None
+        found = self.shape.property(index)
+        required = self.shape.names[index] in self.shape.required
+        return Member(found, None, after) if required or self._possible(found.node) else None
 
     def with_key(self, after: Progress, key: str | None) -> Progress:
         """Return the progress after a free property, given its key, or None where not known."""

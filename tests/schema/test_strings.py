@@ -99,9 +99,9 @@ def test_patterns_that_only_python_knows() -> None:
     assert caught.value.pattern == "^(a"
 
 
-def test_lengths_of_plain_strings_are_counters() -> None:
+def test_lengths_are_counters() -> None:
     assert string(low=1, high=65535).part("any") == JSONString(ANYTHING, "any", 1, 65535)
-    bounded = string([pattern("^a+$")], 2, 3).part("minimal")
-    assert (bounded.low, bounded.high) == (0, None)
-    assert [n for n in range(6) if matches(bounded.regex, "a" * n)] == [2, 3]
+    bounded = string([pattern("^a+$")], 2, 3)
+    assert bounded.part("minimal") == JSONString(bounded.regex, "minimal", 2, 3)
+    assert [n for n in range(6) if matches(bounded.language, "a" * n)] == [2, 3]
     assert string([pattern("^a$")], 3, 2).language is EMPTY
