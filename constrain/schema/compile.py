@@ -56,6 +56,7 @@ def schema_control(
     control = SchemaControl(atoms, options)
     for position, keyword in checked.negated:
         _require_negatable(position, keyword, atoms)
+        control.examine(position)
     if not control.possible(control.root):
         raise UnsatisfiableSchemaError("", "its keywords contradict one another")
     return control

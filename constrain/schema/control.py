@@ -97,6 +97,12 @@ class SchemaControl:
             self._normaliser.begin()
             return self._solver.possible(node)
 
+    def examine(self, atom: Atom) -> None:
+        """Work an atom out, so that it is known not to be too complex."""
+        with self._lock:
+            self._normaliser.begin()
+            self._normaliser.alternatives(self._normaliser.node((atom,)))
+
     def disjoint(self, *atoms: Atom) -> bool:
         """Return whether no value is in the sets of all atoms."""
         return not self.possible(self._normaliser.node(atoms))

@@ -22,23 +22,17 @@ from constrain.schema.facts import (
     Enumeration,
     Facts,
     Given,
-    Place,
     type_of,
 )
-from constrain.schema.keywords import ANY_TYPE, ARRAY, BOOLEAN, NULL, NUMBER, OBJECT, STRING
+from constrain.schema.keywords import ARRAY, BOOLEAN, NULL, NUMBER, OBJECT, STRING
 from constrain.schema.numbers import ALL_NUMBERS, NumberShape
 from constrain.schema.positions import Atoms, Position
 from constrain.schema.shapes import Alternative, ArrayShape, Numbers, ObjectShape, Values
 from constrain.schema.strings import StringShape
+from constrain.schema.terms import Terms
 
 WORK_LIMIT = 200_000
 """Most atoms, terms and alternatives looked at in one go."""
-
-
-_Term = tuple[
-    list[tuple[Place, Atom]], int, dict[Atom, Place], tuple[tuple[Place, tuple[Atom, ...]], ...]
-]
-"""Part of a disjunction: atoms to add, types left, atoms added, groups to choose from."""
 
 
 class Node:
@@ -68,6 +62,7 @@ class Normaliser:
         self._nodes: dict[tuple[Atom, ...], Node] = {}
         self._shapes: dict[tuple[type, tuple[Any, ...]], Any] = {}
         self._work = 0
+        self._terms = Terms(self.spend)
         self.root = self.node((atoms.root,))
 
     def node(self, atoms: Iterable[Atom]) -> Node:
@@ -101,40 +96,11 @@ class Normaliser:
         """Return the alternatives of a node. They may overlap, and may turn out to be empty."""
         if node.alternatives is None:
             found: dict[Alternative, None] = {}
-            for types, facts in self._terms(node.atoms):
+            for types, facts in self._terms.of(node.atoms):
                 found.update(dict.fromkeys(self._of_term(types, facts)))
             self.spend(len(found), node.atoms)
             node.alternatives = _merged(found)
         return node.alternatives
-
-    def _terms(self, atoms: Sequence[Atom]) -> Iterable[tuple[int, list[Facts]]]:
-        """Multiply out: the terms of a disjunction, each a mask of types and a list of facts.
-
-        The facts of a term are in the order of the places that they have in the schema.
-        """
-        placed: list[tuple[Place, Atom]] = [((index,), atom) for index, atom in enumerate(atoms)]
-        pending: list[_Term] = [(placed, ANY_TYPE, {}, ())]
-        while pending:
-            queue, types, met, groups = pending.pop()
-            while queue and types:
-                place, atom = queue.pop()
-                if atom in met:
-                    continue
-                facts = atom.facts
-                met[atom] = (*place, facts.place)
-                types &= facts.types
-                queue += [(place + at, part) for at, part in facts.all_of]
-                groups += tuple((place + at, group) for at, group in facts.any_of)
-            self.spend(1 + len(met), atoms)
-            if not types:
-                continue
-            if not groups:
-                yield types, [atom.facts for atom in sorted(met, key=met.__getitem__)]
-                continue
-            (place, branches), rest = groups[0], groups[1:]
-            self.spend(len(branches), atoms)
-            for branch in reversed(branches):
-                pending.append(([(place, branch)], types, dict(met), rest))
 
     def _of_term(self, types: int, facts: list[Facts]) -> Iterable[Alternative]:
         enums = [fact.enum for fact in facts if fact.enum is not None]

@@ -154,9 +154,13 @@ def test_broken_patterns() -> None:
 @pytest.mark.parametrize(
     ("schema", "keyword", "pointer"),
     [
-        ({"items": {"not": {"type": "null"}}}, "not", "/items/not"),
-        ({"oneOf": [{"minimum": 1}, {"maximum": 5}]}, "oneOf", "/oneOf"),
-        ({"if": {}, "then": False}, "if", "/if"),
+        ({"items": {"not": {"items": {"type": "null"}}}}, "not", "/items/not"),
+        (
+            {"oneOf": [{"minItems": 1}, {"additionalProperties": {"type": "null"}}]},
+            "oneOf",
+            "/oneOf",
+        ),
+        ({"if": {"propertyNames": {"minLength": 1}}, "then": False}, "if", "/if"),
         ({"uniqueItems": True}, "uniqueItems", "/uniqueItems"),
         ({"contains": True}, "contains", "/contains"),
     ],
@@ -212,11 +216,20 @@ def test_one_of_branches_that_exclude_one_another(branches: list[Any]) -> None:
     schema_control({"oneOf": branches})
 
 
-def test_branches_may_exclude_one_another_by_what_stands_beside_them() -> None:
-    branches = [{"required": ["a"]}, {"required": ["b"]}]
-    schema_control({"oneOf": branches, "type": "object", "maxProperties": 1})
-    with pytest.raises(UnsupportedSchemaError, match="branch 0 and branch 1"):
-        schema_control({"oneOf": branches, "type": "object"})
+def test_branches_that_overlap_are_made_exclusive() -> None:
+    schema = {"type": "object", "oneOf": [{"required": ["a"]}, {"required": ["b"]}]}
+    texts = '{"a":1}', '{"b":1}', '{"a":1,"b":1}', "{}"
+    assert verdicts(schema, *texts) == [True, True, False, False]
+    three = {"oneOf": [{"minimum": 2}, {"maximum": 4}, {"multipleOf": 2}], "type": "integer"}
+    assert verdicts(three, "0", "1", "2", "3", "4", "5", "6") == [
+        False,
+        True,
+        False,
+        False,
+        False,
+        True,
+        False,
+    ]
 
 
 @pytest.mark.parametrize(
