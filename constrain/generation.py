@@ -120,10 +120,11 @@ def generate_json(
             distribution, or a type refuses a value that its own schema allows.
     """
     source = read_schema(schema)
+    text = source.text
     return _generate(
         lambda vocabulary: compile_json_schema(source.schema, vocabulary, options),
         model,
-        lambda lm: lm.encode_prompt(prompt, source.text if include_schema else None),
+        lambda lm: lm.encode_prompt(prompt, text if include_schema else None),
         source.parse,
         n=n,
         seed=seed,

@@ -30,8 +30,15 @@ class SchemaSource:
 
     @property
     def text(self) -> str:
-        """The schema as JSON text."""
-        return json.dumps(self.schema, ensure_ascii=False)
+        """The schema as JSON text.
+
+        Raises:
+            InvalidSchemaError: it holds something that JSON has no text for.
+        """
+        try:
+            return json.dumps(self.schema, ensure_ascii=False, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise InvalidSchemaError("", f"not JSON: {error}") from error
 
 
 def read_schema(source: Any) -> SchemaSource:
