@@ -22,7 +22,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "event": {
         "title": "Design review",
         "start": "2025-03-04T09:30:00Z",
-        "duration": "PT1H30M",
+        "duration_minutes": 90,
         "location": {"kind": "web", "url": "https://example.org/room/7"},
         "attendees": ["ana@example.org"],
         "reminder_minutes": None,
