@@ -65,12 +65,13 @@ class Warp:
         scores /= self.temperature
         nucleus = self.top_p is not None and self.top_p < 1
         if nucleus or self.top_k is not None:
-            order = np.argsort(-scores, kind="stable")
-            kept = self.top_k or len(order)
+            falling = np.sort(scores)[::-1][: self.top_k]
             if nucleus:
-                mass = np.cumsum(np.exp(scores[order[:kept]]))
-                kept = 1 + int(np.searchsorted(mass, self.top_p * mass[-1]))
-            scores[order[kept:]] = -np.inf
+                mass = np.cumsum(np.exp(falling))
+                falling = falling[: 1 + int(np.searchsorted(mass, self.top_p * mass[-1]))]
+            ties = np.flatnonzero(scores == falling[-1])
+            scores[ties[np.count_nonzero(falling == falling[-1]) :]] = -np.inf
+            scores[scores < falling[-1]] = -np.inf
         if self.min_p:
             scores[scores < math.log(self.min_p)] = -np.inf
         return scores

@@ -34,11 +34,10 @@ def warped(weights: Any = P, **settings: Any) -> list[float]:
         ({"top_p": 0.39}, [0, 1, 0, 0, 0, 0]),
         ({"top_p": 0.41}, [0, 4 / 7, 0, 3 / 7, 0, 0]),
         ({"top_p": 1.0}, P),
-        ({"min_p": 0.5}, [0, 4 / 9, 0, 3 / 9, 0, 2 / 9]),
+        ({"min_p": 0.49}, [0, 4 / 9, 0, 3 / 9, 0, 2 / 9]),
         ({"min_p": 0.0}, P),
         ({"min_p": 1.0}, [0, 1, 0, 0, 0, 0]),
-        # top-p is of what top-k has left: 4/7 < 0.6, so both stay; of all it would be the same
-        # two; 0.55 < 4/7, so one stays, where of all it would be two
+        # top-p is of what top-k has left, where the likeliest has 4/7 and not 0.4
         ({"top_k": 2, "top_p": 0.6}, [0, 4 / 7, 0, 3 / 7, 0, 0]),
         ({"top_k": 2, "top_p": 0.55}, [0, 1, 0, 0, 0, 0]),
         # the temperature comes first: 0.4**2 of 0.295 is more than half
@@ -51,6 +50,7 @@ def test_against_the_definition(settings: dict[str, Any], expected: Any) -> None
 
 def test_of_equals_the_first_are_kept() -> None:
     assert warped([1, 1, 1, 1], top_k=2) == [0.5, 0.5, 0, 0]
+    assert warped([1, 2, 1, 1], top_p=0.55) == [1 / 3, 2 / 3, 0, 0]
     assert warped([1, 1, 1, 1], temperature=0) == [1, 0, 0, 0]
 
 
