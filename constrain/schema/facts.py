@@ -107,7 +107,7 @@ class Facts:
         all_of: atoms that hold of the same value, each with its place.
         any_of: groups of atoms, each with its place; one at least of each group holds of the same
             value.
-        place: index of `properties` among the keywords of the schema.
+        place: index of the first keyword about properties among those of the schema.
     """
 
     types: int = ANY_TYPE

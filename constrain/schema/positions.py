@@ -126,13 +126,13 @@ class Position(Atom):
     ) -> tuple[list[tuple[Place, Atom]], list[tuple[Place, tuple[Atom, ...]]], int]:
         all_of: list[tuple[Place, Atom]] = []
         any_of: list[tuple[Place, tuple[Atom, ...]]] = []
-        own = 0
+        own = len(schema)
         if _APPLICATORS.isdisjoint(schema):
             return all_of, any_of, own
         dialect = self.scope.dialect
         for place, (keyword, value) in enumerate(schema.items()):
-            if keyword == "properties":
-                own = place
+            if keyword in _PROPERTY_KEYS:
+                own = min(own, place)
             elif keyword == "$ref":
                 all_of.append(((place,), self.target()))
             elif keyword == "allOf":
@@ -290,6 +290,7 @@ _APPLICATORS = frozenset(
         "dependentSchemas",
     )
 )
+_PROPERTY_KEYS = frozenset(("properties", "patternProperties", "additionalProperties"))
 _NUMBER_KEYS = frozenset(
     ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
 )
