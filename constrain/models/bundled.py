@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 
 import torch
-from transformers import PreTrainedTokenizerFast
+from safetensors.torch import load_file
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from constrain.errors import GenerationError
 
@@ -29,7 +30,9 @@ class BundledModel(HFModel):
 
     def __init__(self, *, device: str | torch.device = "cpu") -> None:
         tokenizer = PreTrainedTokenizerFast.from_pretrained(FOLDER)
-        super().__init__(FOLDER, tokenizer, device=device, dtype=torch.float32)
+        model = LlamaForCausalLM(LlamaConfig.from_pretrained(FOLDER))
+        model.load_state_dict(load_file(FOLDER / "model.safetensors"), strict=False)
+        super().__init__(model, tokenizer, device=device, dtype=torch.float32)
 
     def encode_prompt(self, prompt: Prompt | None, schema_text: str | None = None) -> list[int]:
         """Token ids of prompt and schema in the layout of the training documents.

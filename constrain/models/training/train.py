@@ -36,7 +36,7 @@ class Recipe:
 
     Attributes:
         hidden_size, layers, heads, feed_forward: the shape of the Llama.
-        steps: optimiser steps.
+        cycles: optimiser steps of each fall of the learning rate from its height to zero.
         vocabulary_size: tokens; must be equal for models that draft for each other.
         tokenizer_documents: documents that the tokenizer learns from.
         batch_tokens: tokens of a batch, padding included.
@@ -47,7 +47,7 @@ class Recipe:
     layers: int
     heads: int
     feed_forward: int
-    steps: int
+    cycles: tuple[int, ...]
     vocabulary_size: int = 3072
     tokenizer_documents: int = 20_000
     batch_tokens: int = 2048
@@ -55,24 +55,23 @@ class Recipe:
 
 
 RECIPES = {
-    "main": Recipe(192, 4, 4, 512, 2800),
-    "draft": Recipe(96, 2, 2, 256, 1200),
-    "quick": Recipe(32, 1, 2, 64, 20, 512, 300, 1024),
+    "main": Recipe(192, 4, 4, 512, (2800, 1400)),
+    "draft": Recipe(96, 2, 2, 256, (1400, 700)),
+    "quick": Recipe(32, 1, 2, 64, (20, 20), vocabulary_size=512, tokenizer_documents=300),
 }
 
 MUON_RATE, ADAM_RATE, WEIGHT_DECAY, WARM_UP = 0.02, 3e-3, 0.01, 100
 
 
-def train(
-    recipe: Recipe,
-    out: Path,
-    seed: int,
-    report: Callable[[str], None] = print,
-    save_every: int = 200,
-) -> None:
+SAVE_EVERY = 200  # steps
+HELD_OUT = 1 << 31  # the seed of documents that no model is trained on
+
+
+def train(recipe: Recipe, out: Path, seed: int, report: Callable[[str], None] = print) -> None:
     """Train by `recipe` and write model and tokenizer to the folder `out`, in float16.
 
-    The result depends on the seed, the version of torch and the kind of processor only.
+    Each cycle starts from the folder as the one before left it. The result depends on the seed,
+    the version of torch and the kind of processor only.
     """
     torch.manual_seed(seed)
     torch.set_num_threads(1)  # sums in one order: the same bits every time
@@ -83,17 +82,31 @@ def train(
     )
     model = _new_model(recipe, tokenizer)
     parameters = sum(p.numel() for p in model.parameters())
-    report(f"{parameters:,} parameters, {len(tokenizer):,} tokens, {recipe.steps:,} steps")
+    report(f"{parameters:,} parameters, {len(tokenizer):,} tokens, {sum(recipe.cycles):,} steps")
+    for cycle, steps in enumerate(recipe.cycles, start=1):
+        report(f"cycle {cycle} of {len(recipe.cycles)}")
+        _run_cycle(recipe, steps, model, tokenizer, out, seed + cycle, report)
+        model = LlamaForCausalLM.from_pretrained(out, dtype=torch.float32)
 
+
+def _run_cycle(
+    recipe: Recipe,
+    steps: int,
+    model: LlamaForCausalLM,
+    tokenizer: PreTrainedTokenizerFast,
+    out: Path,
+    seed: int,
+    report: Callable[[str], None],
+) -> None:
+    """One fall of the learning rate, on the documents of `seed`; the folder `out` is kept fresh."""
     optimisers = _optimisers(model)
     schedule = [
-        torch.optim.lr_scheduler.LambdaLR(o, lambda step: _rate(step, recipe.steps))
-        for o in optimisers
+        torch.optim.lr_scheduler.LambdaLR(o, lambda step: _rate(step, steps)) for o in optimisers
     ]
-    held_out = list(islice(_batches(tokenizer, recipe, documents(-1 - seed), seed), 8))
-    stream = _batches(tokenizer, recipe, documents(seed + 1), seed)
+    held_out = list(islice(_batches(tokenizer, recipe, documents(HELD_OUT)), 8))
+    stream = _batches(tokenizer, recipe, documents(seed))
     started, seen, running = time.perf_counter(), 0, 0.0
-    for step, (ids, labels) in enumerate(islice(stream, recipe.steps), start=1):
+    for step, (ids, labels) in enumerate(islice(stream, steps), start=1):
         loss = _loss(model, ids, labels)
         loss.backward()  # type: ignore[no-untyped-call]
         for optimiser, scheduler in zip(optimisers, schedule, strict=True):
@@ -106,7 +119,7 @@ def train(
             speed = seen / (time.perf_counter() - started)
             report(f"step {step:,}: loss {running / 20:.4f}, {speed:,.0f} tokens/s")
             running = 0.0
-        if step % save_every == 0 or step == recipe.steps:
+        if step % SAVE_EVERY == 0 or step == steps:
             with torch.no_grad():
                 validation = sum(_loss(model, *batch).item() for batch in held_out) / len(held_out)
             report(f"step {step:,}: held-out loss {validation:.4f}")
@@ -135,10 +148,10 @@ def _new_model(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> LlamaForCa
 
 
 def _batches(
-    tokenizer: PreTrainedTokenizerFast, recipe: Recipe, source: Iterator[Document], seed: int
+    tokenizer: PreTrainedTokenizerFast, recipe: Recipe, source: Iterator[Document]
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """Batches of ids and next-token labels, [rows, length] int64 each, of rows of like length."""
-    rng = random.Random(seed)
+    rng = random.Random(0)
     backend = tokenizer.backend_tokenizer
     bos, eos = tokenizer.bos_token_id, tokenizer.eos_token_id
     while True:
@@ -196,7 +209,8 @@ def _rate(step: int, steps: int) -> float:
 
 def _save(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, out: Path) -> None:
     """Write float16 weights, configuration and tokenizer; the model itself keeps float32."""
-    weights = {name: value.half() for name, value in model.state_dict().items()}
+    state = model.state_dict()
+    weights = {name: state[name].half() for name in state if name != "lm_head.weight"}  # tied
     model.config.dtype = torch.float16
     model.save_pretrained(out, state_dict=weights)
     tokenizer.save_pretrained(out)
