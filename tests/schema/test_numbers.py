@@ -15,17 +15,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from constrain.errors import SchemaTooComplexError
-from constrain.lexing.regex import EMPTY, Regex, arcs, derive, matches, shortest
+from constrain.lexing.regex import EMPTY, Regex, arcs, derive, machine, matches, shortest
+from constrain.schema.magnitudes import magnitudes
+from constrain.schema.mantissas import Mantissa
 from constrain.schema.numbers import (
     ALL_NUMBERS,
     INTEGERS,
+    NumeralLanguage,
     constant,
     disjoint,
     exact,
     intersect,
     number,
 )
-from constrain.schema.numerals import literal_numerals, numerals
+from constrain.schema.numerals import least_numeral, literal_numerals, numerals
 
 NUMERAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 PREFIX = re.compile(r"-?((0|[1-9][0-9]*)(\.[0-9]*|(\.[0-9]+)?[eE][+-]?[0-9]*)?)?")
@@ -281,3 +284,33 @@ def test_constants_in_plain_spelling() -> None:
     assert texts(1e22) == ["1e+22", "1" + "0" * 22]
     assert matches(literal_numerals(Decimal("1E-7"), "plain"), "0.0000001")
     assert matches(literal_numerals(1.5, "any"), "15e-1")
+
+
+@pytest.mark.parametrize("language", ["plain", "any"])
+def test_least_texts_are_those_that_a_search_finds(language: NumeralLanguage) -> None:
+    rng = random.Random(11)
+    for _ in range(150):
+        keywords = random_keywords(rng) | {"multiple_of": rng.choice([1, 2, 0.5, 0.1, 3, 10, 1.5])}
+        shape = number(**keywords)
+        if shape is None:
+            continue
+        assert least_numeral(shape, language).decode() == shortest(numerals(shape, language))
+        limits = magnitudes(shape, language, negative=False)
+        state = Mantissa(limits) if limits else None
+        while state is not None:
+            assert state.least() == shortest(machine(state)), (keywords, state)
+            states = [target for _, target in state.arcs() if isinstance(target, Mantissa)]
+            state = rng.choice(states) if states and rng.random() < 0.8 else None
+
+
+def test_least_texts_need_no_search() -> None:
+    for step, least in ((1_000_000_007, b"1000000007"), (0.123456789, b"123456789")):
+        shape = number(multiple_of=step, exclusive_minimum=0)
+        assert shape is not None
+        assert least_numeral(shape, "plain") == least
+        assert least_numeral(shape, "any") == least
+    above = number(integer=True, minimum=10**500)
+    assert above is not None
+    assert least_numeral(above, "plain") == b"1" + b"0" * 500
+    assert least_numeral(above, "any") == b"1E500"
+    assert least_numeral(ALL_NUMBERS, "plain") == b"0"

@@ -1,0 +1,134 @@
+"""The least text that completes a numeral of a set with a step, by arithmetic.
+
+A search would try digits by the million where the step is large.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import count
+from math import gcd
+from typing import TYPE_CHECKING
+
+from constrain.schema.magnitudes import GAP
+
+if TYPE_CHECKING:
+    from constrain.schema.mantissas import Mantissa
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """What is to come: how many digits of which kind, and an exponent."""
+
+    zero: bool = False  # the whole part is a zero, to be written
+    whole: int = 0
+    point: bool = False
+    places: int = 0
+    exponent: int = 0  # 0: not written
+
+
+def least_ending(state: Mantissa) -> str:
+    """Return the least text, by length, then bytes, that `state` accepts; its set has a step."""
+    for length in count():
+        texts = [
+            text for form in _forms(state, length) if (text := _least(state, form)) is not None
+        ]
+        if texts:
+            return min(texts)
+    raise AssertionError("some text completes every state")
+
+
+def _forms(state: Mantissa, length: int) -> Iterator[_Form]:
+    yield from _mantissas(state, length)
+    if state.limits.exponent == "always":
+        for size in range(2, length + 1):
+            for form in _mantissas(state, length - size):
+                for exponent in _exponents(state, form, size):
+                    yield replace(form, exponent=exponent)
+
+
+def _mantissas(state: Mantissa, length: int) -> Iterator[_Form]:
+    """Yield the forms of so many characters without an exponent."""
+    if state.phase in ("point", "places"):
+        if length or state.phase == "places":
+            yield _Form(places=length)
+        return
+    heads = [_Form(whole=whole) for whole in range(length + 1)]
+    if state.phase == "zero":
+        heads = [_Form()]
+    elif state.phase == "start":
+        heads = [*([_Form(zero=True)] if length else []), *heads[1:]]
+    for head in heads:
+        left = length - head.whole - head.zero
+        if left == 0:
+            yield head
+        elif left > 1 and state.limits.fraction:
+            yield replace(head, point=True, places=left - 1)
+
+
+def _exponents(state: Mantissa, form: _Form, size: int) -> Iterator[int]:
+    """Yield the exponents, `size` characters long, that can make the number a member."""
+    limits = state.limits
+    digits = form.whole + form.places
+    scale = state.scale + form.whole
+    shift = state.places + form.places - limits.places
+    # Zeros at the end have to make up for a negative power; a great one divides no better, nor
+    # does it help once the number is behind all bounds and exceptions.
+    first = shift - state.zeros - digits
+    last = max(shift + limits.step.bit_length(), limits.top - scale + digits + 1)
+    if limits.low:
+        first = max(first, limits.low[0] - scale)
+    if limits.high:
+        last = min(last, limits.high[0] - scale + (0 if state.digits else digits))
+    if size > 2:
+        yield from range(max(first, 1 - 10 ** (size - 2)), min(last, -(10 ** (size - 3))) + 1)
+    yield from range(max(first, 10 ** (size - 2)), min(last, 10 ** (size - 1) - 1) + 1)
+
+
+def _least(state: Mantissa, form: _Form) -> str | None:
+    size = form.whole + form.places
+    power = state.limits.places - state.places - form.places + form.exponent
+    idle = min(size, max(-power, 0))  # digits behind the last place of the step: zeros
+    digits = _least_digits(state, form, size - idle, power + idle)
+    if digits is None:
+        return None
+    text = (str(digits).zfill(size - idle) if size > idle else "") + "0" * idle
+    return (
+        "0" * form.zero
+        + text[: form.whole]
+        + "." * form.point
+        + text[form.whole :]
+        + (f"E{form.exponent}" if form.exponent else "")
+    )
+
+
+def _least_digits(state: Mantissa, form: _Form, size: int, power: int) -> int | None:
+    """Return the least number of `size` digits that make the numeral a member; None: none do.
+
+    The numeral is then a multiple of 10**power units, a unit being the last place of the step.
+    """
+    limits = state.limits
+    least = 10 ** (size - 1) if state.phase == "start" and form.whole and size else 0
+    if not state.digits and not least and limits.zero:
+        return 0 if state.phase != "start" or not form.whole else None
+    if not limits.positive or (not state.digits and not size):
+        return None
+    inside = limits.allows((state.scale + form.whole + form.exponent, state.digits.rstrip("0")))
+    if power < 0:
+        zeros = state.zeros + power
+        return 0 if zeros >= 0 and inside and state.rest * 10**zeros % limits.step == 0 else None
+    step = limits.step // gcd(limits.step, 10**power)
+    if state.digits.endswith(GAP):
+        digits = -state.rest * 10 ** (state.zeros + size) % step
+        return digits if inside and digits < 10**size else None
+    low, high, excluded = limits.units
+    unit = 10**power
+    head = int(state.digits or "0") * 10**size
+    first = max(head + least, -(-low // unit))
+    last = head + 10**size - 1
+    last = last if high is None else min(last, high // unit)
+    found = -(-first // step) * step
+    while found * unit in excluded:
+        found += step
+    return found - head if found <= last else None

@@ -1,0 +1,177 @@
+"""Numerals as a machine that reads digit by digit.
+
+Digits are read one by one. A state knows how the significant digits so far compare with the
+bounds and exceptions of the set (its marks), the power of ten that they stand at, and what they
+leave modulo the step; digits that can no longer meet a mark are forgotten. Whether a state can be
+completed is arithmetic, not search: no bound and no step is too large.
+
+With exponents these languages are not regular (1000e-3 counts zeros against an exponent). States
+are made as they are reached, so that costs nothing but their number, which grows with the digits
+written and no faster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from constrain.lexing.regex import Machine
+from constrain.schema.endings import least_ending
+from constrain.schema.exponents import Arcs, Exponent, exponent, merged
+from constrain.schema.magnitudes import GAP, Magnitudes, first_multiple, greatest, least
+from constrain.schema.numbers import PLAIN_EXPONENTS
+
+_PLAIN_SCALES = (PLAIN_EXPONENTS[0] + 1, PLAIN_EXPONENTS[1] + 1)
+
+_Phase = Literal["start", "zero", "whole", "point", "places"]
+
+
+@dataclass(frozen=True, slots=True)
+class Mantissa(Machine):
+    """What has been read of a numeral behind its sign, ahead of its exponent."""
+
+    limits: Magnitudes
+    phase: _Phase = "start"
+    digits: str = ""  # significant digits as `Magnitudes.settle` gives them
+    scale: int = 0  # the number so far is 0.digits times ten to the power of it
+    places: int = 0  # digits behind the point, where there is a step
+    zeros: int = 0  # the number of zeros that `digits` end with, where there is a step
+    rest: int = 0  # the digits before them, modulo the step
+    exponent: bool = False  # one may follow
+
+    @property
+    def nullable(self) -> bool:  # type: ignore[override]
+        if self.phase in ("start", "point"):
+            return False
+        if not self.digits:
+            return self.limits.zero
+        if not self.limits.allows((self.scale, self.digits.rstrip("0"))):
+            return False
+        power = self.limits.places + self.zeros - self.places
+        return not self.limits.step or (
+            power >= 0 and self.rest * 10**power % self.limits.step == 0
+        )
+
+    def arcs(self) -> Arcs:
+        return merged(self._moves())
+
+    def least(self) -> str | None:
+        """Return the least text from here on; None: the set has no step, a search is quick."""
+        return least_ending(self) if self.limits.step else None
+
+    def _moves(self) -> Iterator[tuple[str, Machine]]:
+        if self.phase != "zero":
+            alive: dict[Mantissa, bool] = {}
+            for digit in "0123456789":
+                state = self._after_digit(digit)
+                if state is not None:
+                    if state not in alive:
+                        alive[state] = state._completable()
+                    if alive[state]:
+                        yield digit, state
+        if self.phase in ("zero", "whole") and self.limits.fraction:
+            state = replace(self, phase="point")
+            if state._completable():
+                yield ".", state
+        if self.exponent and self.phase in ("zero", "whole", "places"):
+            powers = self._powers()
+            if powers is not None:
+                yield "E", powers
+                yield "e", powers
+
+    def _after_digit(self, digit: str) -> Mantissa | None:
+        limits, exponent = self.limits, self.exponent
+        whole = self.phase in ("start", "whole")
+        if whole:
+            exponent = limits.exponent == "always"
+            if self.phase == "start" and digit == "0":
+                return replace(self, phase="zero", exponent=exponent)
+            exponent = exponent or (self.phase == "start" and limits.exponent == "scientific")
+        digits, scale, places, zeros, rest = (
+            self.digits,
+            self.scale + whole,
+            self.places,
+            self.zeros,
+            self.rest,
+        )
+        if not digits and digit == "0":
+            scale -= 1
+        elif not digits.endswith(GAP):
+            digits = limits.settle(digits + digit)
+        if limits.step:
+            if not whole:
+                if not exponent and places == limits.places:
+                    return replace(self, phase="places") if digit == "0" else None
+                places += 1
+            if digit != "0":
+                rest = (rest * 10 ** (zeros + 1) + int(digit)) % limits.step
+                zeros = 0
+            elif digits:
+                zeros += 1
+            if not exponent:
+                rest = rest * 10**zeros % limits.step
+                zeros = 0
+        if not limits.marks and (digits or not limits.step):
+            scale = 0
+        elif not exponent:
+            if digits and scale > limits.top:
+                digits, scale = GAP, limits.top + 1
+            elif not whole and scale < limits.bottom and (digits or not limits.step):
+                digits, scale = GAP if digits else "", limits.bottom - 1
+        phase: _Phase = "whole" if whole else "places"
+        return Mantissa(limits, phase, digits, scale, places, zeros, rest, exponent)
+
+    def _completable(self) -> bool:
+        limits = self.limits
+        if not self.digits:
+            if limits.zero or not limits.positive:
+                return limits.zero
+            if self.exponent:
+                return True
+            if limits.step:
+                return limits.reaches_multiple("", 0, 0, 0, (self.scale, self.scale))
+            return limits.fraction and limits.reaches("", (None, self.scale))
+        if not limits.positive:
+            return False
+        scales = (None, None) if limits.exponent == "always" else (self.scale, self._last_scale())
+        if limits.step:
+            length = self.scale + self.places
+            return limits.reaches_multiple(self.digits, length, self.zeros, self.rest, scales)
+        return limits.reaches(self.digits, scales) or (
+            self.exponent and limits.reaches(self.digits, _PLAIN_SCALES)
+        )
+
+    def _last_scale(self) -> int | None:
+        return None if self.phase == "whole" else self.scale
+
+    def _powers(self) -> Exponent | None:
+        """Return the exponents that make the number an allowed one; None where there are none."""
+        limits = self.limits
+        if not self.digits:
+            return exponent(None, None, frozenset(), None) if limits.zero else None
+        if not limits.positive:
+            return None
+        digits = self.digits.rstrip("0")
+        low: int | None = None
+        high: int | None = None
+        if limits.low:
+            low, _ = limits.low
+            low += (low, digits) < limits.low or (limits.low_open and (low, digits) == limits.low)
+        if limits.high:
+            high, _ = limits.high
+            high -= (high, digits) > limits.high or (
+                limits.high_open and (high, digits) == limits.high
+            )
+        scale = self.scale
+        if limits.exponent == "scientific":
+            scale = 1
+            low, high = greatest(low, _PLAIN_SCALES[0]), least(high, _PLAIN_SCALES[1])
+        low, high = (None if bound is None else bound - scale for bound in (low, high))
+        holes = frozenset(place - scale for place, mark in limits.excluded if mark == digits)
+        if limits.step:
+            power = first_multiple(self.rest, limits.step)
+            if power is None:
+                return None
+            low = greatest(low, power - (limits.places + self.zeros - self.places))
+        return exponent(low, high, holes, 3 if limits.exponent == "scientific" else None)
