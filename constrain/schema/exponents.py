@@ -11,15 +11,14 @@ Arcs = tuple[tuple[tuple[tuple[int, int], ...], Machine], ...]
 
 
 def merged(moves: Iterable[tuple[str, Machine]]) -> Arcs:
-    """Return the arcs for moves by single characters, given in the order of their code points."""
+    """Return the arcs for moves by runs of characters, in the order of their code points."""
     targets: dict[Machine, list[tuple[int, int]]] = {}
-    for character, target in moves:
-        point = ord(character)
+    for run, target in moves:
+        first, last = ord(run[0]), ord(run[-1])
         ranges = targets.setdefault(target, [])
-        if ranges and ranges[-1][1] == point - 1:
-            ranges[-1] = (ranges[-1][0], point)
-        else:
-            ranges.append((point, point))
+        if ranges and ranges[-1][1] == first - 1:
+            first, _ = ranges.pop()
+        ranges.append((first, last))
     return tuple((tuple(ranges), target) for target, ranges in targets.items())
 
 

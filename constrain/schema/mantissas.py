@@ -12,7 +12,7 @@ written and no faster.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -63,13 +63,13 @@ class Mantissa(Machine):
     def _moves(self) -> Iterator[tuple[str, Machine]]:
         if self.phase != "zero":
             alive: dict[Mantissa, bool] = {}
-            for digit in "0123456789":
-                state = self._after_digit(digit)
+            for digits in self._alike():
+                state = self._after_digit(digits[0])
                 if state is not None:
                     if state not in alive:
                         alive[state] = state._completable()
                     if alive[state]:
-                        yield digit, state
+                        yield digits, state
         if self.phase in ("zero", "whole") and self.limits.fraction:
             state = replace(self, phase="point")
             if state._completable():
@@ -79,6 +79,16 @@ class Mantissa(Machine):
             if powers is not None:
                 yield "E", powers
                 yield "e", powers
+
+    def _alike(self) -> Iterable[str]:
+        """Return the digits, those together that surely lead to the same state."""
+        limits = self.limits
+        counted = limits.step > 1 or (
+            limits.step == 1 and (self.exponent or self.phase in ("point", "places"))
+        )
+        if counted or (limits.marks and not self.digits.endswith(GAP)):
+            return "0123456789"
+        return ("0123456789",) if self.digits else ("0", "123456789")
 
     def _after_digit(self, digit: str) -> Mantissa | None:
         limits, exponent = self.limits, self.exponent
