@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from bisect import bisect_left
 from collections.abc import Collection
 from typing import Any, NamedTuple
 
@@ -77,7 +78,11 @@ class Automaton:
         self._sets = np.empty(4096, np.int64)
         self._rows = np.empty((256, 256), np.int32)
         self._hash = np.zeros(4096, np.int32)
+        self._words = np.full((64, layout.WORD_WIDTH), -1, np.int32)
+        self._words[0, layout.PHASE] = layout.BODY
+        self._word_numbers: dict[bytes, int] = {}
         self._n_states = self._n_transitions = self._n_blob = 0
+        self._n_words = 1
         self._origins: list[tuple[object, ...]] = []
         self._lexemes: list[Lexeme] = []
         self._entries: dict[Lexeme, int] = {}
@@ -137,8 +142,7 @@ class Automaton:
         """
         return all(
             not self._lexemes[self._states.item(q, layout.LEXEME)].captures
-            or self._states.item(q, layout.KIND) == layout.STRING
-            or self._origins[q][0] == "all but"
+            or self._states.item(q, layout.KIND) in (layout.STRING, layout.EXCEPT)
             for q, _ in self.members(state)
         )
 
@@ -189,6 +193,23 @@ class Automaton:
         }
         return counts.pop() if len(counts) == 1 else None
 
+    def rests_of_words(self, words: tuple[bytes, ...], node: int) -> list[bytes] | None:
+        """Return what is left of those of `words` (sorted) that a node of their trie leads to.
+
+        None where the node is within a character.
+        """
+        if self._words.item(node, layout.PHASE) != layout.BODY:
+            return None
+        path = bytearray()
+        while node:
+            path.append(self._words.item(node, layout.LETTER))
+            node = self._words.item(node, layout.PARENT)
+        path.reverse()
+        prefix = bytes(path)
+        low = bisect_left(words, prefix)
+        high = bisect_left(words, prefix + b"\xff", low)
+        return [word[len(prefix) :] for word in words[low:high]]
+
     def row(self, state: int) -> NDArray[np.int32]:
         """Return the transitions of a state: int32[256], 0 where dead. Copied."""
         with self._lock:
@@ -208,6 +229,7 @@ class Automaton:
             + self._states.nbytes
             + self._transitions.nbytes
             + self._blob.nbytes
+            + self._words.nbytes
             + 400 * len(self._origins)
         )
 
@@ -310,6 +332,46 @@ class Automaton:
         self._n_blob = end
         return begin
 
+    def number_words(self, words: tuple[bytes, ...]) -> list[int]:
+        """Return the numbers of words that strings may not be, in the trie of words."""
+        numbers = self._word_numbers
+        new = [word for word in words if word not in numbers]
+        if new:
+            offsets = np.zeros(len(new) + 1, np.int32)
+            np.cumsum([len(word) for word in new], out=offsets[1:])
+            room = self._n_words + int(offsets[-1])
+            if room > len(self._words):
+                grown = np.full((2 * room, layout.WORD_WIDTH), -1, np.int32)
+                grown[: self._n_words] = self._words[: self._n_words]
+                self._words = grown
+                self.handle[layout.WORDS] = address(grown)
+            text = np.frombuffer(b"".join(new) + b" ", np.uint8)
+            first = len(numbers)
+            self._n_words = rows.insert_words(
+                self._words, self._n_words, TABLE[0], text, offsets, first
+            )
+            numbers.update(zip(new, range(first, first + len(new)), strict=True))
+        return [numbers[word] for word in words]
+
+    def add_numbers(self, numbers: list[int]) -> int:
+        """Keep numbers among the transitions and return where they begin."""
+        size = -(-len(numbers) // 4)
+        begin = self._room_for_transitions(size)
+        flat = self._transitions[begin : begin + size].reshape(-1)
+        flat[: len(numbers)] = numbers
+        return begin
+
+    def _room_for_transitions(self, size: int) -> int:
+        begin = self._n_transitions
+        end = begin + size
+        if end > len(self._transitions):
+            grown = np.empty((max(2 * len(self._transitions), end), 4), np.int32)
+            grown[:begin] = self._transitions[:begin]
+            self._transitions = grown
+            self.handle[layout.TRANSITIONS] = address(grown)
+        self._n_transitions = end
+        return begin
+
     def origin(self, q: int) -> tuple[object, ...]:
         """Return what NFA state `q` matches, in terms that hold for every automaton."""
         return self._origins[q]
@@ -321,16 +383,10 @@ class Automaton:
 
     def _expand(self, q: int) -> None:
         transitions, following, kind = self._fragments.expand(q)
-        begin = self._n_transitions
+        begin = self._room_for_transitions(len(transitions))
         end = begin + len(transitions)
-        if end > len(self._transitions):
-            grown = np.empty((max(2 * len(self._transitions), end), 4), np.int32)
-            grown[:begin] = self._transitions[:begin]
-            self._transitions = grown
-            self.handle[layout.TRANSITIONS] = address(grown)
         if transitions:
             self._transitions[begin:end] = transitions
-        self._n_transitions = end
         self._states[q, : layout.NEXT + 1] = (kind, begin, end, following)
 
     def _grow(self) -> None:
@@ -351,6 +407,7 @@ class Automaton:
             (layout.STATES, self._states),
             (layout.TRANSITIONS, self._transitions),
             (layout.BLOB, self._blob),
+            (layout.WORDS, self._words),
             (layout.DSTATES, self._dstates),
             (layout.SETS, self._sets),
             (layout.ROWS, self._rows),

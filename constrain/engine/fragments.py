@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Protocol
 
 from constrain.engine import layout
-from constrain.engine.strings import LEADS, SPELLINGS, moves
+from constrain.engine.strings import LEADS, SPELLINGS
 from constrain.lexing.cofinite import left_out
 from constrain.lexing.lexeme import (
     INDENT_LIMIT,
@@ -58,51 +58,6 @@ _HIGH_SURROGATES = range(0xD800, 0xDC00)
 _LOW_SURROGATES = range(0xDC00, 0xE000)
 
 
-class Prefixed:
-    """The words `texts[low:high]` (sorted), which agree in their first `depth` bytes.
-
-    Equality is of the list itself and the place in it.
-    """
-
-    __slots__ = ("_key", "depth", "high", "low", "texts")
-
-    def __init__(self, texts: tuple[bytes, ...], low: int, high: int, depth: int) -> None:
-        self.texts = texts
-        self.low = low
-        self.high = high
-        self.depth = depth
-        self._key = (id(texts), low, high, depth)
-
-    def __hash__(self) -> int:
-        return hash(self._key)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Prefixed) and self._key == other._key
-
-    @property
-    def ended(self) -> bool:
-        """Whether one of the words ends here."""
-        return len(self.texts[self.low]) == self.depth
-
-    @property
-    def rests(self) -> list[bytes]:
-        """What is left of each word."""
-        return [text[self.depth :] for text in self.texts[self.low : self.high]]
-
-    def onward(self) -> dict[int, Prefixed]:
-        """Return the words after one more byte, by that byte, ascending."""
-        found: dict[int, Prefixed] = {}
-        start = self.low + self.ended
-        while start < self.high:
-            byte = self.texts[start][self.depth]
-            end = start + 1
-            while end < self.high and self.texts[end][self.depth] == byte:
-                end += 1
-            found[byte] = Prefixed(self.texts, start, end, self.depth + 1)
-            start = end
-        return found
-
-
 class States(Protocol):
     """What fragments need of the automaton that they build in."""
 
@@ -123,6 +78,12 @@ class States(Protocol):
 
     def add_bytes(self, data: bytes) -> int:
         """Keep the bytes of a literal and return where they begin."""
+
+    def number_words(self, words: tuple[bytes, ...]) -> list[int]:
+        """Return the numbers of words that strings may not be, in the trie of words."""
+
+    def add_numbers(self, numbers: list[int]) -> int:
+        """Keep numbers among the transitions and return where they begin."""
 
     def origin(self, q: int) -> tuple[object, ...]:
         """Return what state `q` matches, in terms that hold for every automaton."""
@@ -219,8 +180,7 @@ class Fragments:
         bounded = part.low > 0 or part.high is not None
         words = None if bounded or part.spelling == "any" else left_out(regex)
         if words:
-            spelled = tuple(sorted(map(_spell, words)))
-            content = self._all_but(Prefixed(spelled, 0, len(spelled), 0), layout.BODY, place)
+            content = self._all_but(tuple(sorted(map(_spell, words))), place)
         else:
             content = self._content(regex, part.spelling, place)
         quote = (ord('"'), ord('"'), *content)
@@ -248,31 +208,19 @@ class Fragments:
             )
         return q
 
-    def _all_but(self, words: Prefixed, phase: int, place: Place) -> tuple[int, int]:
-        """Return state and counter in a string whose rest is not to be the rest of a word."""
-
-        def expansion() -> tuple[list[Transition], bool]:
-            onward = words.onward()
-            plain = self._plain_string(JSONString(ANYTHING), place)
-            transitions: list[Transition] = []
-            for low, high, to in moves("minimal", phase):
-                if to == layout.CLOSE:
-                    if not words.ended:
-                        transitions.append((low, high, place.following, 0))
-                    continue
-                start = low
-                for byte in onward:
-                    if low <= byte <= high:
-                        if start < byte:
-                            transitions.append((start, byte - 1, plain, to))
-                        there = self._all_but(onward[byte], to, place)
-                        transitions.append((byte, byte, *there))
-                        start = byte + 1
-                if start <= high:
-                    transitions.append((start, high, plain, to))
-            return transitions, False
-
-        return self._lazy(("all but", words, phase), place, False, expansion), 0
+    def _all_but(self, words: tuple[bytes, ...], place: Place) -> tuple[int, int]:
+        """Return state and counter in a string that is to be none of `words` (sorted)."""
+        begin = self._states.add_numbers(self._states.number_words(words))
+        q = self._states.add_state(
+            place.lexeme,
+            layout.EXCEPT,
+            ("all but", words, place.rest),
+            a=begin,
+            b=len(words),
+            following=place.following,
+            low=self._plain_string(JSONString(ANYTHING), place),
+        )
+        return q, 0
 
     def _lazy(
         self,

@@ -21,10 +21,10 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 # Lexer handle: addresses.
-STATES, TRANSITIONS, BLOB, DSTATES, SETS, ROWS, HASH, STRINGS = range(8)
+STATES, TRANSITIONS, BLOB, DSTATES, SETS, ROWS, HASH, STRINGS, WORDS = range(9)
 # Lexer handle: sizes.
-N_DSTATES, CAP_DSTATES, N_SETS, CAP_SETS, N_ROWS, CAP_ROWS, HASH_MASK, FAULT = range(8, 16)
-LEXER_HANDLE_SIZE = 16
+N_DSTATES, CAP_DSTATES, N_SETS, CAP_SETS, N_ROWS, CAP_ROWS, HASH_MASK, FAULT = range(9, 17)
+LEXER_HANDLE_SIZE = 17
 
 # Trie handle: addresses, then sizes.
 BYTE, DEPTH, SKIP, TOKEN, MORE, ROOT_CHILD, TOKENS_OUT, STATES_OUT, PORTALS_OUT = range(9)
@@ -39,7 +39,12 @@ STATE_WIDTH = 8
 # LOW: characters that have to come, HIGH: most characters in all (-1: any number); in white space
 # HIGH is the most indentation.
 # Kinds of NFA states. COUNTING is RANGES where each step begins a character.
-RANGES, LITERAL, LAZY, SPACE, STRING, END, TAIL, COUNTING = range(8)
+RANGES, LITERAL, LAZY, SPACE, STRING, END, TAIL, COUNTING, EXCEPT = range(9)
+
+# Columns of the table of words (int32[n, WORD_WIDTH]), a trie of what EXCEPT states leave out:
+# first child, next sibling, parent, byte, phase of the string after it, number of the word.
+CHILD, SIBLING, PARENT, LETTER, PHASE, WORD = range(6)
+WORD_WIDTH = 6
 
 # Columns of the DFA state table (int32[n, DSTATE_WIDTH]).
 SET_BEGIN, SET_LENGTH, ROW, ACCEPTS, OPEN = range(5)

@@ -118,9 +118,12 @@ class Masks:
 
     def interior(self, automaton: Automaton, member: Member) -> Interior:
         """Return the interior of a member of a lexer state."""
-        origin = member.origin
-        if origin[0] == "all but" and origin[2] == layout.BODY:
-            return self._without(origin[3], origin[1].rests)
+        if member.kind == layout.EXCEPT:
+            _, words, rest = member.origin
+            rests = automaton.rests_of_words(words, member.counter)
+            if rests is None:
+                return self._compute(automaton, member.state)
+            return self._without(rest, rests)
         key = member.name(self.tables.longest)
         with self._lock:
             found = self._interiors.get(key)
@@ -197,7 +200,7 @@ class Masks:
 
     def outcomes(self, automaton: Automaton, member: Member) -> tuple[Outcome, ...]:
         """Return the tokens alive in a member of a lexer state, by the state that they lead to."""
-        key = member.name(self.tables.longest)
+        key = None if member.kind == layout.EXCEPT else member.name(self.tables.longest)
         found = self._outcomes.get(key)
         if found is None:
             scratch = self.tables.scratch()
@@ -205,8 +208,9 @@ class Masks:
             automaton.walk(ROOT, member.state, scratch)
             scratch.take_portals()
             found = self._by_state(scratch.tokens_found(), scratch.states_found())
-            with self._lock:
-                self._outcomes[key] = found
+            if key is not None:
+                with self._lock:
+                    self._outcomes[key] = found
             self.spend(sum(200 + x.tokens.nbytes + 4 * self.words for x in found))
         return found
 

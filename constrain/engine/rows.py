@@ -13,11 +13,13 @@ from constrain.engine.layout import (
     CAP_DSTATES,
     CAP_ROWS,
     CAP_SETS,
+    CHILD,
     CLOSE,
     COUNTING,
     DSTATE_WIDTH,
     DSTATES,
     END,
+    EXCEPT,
     EXPAND,
     FAULT,
     GROW,
@@ -26,6 +28,7 @@ from constrain.engine.layout import (
     HIGH,
     KIND,
     LAZY,
+    LETTER,
     LITERAL,
     LOW,
     N_DSTATES,
@@ -35,6 +38,8 @@ from constrain.engine.layout import (
     NO_LEXEME,
     OK,
     OPEN,
+    PARENT,
+    PHASE,
     PHASE_BITS,
     PHASES,
     RANGES,
@@ -44,6 +49,7 @@ from constrain.engine.layout import (
     SET_LENGTH,
     SETS,
     SEVERAL,
+    SIBLING,
     SPACE,
     STATE_WIDTH,
     STATES,
@@ -51,6 +57,9 @@ from constrain.engine.layout import (
     STRINGS,
     TAIL,
     TRANSITIONS,
+    WORD,
+    WORD_WIDTH,
+    WORDS,
     A,
     B,
     i32,
@@ -164,6 +173,7 @@ def make_row(h, d):
     transitions = i32(h[TRANSITIONS], 1)
     blob = u8(h[BLOB], 1)
     strings = u8(h[STRINGS], 2 * PHASES * 256)
+    words = i32(h[WORDS], 1)
     if h[N_ROWS] >= h[CAP_ROWS]:
         return GROW
     begin = dstates[d * DSTATE_WIDTH + SET_BEGIN]
@@ -282,6 +292,37 @@ def make_row(h, d):
                     target[used] = value
                     head[b] = used
                     used += 1
+            elif kind == EXCEPT:
+                here = np.int64(s // STATE_WIDTH)
+                node = k
+                base = (np.int64(words[node * WORD_WIDTH + PHASE])) * 256
+                word = words[node * WORD_WIDTH + WORD]
+                for b in range(256):
+                    to = strings[base + b]
+                    if to == 0:
+                        continue
+                    if to == CLOSE:
+                        left_out = False
+                        if word >= 0:
+                            for i_word in range(states[s + B]):
+                                if transitions[states[s + A] * 4 + i_word] == word:
+                                    left_out = True
+                                    break
+                        if left_out:
+                            continue
+                        value = onward
+                    else:
+                        value = np.int64(states[s + LOW]) | (np.int64(to) << 32)
+                    following[used] = head[b]
+                    target[used] = value
+                    head[b] = used
+                    used += 1
+                child = words[node * WORD_WIDTH + CHILD]
+                while child >= 0:
+                    # The entry just made for this byte leads on within the words instead.
+                    slot = head[words[child * WORD_WIDTH + LETTER]]
+                    target[slot] = here | (np.int64(child) << 32)
+                    child = words[child * WORD_WIDTH + SIBLING]
             elif kind == TAIL:
                 count = k >> PHASE_BITS
                 base = (k & (PHASES - 1)) * 256
@@ -367,3 +408,33 @@ def fill_row(h, d):
     if dstates[d * DSTATE_WIDTH + ROW] >= 0:
         return OK
     return make_row(h, d)
+
+
+@njit(cache=True, nogil=True)
+def insert_words(words, size, strings, text, offsets, first):
+    """Add words to the trie of words; return its new size.
+
+    Word i is `text[offsets[i]:offsets[i + 1]]` (uint8), new, and gets the number `first + i`.
+    `words` is int32[n, WORD_WIDTH] with room for all of the text, `strings` the phases of minimal
+    strings, uint8[PHASES, 256].
+    """
+    for i in range(offsets.shape[0] - 1):
+        node = 0
+        for j in range(offsets[i], offsets[i + 1]):
+            b = np.int32(text[j])
+            child = words[node, CHILD]
+            while child >= 0 and words[child, LETTER] != b:
+                child = words[child, SIBLING]
+            if child < 0:
+                child = np.int32(size)
+                words[child, CHILD] = -1
+                words[child, SIBLING] = words[node, CHILD]
+                words[child, PARENT] = node
+                words[child, LETTER] = b
+                words[child, PHASE] = strings[words[node, PHASE], b]
+                words[child, WORD] = -1
+                words[node, CHILD] = child
+                size += 1
+            node = child
+        words[node, WORD] = first + i
+    return size

@@ -74,11 +74,6 @@ def _build() -> np.ndarray:
 TABLE = _build()
 
 
-def moves(spelling: Spelling, phase: int) -> tuple[tuple[int, int, int], ...]:
-    """Return the moves from a phase as (low byte, high byte, next phase)."""
-    return _MOVES[SPELLINGS.index(spelling)][phase]
-
-
 def _ranges(row: list[int]) -> tuple[tuple[int, int, int], ...]:
     found: list[tuple[int, int, int]] = []
     for byte, to in enumerate(row):
@@ -89,7 +84,5 @@ def _ranges(row: list[int]) -> tuple[tuple[int, int, int], ...]:
     return tuple(found)
 
 
-_MOVES = [[_ranges(row) for row in table] for table in TABLE.tolist()]
-
-LEADS = tuple(move for move in _MOVES[0][BODY] if move[0] >= 0x80)
+LEADS = tuple(move for move in _ranges(TABLE[0, BODY].tolist()) if move[0] >= 0x80)
 """The first bytes of characters beyond ASCII, with the phase after each."""
