@@ -4,6 +4,7 @@ Balanced parentheses are beyond regular expressions, but not beyond a machine wh
 the open groups. The language is ECMA-262 with the flag `u`, with the limits below and
 without property escapes, code point escapes and numbered backreferences. What is portable is also
 an expression of Python's `re`: it has no lookbehind, no named group, no `\\c` and no empty class.
+In classes, ranges begin at a letter, a digit, a space, an exclamation mark or an escape.
 """
 
 from __future__ import annotations
@@ -45,8 +46,8 @@ def _without(excluded: str) -> Ranges:
 
 _LITERALS = _without(_SYNTAX)
 _MEMBERS = _without("\\]-")
-_FIRST_MEMBERS = [chr(point) for point in range(0x20, 0x7F) if chr(point) not in "\\]-"]
-_OTHERS = _without("\\]-" + "".join(_FIRST_MEMBERS))
+_RANGE_STARTS = " !" + string.digits + string.ascii_letters
+_OTHERS = _without("\\]-^" + _RANGE_STARTS)
 _NAME_START = string.ascii_letters + "_"
 _NAME = _NAME_START + string.digits
 
@@ -242,9 +243,11 @@ class _Expression(Machine):
             yield "\\", replace(self._to("class escape"), low=least)
             return
         yield _OTHERS, self._to("closed")
-        for char in _FIRST_MEMBERS:
-            if char != "^" or self.phase != "class":
-                yield char, replace(self._to("item"), low=ord(char))
+        if self.phase != "class":
+            yield "^", self._to("closed")
+        for char in _RANGE_STARTS:
+            item = _Expression(self.portable, "item", self.open, self.names, low=ord(char))
+            yield char, item
         yield "\\", replace(self._to("class escape"), low=0)
         if self.phase == "item":
             yield "-", replace(self._to("range"), low=self.low)
