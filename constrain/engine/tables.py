@@ -106,14 +106,19 @@ class Scratch:
 
     def take_portals(self) -> list[tuple[int, NDArray[np.int32]]]:
         """Return and forget the portals: (number of the lexemes that end, nodes int32[n])."""
-        found = self.portals[: self.handle[layout.N_PORTALS_OUT]]
-        self.handle[layout.N_PORTALS_OUT] = 0
-        if not len(found):
+        count = self.handle.item(layout.N_PORTALS_OUT)
+        if not count:
             return []
-        kinds = set(found[:, 1].tolist())
-        if len(kinds) == 1:
-            return [(kinds.pop(), found[:, 0].copy())]
-        return [(kind, found[found[:, 1] == kind, 0]) for kind in sorted(kinds)]
+        self.handle[layout.N_PORTALS_OUT] = 0
+        found = self.portals[:count]
+        kinds = found[:, 1].tolist()
+        first = kinds[0]
+        if kinds.count(first) == count:
+            return [(first, found[:, 0].copy())]
+        nodes: dict[int, list[int]] = {}
+        for kind, node in zip(kinds, found[:, 0].tolist(), strict=True):
+            nodes.setdefault(kind, []).append(node)
+        return [(kind, np.array(nodes[kind], np.int32)) for kind in sorted(nodes)]
 
     def grow(self) -> None:
         """Make room for more output, if that is what is short."""

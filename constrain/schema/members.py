@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from constrain.lexing.cofinite import all_but, left_out
@@ -251,14 +251,17 @@ def _least_in_order(members: list[tuple[bytes, bool]], extra: int, longest: int)
 
 def _unwritten(keys: FreeKeys, progress: Progress) -> Regex | None:
     """Return the free keys that have not been written, or None where there are none left."""
-    if not progress.free:
-        return keys.regex
-    written = frozenset(key for key in progress.free if key is not None)
-    excluded = left_out(keys.regex)
+    return _excluding(keys.regex, progress.free) if progress.free else keys.regex
+
+
+@lru_cache(maxsize=1024)
+def _excluding(keys: Regex, free: frozenset[str | None]) -> Regex | None:
+    written = frozenset(key for key in free if key is not None)
+    excluded = left_out(keys)
     if excluded is not None:
         return all_but(excluded | written)
-    regex = difference(keys.regex, words(written))
-    if None in progress.free:
+    regex = difference(keys, words(written))
+    if None in free:
         members = is_finite(regex, 2)
         return regex if members is None or len(members) > 1 else None
     return None if is_empty(regex) else regex
