@@ -58,7 +58,6 @@ class Node:
         "automaton",
         "captures",
         "config",
-        "crossings",
         "endings",
         "follows",
         "plans",
@@ -76,7 +75,6 @@ class Node:
         self.accepting = accepting
         self.follows: dict[tuple[Lexeme, ...], Node | None] = {}
         self.plans: dict[int, Plan] = {}
-        self.crossings: dict[bytes, NDArray[np.int32]] = {}
         self.endings: dict[int, tuple[bytes, int]] = {}
         self.spendings: dict[int, Spending] = {}
 
@@ -220,7 +218,7 @@ class Planner:
         """
         if state == 0:
             return
-        before = scratch.handle.item(layout.N_TOKENS_OUT)
+        before = int(scratch.handle[layout.N_TOKENS_OUT])
         node.automaton.walk(nodes, state, scratch)
         if doubtful or (unknown and node.captures):
             tokens = scratch.tokens_found()[before:].copy()
@@ -235,24 +233,12 @@ class Planner:
         for accepts, below in scratch.take_portals():
             lexemes = node.automaton.lexemes_of(accepts)
             target = self.follow(node, lexemes)
-            if target is None:
-                continue
-            captured = any_captures(lexemes)
-            if unknown or captured:
+            if target is not None:
+                captured = any_captures(lexemes)
                 beyond = doubtful or (unknown and captured)
-                self._cross(target, below, target.start, True, beyond, scratch, suspects)
-                continue
-            # What may follow the end of an object is asked for at the end of each of its members.
-            key = below.tobytes()
-            known = target.crossings.get(key)
-            if known is None:
-                begin = scratch.handle.item(layout.N_TOKENS_OUT)
-                n_suspects = len(suspects)
-                self._cross(target, below, target.start, False, False, scratch, suspects)
-                if len(suspects) == n_suspects:
-                    target.crossings[key] = scratch.tokens_found()[begin:].copy()
-            else:
-                scratch.extend(known)
+                self._cross(
+                    target, below, target.start, unknown or captured, beyond, scratch, suspects
+                )
 
 
 def _joined(parts: list[NDArray[np.int32]]) -> NDArray[np.int32]:

@@ -94,20 +94,6 @@ class Scratch:
         """Return the tokens of the walks since `clear`. Not copied."""
         return self.tokens[: self.handle[layout.N_TOKENS_OUT]]
 
-    def _widen(self) -> None:
-        self.tokens = np.concatenate([self.tokens, np.empty_like(self.tokens)])
-        self.states = np.concatenate([self.states, np.empty_like(self.states)])
-        self.handle[layout.TOKENS_OUT] = address(self.tokens)
-        self.handle[layout.STATES_OUT] = address(self.states)
-        self.handle[layout.CAP_TOKENS] = len(self.tokens) - self._spare
-
-    def extend(self, tokens: NDArray[np.int32]) -> None:
-        """Add tokens to those found."""
-        count = self.handle.item(layout.N_TOKENS_OUT)
-        while count + len(tokens) > len(self.tokens):
-            self._widen()
-        self.keep(count, tokens)
-
     def keep(self, count: int, tokens: NDArray[np.int32]) -> None:
         """Put `tokens` in the place of all tokens found after the first `count`."""
         end = count + len(tokens)
@@ -137,7 +123,11 @@ class Scratch:
     def grow(self) -> None:
         """Make room for more output, if that is what is short."""
         if self.handle[layout.N_TOKENS_OUT] > self.handle[layout.CAP_TOKENS]:
-            self._widen()
+            self.tokens = np.concatenate([self.tokens, np.empty_like(self.tokens)])
+            self.states = np.concatenate([self.states, np.empty_like(self.states)])
+            self.handle[layout.TOKENS_OUT] = address(self.tokens)
+            self.handle[layout.STATES_OUT] = address(self.states)
+            self.handle[layout.CAP_TOKENS] = len(self.tokens) - self._spare
         if self.handle[layout.N_PORTALS_OUT] >= len(self.portals):
             self.portals = np.concatenate([self.portals, np.empty_like(self.portals)])
             self.handle[layout.PORTALS_OUT] = address(self.portals)
