@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+
 from constrain.engine import apply_bitmask
 
 RNG = np.random.default_rng(0)

@@ -6,13 +6,12 @@ import random
 
 import numpy as np
 import pytest
+
 from constrain.engine import Constraint
 from constrain.engine.bitmask import allowed
-
 from tests.engine.controls import CONTROLS
 from tests.engine.test_masks import PIECES, VOCABULARY, mask_of
 from tests.reference import accepts, run
-
 
 BYTES = sorted(set("".join(PIECES).encode()))
 

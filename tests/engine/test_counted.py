@@ -6,13 +6,13 @@ import random
 
 import numpy as np
 import pytest
+
 from constrain.engine.automaton import Automaton
 from constrain.engine.counted import CountedString
 from constrain.engine.masks import Masks
 from constrain.engine.tables import address
 from constrain.lexing.lexeme import JSONString, Literal, Space, lexeme
 from constrain.lexing.regex import ANYTHING
-
 from tests.engine.test_masks import VOCABULARY
 
 

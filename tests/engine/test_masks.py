@@ -6,17 +6,19 @@ import random
 
 import numpy as np
 import pytest
+
 from constrain.engine import Constraint, set_cache_limit
 from constrain.engine.bitmask import allowed
 from constrain.vocabulary import Vocabulary
-
 from tests.engine.controls import CONTROLS
 from tests.reference import accepts, viable
 
-PIECES = (
-    'a b ab ba aa abb c 1 12 -1 , ,1 1, ," " "a "b a" "" "a" ":1 ":1," "a":1 ":1,"a" '
-    '{ } {} {" "} 1} 1,"b": \\ \\n \\" \\u \\u00 u00 001 d83d \\ud83d \\ude00 é 😀 a😀 \\u0061 \\u00e9 e9 a\\ : :1 {"a'
-).split(" ") + [" ", "\n", "\n ", ", ", ": ", " a"]
+WRITTEN = (
+    'a b ab ba aa abb c 1 12 -1 , ,1 1, ," " "a "b a" "" "a" ":1 ":1," "a":1 ":1,"a" { } {} {" "} '
+    '1} 1,"b": \\ \\n \\" \\u \\u00 u00 001 d83d \\ud83d \\ude00 é 😀 a😀 \\u0061 \\u00e9 e9 a\\ '
+    ': :1 {"a'
+)
+PIECES = [*WRITTEN.split(" "), " ", "\n", "\n ", ", ", ": ", " a"]
 
 
 def vocabulary() -> Vocabulary:

@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+
 from constrain.engine import Constraint, fill_bitmasks
 from constrain.engine.bitmask import allowed
-
 from tests.engine.controls import CONTROLS
 from tests.engine.test_masks import VOCABULARY, mask_of
 
