@@ -98,13 +98,8 @@ class Mantissa(Machine):
             if self.phase == "start" and digit == "0":
                 return replace(self, phase="zero", exponent=exponent)
             exponent = exponent or (self.phase == "start" and limits.exponent == "scientific")
-        digits, scale, places, zeros, rest = (
-            self.digits,
-            self.scale + whole,
-            self.places,
-            self.zeros,
-            self.rest,
-        )
+        digits, scale = self.digits, self.scale + whole
+        places, zeros, rest = self.places, self.zeros, self.rest
         if not digits and digit == "0":
             scale -= 1
         elif not digits.endswith(GAP):
@@ -144,16 +139,15 @@ class Mantissa(Machine):
             return limits.fraction and limits.reaches("", (None, self.scale))
         if not limits.positive:
             return False
-        scales = (None, None) if limits.exponent == "always" else (self.scale, self._last_scale())
+        scales: tuple[int | None, int | None] = (None, None)
+        if limits.exponent != "always":
+            scales = (self.scale, None if self.phase == "whole" else self.scale)
         if limits.step:
             length = self.scale + self.places
             return limits.reaches_multiple(self.digits, length, self.zeros, self.rest, scales)
         return limits.reaches(self.digits, scales) or (
             self.exponent and limits.reaches(self.digits, _PLAIN_SCALES)
         )
-
-    def _last_scale(self) -> int | None:
-        return None if self.phase == "whole" else self.scale
 
     def _powers(self) -> Exponent | None:
         """Return the exponents that make the number an allowed one; None where there are none."""
