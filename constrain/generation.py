@@ -88,8 +88,9 @@ def generate_json(
     """Write JSON that is valid under a schema, always, within `max_tokens`.
 
     The mask of the constraint comes first; temperature, top-k, top-p and min-p then work, in this
-    order, on the distribution over the allowed tokens. Tokens that the constraint forces cost no
-    model call. With the same seed, output i is the same whatever `n` is.
+    order, on the distribution over the allowed tokens. A token after which no ending would fit
+    into `max_tokens` is drawn again from those that leave room. Tokens that the constraint forces
+    cost no model call. With the same seed, output i is the same whatever `n` is.
 
     Args:
         schema: a JSON Schema as parsed JSON, as text, or as a path; or a Pydantic model class, a

@@ -160,6 +160,17 @@ def test_a_model_that_never_wants_to_end() -> None:
     assert len(result.token_ids) == 25
 
 
+def test_the_budget_is_felt_only_when_it_runs_out() -> None:
+    for seed in range(5):
+        settings: dict[str, Any] = {"seed": seed, "return_details": True}
+        wide = generate_json(PERSON, MODEL, "x", max_tokens=900, **settings)
+        for limit in (len(wide.token_ids) + 20, len(wide.token_ids) - 1):
+            near = generate_json(PERSON, MODEL, "x", max_tokens=limit, **settings)
+            same = [a == b for a, b in zip(near.token_ids, wide.token_ids)]  # noqa: B905
+            assert near.token_ids[: len(same) // 2] == wide.token_ids[: len(same) // 2]
+            assert (near.token_ids == wide.token_ids) is (limit > len(wide.token_ids))
+
+
 @pytest.mark.parametrize("name", ["person", "date", "tree"])
 def test_no_room_for_the_shortest_output(name: str) -> None:
     fewest = compile_json_schema(SCHEMAS[name], VOCABULARY).matcher().tokens_to_finish()

@@ -111,7 +111,7 @@ def _room(
 def _ask(model: LanguageModel, texts: Sequence[_Text]) -> NDArray[Any]:
     """Return log-probabilities [n, V] of the next token of each text."""
     try:
-        logprobs = model.logprobs([text.prefix for text in texts])
+        logprobs = model.logprobs([tuple(text.prefix) for text in texts])
     except GenerationError as error:
         raise GenerationError(str(error), error.token_ids or texts[0].token_ids) from error
     expected = len(texts), model.vocabulary.size
@@ -151,8 +151,7 @@ class _Text:
         """
         while not self._matcher.is_finished():
             self._append_certain_tokens()
-            self._matcher.fill_bitmask(self._mask, budget=self._end - len(self.prefix))
-            tokens = np.flatnonzero(allowed(self._mask, self._size))
+            tokens = self._allowed()
             if not len(tokens):
                 raise GenerationError(
                     "no token of the vocabulary can follow; its tokens cannot spell what the "
@@ -167,25 +166,20 @@ class _Text:
     def choose(
         self, tokens: NDArray[np.intp], logprobs: NDArray[Any], warp: Warp, seed: int
     ) -> None:
-        """Append one of `tokens`, given the model's [V] log-probabilities."""
-        among = logprobs[tokens]
-        if not np.isfinite(among.max()):
-            raise GenerationError(
-                "the model gives NaN or infinite log-probabilities"
-                if np.isnan(among).any() or (among > 0).any()
-                else "the model gives no probability to any token that the constraint allows",
-                self.token_ids,
-            )
-        scores = warp(among)
-        kept = np.flatnonzero(scores > -np.inf)
-        tokens = tokens[kept]
-        if len(kept) > 1:
-            noise = gumbel(seed, self.particle, len(self.prefix) - self._begin, tokens)
-            tokens = tokens[np.argmax(scores[kept] + noise), None]
-        token = int(tokens[0])
+        """Append one of `tokens`, given the model's [V] log-probabilities.
+
+        Where the one drawn leaves no room to end, it is drawn again, with the same noise, from
+        those that do. So the budget is felt only when it runs out.
+        """
+        token = self._draw(tokens, logprobs, warp, seed)
+        self._append(token)
+        if not self._can_end():
+            self._take_back(1)
+            tokens = self._allowed(budget=self._end - len(self.prefix))
+            token = self._draw(tokens, logprobs, warp, seed)
+            self._append(token)
         self.calls += 1
         self.logprob += float(logprobs[token])
-        self._append(token)
 
     def output(self) -> Output:
         token_ids = self.token_ids
@@ -203,6 +197,35 @@ class _Text:
         tokens = certain_tokens(self._matcher)
         for token in tokens:
             self._append(token)
-        if len(self.prefix) + self._matcher.tokens_to_finish() > self._end:
-            self._matcher.rollback(len(tokens))
-            del self.prefix[len(self.prefix) - len(tokens) :]
+        if not self._can_end():
+            self._take_back(len(tokens))
+
+    def _take_back(self, count: int) -> None:
+        self._matcher.rollback(count)
+        del self.prefix[len(self.prefix) - count :]
+
+    def _can_end(self) -> bool:
+        """Return whether there is room for an ending."""
+        return len(self.prefix) + self._matcher.tokens_to_finish() <= self._end
+
+    def _allowed(self, budget: int | None = None) -> NDArray[np.intp]:
+        """Return the tokens that may come next, ascending."""
+        self._matcher.fill_bitmask(self._mask, budget=budget)
+        return np.flatnonzero(allowed(self._mask, self._size))
+
+    def _draw(self, tokens: NDArray[np.intp], logprobs: NDArray[Any], warp: Warp, seed: int) -> int:
+        among = logprobs[tokens]
+        if not np.isfinite(among.max()):
+            raise GenerationError(
+                "the model gives NaN or infinite log-probabilities"
+                if np.isnan(among).any() or (among > 0).any()
+                else "the model gives no probability to any token that the constraint allows",
+                self.token_ids,
+            )
+        scores = warp(among)
+        kept = np.flatnonzero(scores > -np.inf)
+        tokens = tokens[kept]
+        if len(tokens) == 1:
+            return int(tokens[0])
+        noise = gumbel(seed, self.particle, len(self.prefix) - self._begin, tokens)
+        return int(tokens[np.argmax(scores[kept] + noise)])
