@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 from constrain.errors import InvalidSchemaError, UnsupportedSchemaError
 from constrain.schema.facts import Atom
@@ -15,6 +16,9 @@ from constrain.schema.numbers import exact
 from constrain.schema.positions import Position
 from constrain.schema.shapes import key_classes
 from constrain.schema.strings import pattern
+
+_LARGE = 2**64
+"""Smaller numbers cannot have too many digits in front of the point."""
 
 Edges = Mapping[Position, list[Atom]]
 
@@ -84,7 +88,7 @@ def _check_one(position: Position) -> tuple[list[Atom], list[Atom]]:
             same.append(position.target())
         elif name == "pattern":
             pattern(value)
-        elif keyword.types == NUMBER and not isinstance(value, float):
+        elif keyword.types == NUMBER and (isinstance(value, Decimal) or abs(value) > _LARGE):
             exact(value)
         elif name == "patternProperties":
             key_classes(tuple(dict.fromkeys(map(pattern, value))))
