@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Literal
 
 from constrain.lexing.regex import Machine
@@ -62,14 +63,9 @@ class Mantissa(Machine):
 
     def _moves(self) -> Iterator[tuple[str, Machine]]:
         if self.phase != "zero":
-            alive: dict[Mantissa, bool] = {}
-            for digits in self._alike():
-                state = self._after_digit(digits[0])
-                if state is not None:
-                    if state not in alive:
-                        alive[state] = state._completable()
-                    if alive[state]:
-                        yield digits, state
+            for state, runs in groupby(self._alike(), lambda run: self._after_digit(run[0])):
+                if state is not None and state._completable():
+                    yield "".join(runs), state
         if self.phase in ("zero", "whole") and self.limits.fraction:
             state = replace(self, phase="point")
             if state._completable():

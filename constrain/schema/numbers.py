@@ -20,6 +20,8 @@ Number = int | float | Decimal | Fraction
 DIGIT_LIMIT = 4000
 """Most decimal digits, before or behind the point, of a number in a schema."""
 
+_TOO_LARGE = 10**DIGIT_LIMIT
+
 
 NumeralLanguage = Literal["plain", "any"]
 """How numbers are written.
@@ -50,7 +52,7 @@ def exact(value: Number) -> Fraction:
         assert isinstance(exponent, int)
         if max(value.adjusted(), -exponent) > DIGIT_LIMIT:
             raise SchemaTooComplexError("", f"a number of more than {DIGIT_LIMIT} digits")
-    elif abs(value) >= 10**DIGIT_LIMIT:
+    elif abs(value) >= _TOO_LARGE:
         raise SchemaTooComplexError("", f"a number of more than {DIGIT_LIMIT} digits")
     return Fraction(value)
 
