@@ -129,6 +129,26 @@ class Position(Atom):
         own = last = len(schema)
         if _APPLICATORS.isdisjoint(schema):
             return all_of, any_of, own
+        dialect = self.scope.dialect
+        for place, (keyword, value) in enumerate(schema.items()):
+            if keyword in _PROPERTY_KEYS:
+                own = min(own, place)
+            elif keyword == "$ref":
+                all_of.append(((place,), self.target()))
+            elif keyword == "allOf":
+                parts = enumerate(map(self.child, value))
+                all_of += (((place, index), part) for index, part in parts)
+            elif keyword == "anyOf":
+                any_of.append(((place,), tuple(map(self.child, value))))
+            elif keyword == "oneOf":
+                any_of.append(((place,), self._atoms.exclusive(self)))
+            elif keyword == "not":
+                all_of.append(((last,), self._atoms.negation(self.child(value))))
+            elif keyword == "if" and dialect >= Dialect.DRAFT7 and _branches(schema):
+                any_of.append(((last,), self._conditional(schema)))
+            elif keyword in dependency_keywords(dialect):
+                any_of += (((last,), self._dependency(*item)) for item in value.items())
+        return all_of, any_of, own
 
     def _conditional(self, schema: dict[str, Any]) -> tuple[Atom, ...]:
         condition = self.child(schema["if"])
