@@ -23,7 +23,7 @@ TYPES: Mapping[str, int] = {
     "object": OBJECT,
 }
 
-Children = Literal["none", "one", "list", "map", "one or list", "bool or one"]
+Children = Literal["none", "one", "list", "map", "one or list"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +60,9 @@ class Keyword:
 
 def is_number(value: Any) -> bool:
     """Whether a Python value is a finite JSON number."""
-    if isinstance(value, (int, Decimal)):
+    if isinstance(value, int):
         return not isinstance(value, bool)
-    return isinstance(value, float) and math.isfinite(value)
+    return isinstance(value, (float, Decimal)) and math.isfinite(value)
 
 
 def _is_schema(value: Any) -> bool:
