@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import count
-from math import gcd
 from typing import TYPE_CHECKING
 
 from constrain.schema.magnitudes import GAP
@@ -117,18 +116,17 @@ def _least_digits(state: Mantissa, form: _Form, size: int, power: int) -> int | 
     inside = limits.allows((state.scale + form.whole + form.exponent, state.digits.rstrip("0")))
     if power < 0:
         zeros = state.zeros + power
-        return 0 if zeros >= 0 and inside and state.rest * 10**zeros % limits.step == 0 else None
-    step = limits.step // gcd(limits.step, 10**power)
+        units = state.rest * 10**zeros if zeros >= 0 else 0
+        member = zeros >= 0 and units % limits.step == 0 and not limits.avoids(units)
+        return 0 if inside and member else None
     if state.digits.endswith(GAP):
-        digits = -state.rest * 10 ** (state.zeros + size) % step
-        return digits if inside and digits < 10**size else None
-    low, high, excluded = limits.units
-    unit = 10**power
-    head = int(state.digits or "0") * 10**size
-    first = max(head + least, -(-low // unit))
-    last = head + 10**size - 1
-    last = last if high is None else min(last, high // unit)
-    found = -(-first // step) * step
-    while found * unit in excluded:
-        found += step
-    return found - head if found <= last else None
+        head = state.rest * 10 ** (state.zeros + size)
+        found = limits.first(head, head + 10**size - 1, 10**power) if inside else None
+    else:
+        low, high, excluded = limits.units
+        unit = 10**power
+        head = int(state.digits or "0") * 10**size
+        last = head + 10**size - 1
+        last = last if high is None else min(last, high // unit)
+        found = limits.first(max(head + least, -(-low // unit)), last, unit, excluded)
+    return None if found is None else found - head

@@ -7,9 +7,11 @@ without zeros at the digits' end. Keys compare as the numbers do. In a key, digi
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
+from math import gcd, lcm
 from typing import Literal
 
 from constrain.schema.numbers import NumberShape, NumeralLanguage
@@ -39,6 +41,8 @@ class Magnitudes:
     bottom: int  # least scale of a mark
     top: int  # greatest scale of a mark
     step: int  # multiples of step / 10**places; 0: any decimal
+    avoided: tuple[int, ...]  # no multiples of these / 10**places
+    modulus: int  # a multiple of all these; 0: there are none
     places: int
     units: tuple[int, int | None, tuple[int, ...]]  # bounds and exceptions in 1 / 10**places
     fraction: bool  # a decimal point may be written
@@ -51,6 +55,10 @@ class Magnitudes:
         if self.high and (key > self.high or (self.high_open and key == self.high)):
             return False
         return key not in self.excluded
+
+    def avoids(self, units: int) -> bool:
+        """Return whether a number, in units modulo `modulus`, is a multiple to be avoided."""
+        return any(units % step == 0 for step in self.avoided)
 
     def settle(self, digits: str) -> str:
         """Return what must be remembered of significant digits."""
@@ -88,11 +96,15 @@ class Magnitudes:
     def _meets(self, digits: str, scale: int) -> bool:
         if digits.endswith(GAP):
             return self.allows((scale, digits))
-        least = (scale, digits.rstrip("0"))
-        least = max(least, self.low) if self.low else least
+        first = (scale, digits.rstrip("0"))
+        first = max(first, self.low) if self.low else first
         supremum = (scale, digits + _END)
         supremum = min(supremum, self.high) if self.high else supremum
-        return least < supremum or (least == supremum and self.allows(least))
+        if first != supremum:
+            return first < supremum
+        power = first[0] - len(first[1]) + self.places
+        avoided = power >= 0 and self.avoids(int(first[1]) * 10**power)
+        return self.allows(first) and not avoided
 
     def reaches_multiple(
         self,
@@ -108,7 +120,7 @@ class Magnitudes:
             digits: significant digits so far, as `settle` gives them.
             length: their number.
             zeros: the number of zeros that they end with.
-            rest: the digits before those zeros, modulo the step.
+            rest: the digits before those zeros, modulo the modulus.
             scales: least and greatest scale of the multiple.
         """
         scale = length - self.places - zeros
@@ -116,7 +128,7 @@ class Magnitudes:
             scale = scale if floor is None else max(scale, floor)
         last = least(scales[1], self.high[0] if self.high else None)
         # From here on, a run of numbers with common digits is long enough to hold a member.
-        plenty = length - self.places + len(str(self.step)) + len(str(len(self.excluded))) + 1
+        plenty = length - self.places + len(str(self.step * self.tries)) + 1
         while last is None or scale <= last:
             inside = not (self.low and scale == self.low[0]) and not (
                 self.high and scale == self.high[0]
@@ -133,9 +145,9 @@ class Magnitudes:
         if digits.endswith(GAP):
             if not self.allows((scale, digits)):
                 return False
-            if more < 0:
-                return rest * 10 ** (zeros + more) % self.step == 0
-            return -rest * 10 ** (zeros + more) % self.step < 10**more
+            head = rest * 10 ** (zeros + more)
+            found = self.first(head, head + 10**more - 1 if more > 0 else head)
+            return found is not None
         low, high, excluded = self.units
         mantissa = int(digits or "0")
         if more >= 0:
@@ -146,10 +158,24 @@ class Magnitudes:
             last = first
             if idle:
                 return False
-        first = max(first, low)
         last = last if high is None else min(last, high)
-        exceptions = bisect_right(excluded, last) - bisect_left(excluded, first)
-        return last // self.step - (first - 1) // self.step > exceptions
+        return self.first(max(first, low), last, 1, excluded) is not None
+
+    def first(
+        self, low: int, high: int, unit: int = 1, excluded: tuple[int, ...] = ()
+    ) -> int | None:
+        """Return the least n from `low` to `high` with n * unit a member, but for the bounds."""
+        step = self.step // gcd(self.step, unit)
+        candidates = range(-(-low // step) * step, high + 1, step)
+        for candidate in islice(candidates, self.tries):
+            if candidate * unit not in excluded and not self.avoids(candidate * unit):
+                return candidate
+        return None
+
+    @property
+    def tries(self) -> int:
+        """More than the length of a run of multiples that are exceptions."""
+        return 1 + len(self.excluded) + (1000 if self.avoided else 0)
 
 
 def magnitudes(shape: NumberShape, language: NumeralLanguage, negative: bool) -> Magnitudes | None:
@@ -169,8 +195,11 @@ def magnitudes(shape: NumberShape, language: NumeralLanguage, negative: bool) ->
     if not positive:
         high = None
     keys = [_key(x) for x in (low, high, *excluded) if x]
-    step, places = _terminating(shape.step) if shape.step else (0, 0)
+    steps = [shape.step] if shape.step else []
+    places = max((_terminating(step)[1] for step in (*steps, *shape.avoided)), default=0)
     unit = 10**places
+    step = int(shape.step * unit) if shape.step else 0
+    avoided = tuple(sorted(int(other * unit) for other in shape.avoided))
     return Magnitudes(
         zero=zero,
         positive=positive,
@@ -183,6 +212,8 @@ def magnitudes(shape: NumberShape, language: NumeralLanguage, negative: bool) ->
         bottom=min((scale for scale, _ in keys), default=0),
         top=max((scale for scale, _ in keys), default=0),
         step=step,
+        avoided=avoided,
+        modulus=lcm(step or 1, *avoided) if step or avoided else 0,
         places=places,
         units=(
             int(low * unit) if low and step else 1,

@@ -36,9 +36,10 @@ class Mantissa(Machine):
     phase: _Phase = "start"
     digits: str = ""  # significant digits as `Magnitudes.settle` gives them
     scale: int = 0  # the number so far is 0.digits times ten to the power of it
-    places: int = 0  # digits behind the point, where there is a step
-    zeros: int = 0  # the number of zeros that `digits` end with, where there is a step
-    rest: int = 0  # the digits before them, modulo the step
+    # The rest where multiples matter:
+    places: int = 0  # digits behind the point
+    zeros: int = 0  # the number of zeros that `digits` end with
+    rest: int = 0  # the digits before them, modulo the modulus
     exponent: bool = False  # one may follow
 
     @property
@@ -50,9 +51,10 @@ class Mantissa(Machine):
         if not self.limits.allows((self.scale, self.digits.rstrip("0"))):
             return False
         power = self.limits.places + self.zeros - self.places
-        return not self.limits.step or (
-            power >= 0 and self.rest * 10**power % self.limits.step == 0
-        )
+        if power < 0:
+            return not self.limits.step
+        units = self.rest * 10**power
+        return not (self.limits.step and units % self.limits.step) and not self.limits.avoids(units)
 
     def arcs(self) -> Arcs:
         return merged(self._moves())
@@ -79,8 +81,8 @@ class Mantissa(Machine):
     def _alike(self) -> Iterable[str]:
         """Return the digits, those together that surely lead to the same state."""
         limits = self.limits
-        counted = limits.step > 1 or (
-            limits.step == 1 and (self.exponent or self.phase in ("point", "places"))
+        counted = limits.modulus > 1 or (
+            limits.modulus == 1 and (self.exponent or self.phase in ("point", "places"))
         )
         if counted or (limits.marks and not self.digits.endswith(GAP)):
             return "0123456789"
@@ -100,19 +102,23 @@ class Mantissa(Machine):
             scale -= 1
         elif not digits.endswith(GAP):
             digits = limits.settle(digits + digit)
-        if limits.step:
-            if not whole:
-                if not exponent and places == limits.places:
-                    return replace(self, phase="places") if digit == "0" else None
-                places += 1
-            if digit != "0":
-                rest = (rest * 10 ** (zeros + 1) + int(digit)) % limits.step
-                zeros = 0
-            elif digits:
-                zeros += 1
-            if not exponent:
-                rest = rest * 10**zeros % limits.step
-                zeros = 0
+        if limits.modulus and (exponent or places <= limits.places):
+            behind = not whole and not exponent and places == limits.places
+            if behind and limits.step:
+                return replace(self, phase="places") if digit == "0" else None
+            if behind and digit != "0":
+                # A multiple of nothing, whatever follows.
+                places, rest = limits.places + 1, 0
+            elif not behind:
+                places += not whole
+                if digit != "0":
+                    rest = (rest * 10 ** (zeros + 1) + int(digit)) % limits.modulus
+                    zeros = 0
+                elif digits:
+                    zeros += 1
+                if not exponent:
+                    rest = rest * 10**zeros % limits.modulus
+                    zeros = 0
         if not limits.marks and (digits or not limits.step):
             scale = 0
         elif not exponent:
@@ -169,9 +175,13 @@ class Mantissa(Machine):
             low, high = greatest(low, _PLAIN_SCALES[0]), least(high, _PLAIN_SCALES[1])
         low, high = (None if bound is None else bound - scale for bound in (low, high))
         holes = frozenset(place - scale for place, mark in limits.excluded if mark == digits)
+        shift = limits.places + self.zeros - self.places
         if limits.step:
             power = first_multiple(self.rest, limits.step)
             if power is None:
                 return None
-            low = greatest(low, power - (limits.places + self.zeros - self.places))
+            low = greatest(low, power - shift)
+        for avoided in limits.avoided:
+            power = first_multiple(self.rest, avoided)
+            high = high if power is None else least(high, power - shift - 1)
         return exponent(low, high, holes, 3 if limits.exponent == "scientific" else None)

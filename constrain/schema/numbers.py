@@ -69,6 +69,7 @@ class NumberShape:
         high_open: whether `high` itself is excluded.
         step: all values are multiples of it; None: any decimal. Bounds are then multiples, closed.
         excluded: values within the bounds that are not members.
+        avoided: no member is a multiple of one of these.
     """
 
     integer: bool = False
@@ -78,6 +79,7 @@ class NumberShape:
     high_open: bool = False
     step: Fraction | None = None
     excluded: frozenset[Fraction] = frozenset()
+    avoided: frozenset[Fraction] = frozenset()
 
     def contains(self, value: Number) -> bool:
         """Return whether `value`, read as `exact` reads it, is a member."""
@@ -92,7 +94,7 @@ class NumberShape:
             return False
         if self.step is not None and (number / self.step).denominator != 1:
             return False
-        return number not in self.excluded
+        return number not in self.excluded and not _is_multiple(number, self.avoided)
 
 
 ALL_NUMBERS = NumberShape()
@@ -108,19 +110,17 @@ def number(
     exclusive_maximum: Number | None = None,
     multiple_of: Number | None = None,
     excluded: Iterable[Number] = (),
+    not_multiple_of: Iterable[Number] = (),
 ) -> NumberShape | None:
     """Return the numbers within these limits, or None where there are none.
 
     Raises:
-        ValueError: a limit is not finite, or `multiple_of` is not positive.
+        ValueError: a limit is not finite, or a step is not positive.
         SchemaTooComplexError: a limit has more than `DIGIT_LIMIT` digits.
     """
     step = Fraction(1) if integer else None
     if multiple_of is not None:
-        multiple = exact(multiple_of)
-        if multiple <= 0:
-            raise ValueError(f"{multiple_of} is not positive")
-        step = _common_multiple(step, multiple)
+        step = _common_multiple(step, _positive(multiple_of))
     lows = [(minimum, False), (exclusive_minimum, True)]
     highs = [(maximum, False), (exclusive_maximum, True)]
     return _canonical(
@@ -129,6 +129,7 @@ def number(
         _least([(exact(value), is_open) for value, is_open in highs if value is not None]),
         step,
         frozenset(map(exact, excluded)),
+        frozenset(map(_positive, not_multiple_of)),
     )
 
 
@@ -146,6 +147,7 @@ def intersect(a: NumberShape, b: NumberShape) -> NumberShape | None:
         _least([(x.high, x.high_open) for x in (a, b) if x.high is not None]),
         _common_multiple(a.step, b.step),
         a.excluded | b.excluded,
+        a.avoided | b.avoided,
     )
 
 
@@ -156,6 +158,17 @@ def disjoint(a: NumberShape, b: NumberShape) -> bool:
 
 _Bound = tuple[Fraction, bool]
 """A bound, and whether it is open."""
+
+
+def _positive(step: Number) -> Fraction:
+    value = exact(step)
+    if value <= 0:
+        raise ValueError(f"{step} is not positive")
+    return value
+
+
+def _is_multiple(value: Fraction, steps: Iterable[Fraction]) -> bool:
+    return any((value / step).denominator == 1 for step in steps)
 
 
 def _greatest(lows: list[_Bound]) -> _Bound | None:
@@ -178,23 +191,30 @@ def _canonical(
     upper: _Bound | None,
     step: Fraction | None,
     excluded: frozenset[Fraction],
+    avoided: frozenset[Fraction],
 ) -> NumberShape | None:
     """Move the bounds to members of the set, where there is a step, and drop idle exceptions."""
     low, low_open = lower or (None, False)
     high, high_open = upper or (None, False)
+    if step is not None and _is_multiple(step, avoided):
+        return None
+
+    def is_exception(value: Fraction) -> bool:
+        return value in excluded or _is_multiple(value, avoided)
+
     if step is not None:
         if low is not None:
             low = (math.floor(low / step) + 1 if low_open else math.ceil(low / step)) * step
-            while low in excluded:
+            while is_exception(low) and (high is None or low <= high):
                 low += step
         if high is not None:
             high = (math.ceil(high / step) - 1 if high_open else math.floor(high / step)) * step
-            while high in excluded:
+            while is_exception(high) and (low is None or low <= high):
                 high -= step
         low_open = high_open = False
     else:
-        low_open = low_open or low in excluded
-        high_open = high_open or high in excluded
+        low_open = low_open or (low is not None and is_exception(low))
+        high_open = high_open or (high is not None and is_exception(high))
     if low is not None and high is not None and (low, low_open or high_open) > (high, False):
         return None
     kept = frozenset(
@@ -202,6 +222,7 @@ def _canonical(
         for value in excluded
         if (low is None or low < value)
         and (high is None or value < high)
-        and (step is None or (value / step).denominator == 1)
+        and (step is None or _is_multiple(value, (step,)))
+        and not _is_multiple(value, avoided)
     )
-    return NumberShape(integer, low, high, low_open, high_open, step, kept)
+    return NumberShape(integer, low, high, low_open, high_open, step, kept, avoided)

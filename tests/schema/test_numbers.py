@@ -52,6 +52,8 @@ def random_keywords(rng: random.Random) -> dict:
             keywords[name] = rng.choice(VALUES)
     if rng.random() < 0.4:
         keywords["excluded"] = [rng.choice(VALUES) for _ in range(rng.randint(1, 3))]
+    if rng.random() < 0.4:
+        keywords["not_multiple_of"] = [rng.choice(STEPS[3:]) for _ in range(rng.randint(1, 2))]
     return keywords
 
 
@@ -70,6 +72,9 @@ def allows(keywords: dict, value: Fraction) -> bool:
             if name in keywords
         )
         and value not in map(decimal, keywords.get("excluded", ()))
+        and not any(
+            (value / decimal(step)).denominator == 1 for step in keywords.get("not_multiple_of", ())
+        )
     )
 
 
