@@ -5,13 +5,23 @@ Nothing is normalised here, so the cost is a few microseconds for each subschema
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from graphlib import CycleError, TopologicalSorter
+from math import prod
+from typing import Any
 
 from constrain.errors import InvalidSchemaError, UnsupportedSchemaError
 from constrain.schema.facts import Atom
-from constrain.schema.keywords import KEYWORDS, NUMBER, Keyword, says_nothing, types_of
+from constrain.schema.keywords import (
+    KEYWORDS,
+    NUMBER,
+    Keyword,
+    dependency_keywords,
+    says_nothing,
+    types_of,
+)
 from constrain.schema.numbers import exact
 from constrain.schema.positions import Position
 from constrain.schema.shapes import key_classes
@@ -20,7 +30,8 @@ from constrain.schema.strings import pattern
 _LARGE = 2**64
 """Smaller numbers cannot have too many digits in front of the point."""
 
-Edges = Mapping[Position, list[Atom]]
+_MANY_TERMS = 256
+"""A schema of more terms than this is worked out at once, to see whether it is too complex."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +41,12 @@ class Checked:
     Attributes:
         exclusive: the schemas with a `oneOf` of several branches.
         negated: the schemas with a keyword that negates, and the keyword.
+        manifold: the schemas that stand for a union of many terms.
     """
 
     exclusive: list[Position]
     negated: list[tuple[Position, str]]
+    manifold: list[Position]
 
 
 def check(root: Atom) -> Checked:
@@ -48,14 +61,17 @@ def check(root: Atom) -> Checked:
         UnsupportedSchemaError: a keyword cannot be enforced.
     """
     in_place: dict[Position, list[Atom]] = {}
-    checked = Checked([], [])
+    checked = Checked([], [], [])
+    checked_already: set[Position] = set()
     pending = [root]
     while pending:
         atom = pending.pop()
-        if not isinstance(atom, Position) or atom in in_place:
+        if not isinstance(atom, Position) or atom in checked_already:
             continue
         same, below = _check_one(atom)
-        in_place[atom] = same
+        if same:
+            in_place[atom] = same
+        checked_already.add(atom)
         pending += below
         pending += same
         if not atom.reference_only:
@@ -63,9 +79,11 @@ def check(root: Atom) -> Checked:
             if len(schema.get("oneOf", ())) > 1:
                 checked.exclusive.append(atom)
             checked.negated.extend((atom, word) for word in ("not", "if") if word in schema)
-    for position in in_place:
-        if "$ref" in position.schema:
-            _refuse_circle(position, in_place)
+    terms: dict[Atom, int] = {}
+    for position in _children_first(in_place):
+        terms[position] = _terms(position, terms)
+        if terms[position] > _MANY_TERMS:
+            checked.manifold.append(position)
     return checked
 
 
@@ -111,14 +129,34 @@ def _require(position: Position, name: str, keyword: Keyword) -> None:
         raise InvalidSchemaError(position.pointer(name), problem)
 
 
-def _refuse_circle(start: Position, in_place: Edges) -> None:
-    """Refuse a schema that is applied to the very value that it is applied to already."""
-    met = set()
-    pending = list(in_place[start])
-    while pending:
-        atom = pending.pop()
-        if atom is start:
-            raise InvalidSchemaError(start.pointer("$ref"), "the reference leads back to itself")
-        if isinstance(atom, Position) and atom not in met:
-            met.add(atom)
-            pending += in_place[atom]
+def _children_first(in_place: Mapping[Position, list[Atom]]) -> Iterable[Position]:
+    """Order schemas so that those that apply others to the same value come after them."""
+    graph = {
+        position: [atom for atom in same if isinstance(atom, Position)]
+        for position, same in in_place.items()
+    }
+    try:
+        return list(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        circle = next(position for position in error.args[1] if "$ref" in position.schema)
+        pointer = circle.pointer("$ref")
+        raise InvalidSchemaError(pointer, "the reference leads back to itself") from None
+
+
+def _terms(position: Position, known: Mapping[Atom, int]) -> int:
+    """Return how many terms a schema multiplies out to, nothing simplified."""
+    schema = position.schema
+    if position.reference_only:
+        return known.get(position.target(), 1)
+
+    def of(subschema: Any) -> int:
+        return known.get(position.child(subschema), 1)
+
+    product = known.get(position.target(), 1) if "$ref" in schema else 1
+    product *= prod(map(of, schema.get("allOf", ())))
+    for keyword in ("anyOf", "oneOf"):
+        if keyword in schema:
+            product *= sum(map(of, schema[keyword]))
+    for keyword in dependency_keywords(position.scope.dialect):
+        product *= 2 ** len(schema.get(keyword, ()))
+    return min(product, _MANY_TERMS**2)

@@ -57,6 +57,8 @@ def schema_control(
     for position, keyword in checked.negated:
         _require_negatable(position, keyword, atoms)
         control.examine(position)
+    for position in checked.manifold:
+        control.examine(position)
     if not control.possible(control.root):
         raise UnsatisfiableSchemaError("", "its keywords contradict one another")
     return control

@@ -29,9 +29,7 @@ def satisfies(facts: Facts, value: Any) -> bool:
         return False
     if kind == STRING and not facts.string.contains(value):
         return False
-    if kind == NUMBER and not (
-        facts.number.contains(value) and not any(some.contains(value) for some in facts.without)
-    ):
+    if kind == NUMBER and not facts.number.contains(value):
         return False
     if kind == ARRAY and facts.array and not _array_satisfies(facts.array, value):
         return False

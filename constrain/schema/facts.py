@@ -100,7 +100,6 @@ class Facts:
         excluded: values not allowed, of which `all_of` excludes the arrays and objects; None: no
             such limit.
         number: the numbers allowed.
-        without: sets of numbers that are not allowed.
         string: the strings allowed.
         array: limits on arrays, if any.
         object: limits on objects, if any.
@@ -114,7 +113,6 @@ class Facts:
     enum: Enumeration | None = None
     excluded: Enumeration | None = None
     number: NumberShape = ALL_NUMBERS
-    without: tuple[NumberShape, ...] = ()
     string: StringShape = ALL_STRINGS
     array: ArrayFacts | None = None
     object: ObjectFacts | None = None

@@ -6,17 +6,17 @@ import json
 from typing import Any
 
 from constrain.lexing.lexeme import JSONString, Lexeme, Literal, Part, Space, Text, lexeme
-from constrain.lexing.regex import Regex, char_class, difference, plus, shortest, union, words
+from constrain.lexing.regex import Regex, char_class, plus, shortest, union, words
 from constrain.lexing.regex import literal as exactly
 from constrain.schema.facts import type_of
 from constrain.schema.keywords import NUMBER, STRING
 from constrain.schema.numbers import NumberShape
-from constrain.schema.numerals import literal_numerals, numerals
+from constrain.schema.numerals import least_numeral, literal_numerals, numerals
 from constrain.schema.options import JSONOptions
-from constrain.schema.shapes import Numbers, Values
+from constrain.schema.shapes import Values
 from constrain.schema.strings import StringShape
 
-Scalar = Values | NumberShape | Numbers | StringShape
+Scalar = Values | NumberShape | StringShape
 
 
 class Language:
@@ -74,24 +74,19 @@ class Language:
     def _part(self, values: Scalar) -> Part:
         if isinstance(values, StringShape):
             return values.part(self._escapes)
-        if isinstance(values, (NumberShape, Numbers)):
-            return Text(self._numerals(values))
+        if isinstance(values, NumberShape):
+            return Text(numerals(values, self._numbers))
         kind = type_of(values.values[0])
         if kind == STRING:
             return JSONString(words(values.values), self._escapes)
         if kind == NUMBER:
-            return Text(self._numerals(values))
+            return Text(self._numerals(values.values))
         return Text(words(json.dumps(value) for value in values.values))
 
-    def _numerals(self, values: NumberShape | Numbers | Values) -> Regex:
-        if isinstance(values, NumberShape):
-            return numerals(values, self._numbers)
-        if isinstance(values, Numbers):
-            multiples = (numerals(some, "any") for some in values.without)
-            return difference(numerals(values.shape, self._numbers), union(*multiples))
-        if self._numbers == "plain" and all(isinstance(value, int) for value in values.values):
-            return words(map(str, values.values))
-        return union(*(literal_numerals(value, self._numbers) for value in values.values))
+    def _numerals(self, values: tuple[Any, ...]) -> Regex:
+        if self._numbers == "plain" and all(isinstance(value, int) for value in values):
+            return words(map(str, values))
+        return union(*(literal_numerals(value, self._numbers) for value in values))
 
     def least(self, values: Scalar) -> bytes:
         """Return the least text of scalar values, by length, then bytes."""
@@ -99,8 +94,10 @@ class Language:
             text = values.least
             assert text is not None, "empty alternatives are left out"
             return text
-        if isinstance(values, (NumberShape, Numbers)) or type_of(values.values[0]) == NUMBER:
-            return _shortest(self._numerals(values))
+        if isinstance(values, NumberShape):
+            return least_numeral(values, self._numbers)
+        if type_of(values.values[0]) == NUMBER:
+            return _shortest(self._numerals(values.values))
         best: bytes | None = None
         for value in sorted(values.values, key=_least_length):
             if best is not None and len(best) < _least_length(value):

@@ -65,11 +65,8 @@ def _violations(facts: Facts, negate: Negate) -> Iterator[Facts]:
         yield Facts(facts.types, excluded=facts.enum, all_of=tuple(apart))
     if facts.excluded is not None:
         yield Facts(facts.types, facts.excluded)
-    if facts.types & NUMBER:
-        if facts.number is not ALL_NUMBERS:
-            yield from _outside(facts.number)
-        for shape in facts.without:
-            yield Facts(NUMBER, number=shape)
+    if facts.types & NUMBER and facts.number is not ALL_NUMBERS:
+        yield from (Facts(NUMBER, number=other) for other in _other_numbers(facts.number))
     if facts.types & STRING and facts.string is not ALL_STRINGS:
         yield from (Facts(STRING, string=other) for other in _other_strings(facts.string))
     if facts.types & ARRAY and facts.array is not None:
@@ -94,7 +91,7 @@ def _out_of(low: int, high: int | None) -> Iterator[tuple[int, int | None]]:
         yield high + 1, None
 
 
-def _outside(shape: NumberShape) -> Iterator[Facts]:
+def _other_numbers(shape: NumberShape) -> Iterator[NumberShape]:
     low, high = shape.low, shape.high
     ranges = []
     if low is not None and shape.low_open:
@@ -106,9 +103,10 @@ def _outside(shape: NumberShape) -> Iterator[Facts]:
     elif high is not None:
         ranges.append(numbers.number(exclusive_minimum=high))
     ranges += map(numbers.constant, shape.excluded)
-    yield from (Facts(NUMBER, number=found) for found in ranges if found is not None)
     if shape.step is not None:
-        yield Facts(NUMBER, without=(NumberShape(step=shape.step),))
+        ranges.append(numbers.number(not_multiple_of=(shape.step,)))
+    ranges += (numbers.number(multiple_of=step) for step in shape.avoided)
+    yield from (found for found in ranges if found is not None)
 
 
 def _other_strings(shape: StringShape) -> Iterator[StringShape]:

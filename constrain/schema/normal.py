@@ -27,7 +27,7 @@ from constrain.schema.facts import (
 from constrain.schema.keywords import ARRAY, BOOLEAN, NULL, NUMBER, OBJECT, STRING
 from constrain.schema.numbers import ALL_NUMBERS, NumberShape
 from constrain.schema.positions import Atoms, Position
-from constrain.schema.shapes import Alternative, ArrayShape, Numbers, ObjectShape, Values
+from constrain.schema.shapes import Alternative, ArrayShape, ObjectShape, Values
 from constrain.schema.strings import StringShape
 from constrain.schema.terms import Terms
 
@@ -182,10 +182,7 @@ def _numbers(facts: list[Facts], excluded: list[Enumeration]) -> list[Alternativ
     if values and shape is not None:
         others = numbers.number(excluded=values)
         shape = None if others is None else numbers.intersect(shape, others)
-    if shape is None:
-        return []
-    without = tuple(dict.fromkeys(some for fact in facts for some in fact.without))
-    return [Numbers(shape, without) if without else shape]
+    return [] if shape is None else [shape]
 
 
 def _strings(facts: list[Facts], excluded: list[Enumeration]) -> list[Alternative]:
@@ -206,7 +203,6 @@ def _limits(facts: Facts) -> bool:
         or facts.string is not ALL_STRINGS
         or facts.array is not None
         or facts.object is not None
-        or bool(facts.without)
     )
 
 

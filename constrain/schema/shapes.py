@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -45,39 +44,6 @@ class Values:
     """A finite set of values, at least one, of one scalar type, in the order of the schema."""
 
     values: tuple[Any, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Numbers:
-    """Numbers of a shape that are multiples of none of some steps.
-
-    Attributes:
-        shape: the shape.
-        without: the shapes of the multiples, with nothing but a step.
-    """
-
-    shape: NumberShape
-    without: tuple[NumberShape, ...]
-
-    @property
-    def is_empty(self) -> bool:
-        """No number is a member."""
-        low, high, step = self.shape.low, self.shape.high, self.shape.step
-        if low is not None and low == high:
-            return not self._has(low)
-        if step is None:
-            return False
-        first = low if low is not None else high if high is not None else step
-        sign = -1 if low is None else 1
-        tried = (first + sign * step * n for n in range(_TRIED_MULTIPLES))
-        return not any(self.shape.contains(number) and self._has(number) for number in tried)
-
-    def _has(self, number: Fraction) -> bool:
-        return not any(multiples.contains(number) for multiples in self.without)
-
-
-_TRIED_MULTIPLES = 1000
-"""More than any run of numbers each of which is a multiple of one of a few others."""
 
 
 class ArrayShape:
@@ -262,4 +228,4 @@ def _atoms(facts: ObjectFacts, matched: frozenset[Regex]) -> list[Atom]:
     return [atom for regex, atom in facts.patterns if regex in matched] or [facts.additional]
 
 
-Alternative = Values | NumberShape | Numbers | StringShape | ArrayShape | ObjectShape
+Alternative = Values | NumberShape | StringShape | ArrayShape | ObjectShape

@@ -15,7 +15,7 @@ from constrain.schema.language import Language, by_length
 from constrain.schema.members import LeastText, Plan
 from constrain.schema.normal import Node, Normaliser
 from constrain.schema.positions import Position
-from constrain.schema.shapes import Alternative, ArrayShape, Numbers, ObjectShape, Possible
+from constrain.schema.shapes import Alternative, ArrayShape, ObjectShape, Possible
 from constrain.schema.strings import StringShape
 
 
@@ -171,7 +171,7 @@ def is_possible(alternative: Alternative, ask: Possible) -> bool:
     """Return whether an alternative has a value, as far as is known of its children."""
     if isinstance(alternative, (ArrayShape, ObjectShape)):
         return alternative.possible(ask)
-    return not isinstance(alternative, (StringShape, Numbers)) or not alternative.is_empty
+    return not isinstance(alternative, StringShape) or not alternative.is_empty
 
 
 def _known_possible(node: Node) -> bool:

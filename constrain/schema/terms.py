@@ -128,7 +128,6 @@ def _says_little(facts: Facts) -> bool:
         facts.enum is None
         and facts.excluded is None
         and facts.number is ALL_NUMBERS
-        and not facts.without
         and facts.string is ALL_STRINGS
         and facts.array is None
         and not facts.any_of
