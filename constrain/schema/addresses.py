@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from functools import cache
+from unicodedata import bidirectional, normalize
 
 from constrain.lexing.regex import (
     ANY,
     EPSILON,
     Regex,
+    arcs,
+    char_class,
     concat,
     intersect,
     literal,
@@ -19,6 +22,7 @@ from constrain.lexing.regex import (
 from constrain.lexing.syntax import parse
 
 _HOSTNAME_LENGTH = 253
+_ENCODED_LETTERS = 9  # so few that their encoded form has room in a label, whatever they are
 _NON_ASCII = r"\x80-\uD7FF\uE000-\u{10FFFF}"
 
 
@@ -70,6 +74,39 @@ def hostname(encoded: bool) -> Regex:
     longer = f"{middle}({end}{middle}|-{end}){middle}{{0,58}}" if encoded else f"{middle}{{3,61}}"
     label = ecma(f"{end}(({middle}{{0,2}}|{longer}){end})?")
     return intersect(_dotted(label), repeat(ANY, 1, _HOSTNAME_LENGTH))
+
+
+@cache
+def international_hostname() -> Regex:
+    """Return names of RFC 5890, of labels in small ASCII or of a few letters of other scripts.
+
+    The whole language is not regular: the length of a label is that of its encoded form, and some
+    characters depend on others. Encoded labels, marks, joiners and what is written from right to
+    left are left out.
+    """
+    end, middle = "[a-z0-9]", "[a-z0-9-]"
+    longer = f"{middle}({end}{middle}|-{end}){middle}{{0,58}}"
+    plain = ecma(f"{end}(({middle}{{0,2}}|{longer}){end})?")
+    label = union(plain, repeat(_stable_letters(), 1, _ENCODED_LETTERS))
+    names = concat(label, star(concat(ecma(r"[.\u3002\uFF0E\uFF61]"), label)))
+    return intersect(names, repeat(ANY, 1, _HOSTNAME_LENGTH))
+
+
+def _stable_letters() -> Regex:
+    """Return letters of RFC 5892, 2.1, written from left to right, but for old Hangul."""
+
+    def stable(letter: str) -> bool:
+        folded = normalize("NFKC", normalize("NFKC", letter).casefold())
+        return folded == letter and bidirectional(letter) == "L"
+
+    letters = ecma(r"(?![\u1100-\u11FF\uA960-\uA97C\uD7B0-\uD7FB])[\p{Ll}\p{Lo}]")
+    return char_class(
+        (point, point)
+        for ranges, _ in arcs(letters)
+        for low, high in ranges
+        for point in range(low, high + 1)
+        if stable(chr(point))
+    )
 
 
 @cache

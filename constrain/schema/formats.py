@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import lru_cache, partial
 
 from constrain.lexing.regex import Regex
-from constrain.schema.addresses import ecma, hostname, ipv4, ipv6, mailbox
+from constrain.schema.addresses import ecma, hostname, international_hostname, ipv4, ipv6, mailbox
 from constrain.schema.expressions import regular_expressions
 from constrain.schema.times import date, date_time, duration, time
 from constrain.schema.uris import reference, template
@@ -51,6 +51,7 @@ _FORMATS: dict[str, Callable[[bool], Regex]] = {
     "duration": lambda portable: duration(),
     "email": lambda portable: mailbox(international=False),
     "idn-email": lambda portable: mailbox(international=True),
+    "idn-hostname": lambda portable: international_hostname(),
     "ipv4": lambda portable: ipv4(),
     "ipv6": lambda portable: ipv6(),
     "uuid": lambda portable: ecma("[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"),
