@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from constrain.engine import kernels, layout, rows
-from constrain.engine.fragments import Fragments
+from constrain.engine.fragments import Fragments, least_bytes
 from constrain.engine.strings import TABLE
 from constrain.engine.tables import Scratch, address
 from constrain.lexing.lexeme import Lexeme
@@ -151,9 +151,49 @@ class Automaton:
         begin, length = self._dstates[state, : layout.SET_LENGTH + 1].tolist()
         return [(m & 0xFFFFFFFF, m >> 32) for m in self._sets[begin : begin + length].tolist()]
 
-    def lexeme_numbers(self, state: int) -> set[int]:
-        """Return the numbers of the lexemes that are alive in a state."""
-        return {self._states.item(q, layout.LEXEME) for q, _ in self.members(state)}
+    def distances(self, state: int) -> list[tuple[Lexeme, int]]:
+        """Return for each member its lexeme, and a lower bound of the bytes to the lexeme's end."""
+        return [
+            (self._lexemes[self._states.item(q, layout.LEXEME)], self._distance(q, count))
+            for q, count in self.members(state)
+        ]
+
+    def _distance(self, q: int, count: int) -> int:
+        kind, _, length, following, _, low, _, _ = self._states[q].tolist()
+        if kind == layout.END:
+            return 0
+        if kind in (layout.LITERAL, layout.SPACE, layout.STRING, layout.EXCEPT):
+            rest = self._distance(following, 0) if following >= 0 else 0
+            if kind == layout.LITERAL:
+                return rest + length - count
+            if kind == layout.STRING:
+                opening = count & (layout.PHASES - 1) == 0
+                return rest + max(low - (count >> layout.PHASE_BITS), 0) + 1 + opening
+            return rest + (kind == layout.EXCEPT)
+        return least_bytes(self._origins[q])
+
+    def steps(self, state: int) -> list[tuple[bytes, int]]:
+        """Return the bytes that lead on from a state, each with the state there.
+
+        Of bytes that lead to the same state, the least is returned; between the characters of a
+        plain string that is too short yet, the spaces that fill it up are one step.
+        """
+        members = self.members(state)
+        q, count = members[0]
+        if len(members) == 1 and self._states.item(q, layout.KIND) == layout.STRING:
+            need = self._states.item(q, layout.LOW) - (count >> layout.PHASE_BITS)
+            if count & (layout.PHASES - 1) == layout.BODY and need > 0:
+                spaces = np.full(need, 0x20, np.uint8)
+                return [(b" " * need, self.run(address(spaces), 0, need, state))]
+        row = self.row(state)
+        targets, first = np.unique(row, return_index=True)
+        steps = [
+            (bytes((byte,)), to)
+            for byte, to in zip(first.tolist(), targets.tolist(), strict=True)
+            if to
+        ]
+        steps.sort()
+        return steps
 
     def parts(self, state: int) -> tuple[list[Member], int]:
         """Split a state into parts whose tokens together are its own.

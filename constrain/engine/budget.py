@@ -8,6 +8,7 @@ kept to the end.
 
 from __future__ import annotations
 
+from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,12 +19,13 @@ from constrain.engine.masks import ROOT, Masks
 from constrain.engine.plans import Node, Planner
 from constrain.engine.tables import address
 from constrain.errors import VocabularyError
-from constrain.lexing.lexeme import any_captures
+from constrain.lexing.lexeme import Lexeme, any_captures
 from constrain.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from constrain.engine.matcher import Matcher
 
+_DONE = -1
 _FORCED_LIMIT = 4096
 """Most bytes that are looked ahead at once."""
 
@@ -87,47 +89,46 @@ class Budget:
         return fewest
 
     def _least(self, node: Node, state: int) -> bytes:
-        """Search the lexer breadth first, bytes in order, for the lexeme's end that ends least."""
+        """Search the lexer best first for the end of a lexeme that ends the output least.
+
+        A path is rated by its length and a lower bound of what has to follow (A*); paths of equal
+        rating come in byte order.
+        """
         if state == node.start:
             return self._planner.ending(node)
         automaton = node.automaton
-        best: bytes | None = None
-        seen = {state}
-        layer = [(b"", state)]
-        while layer:
-            for path, here in layer:
-                ended = automaton.accepts(here)
-                if ended:
-                    target = self._planner.follow(node, ended)
-                    if target is not None:
-                        text = path + self._planner.ending(target)
-                        if best is None or (len(text), text) < (len(best), best):
-                            best = text
-            if best is not None and self._hopeless(node, layer, len(best)):
-                break
-            following = []
-            for path, here in layer:
-                row = automaton.row(here)
-                for byte in np.flatnonzero(row).tolist():
-                    to = int(row[byte])
-                    if to not in seen:
-                        seen.add(to)
-                        following.append((path + bytes((byte,)), to))
-            layer = following
-        if best is None:
-            raise AssertionError("a control offered a lexeme that cannot be completed")
-        return best
+        bounds: dict[Lexeme, int] = {}
 
-    def _hopeless(self, node: Node, layer: list[tuple[bytes, int]], length: int) -> bool:
-        """Return whether no path longer than those of `layer` can end within `length` bytes."""
-        depth = len(layer[0][0]) + 1
-        automaton = node.automaton
-        numbers = {n for _, state in layer for n in automaton.lexeme_numbers(state)}
-        for number in numbers:
-            target = self._planner.follow(node, automaton.lexemes((number,)))
-            if target is not None and depth + len(self._planner.ending(target)) <= length:
-                return False
-        return True
+        def bound(state: int) -> int:
+            found = []
+            for lexeme, inside in automaton.distances(state):
+                if lexeme not in bounds:
+                    target = self._planner.follow(node, (lexeme,))
+                    beyond = 0 if target is None else len(self._planner.ending(target))
+                    bounds[lexeme] = beyond
+                found.append(inside + bounds[lexeme])
+            return min(found)
+
+        best = {state: b""}
+        heap: list[tuple[int, bytes, int]] = [(bound(state), b"", state)]
+        while heap:
+            _, path, here = heappop(heap)
+            if here < 0:
+                return path
+            if best[here] != path:
+                continue
+            ended = automaton.accepts(here)
+            target = self._planner.follow(node, ended) if ended else None
+            if target is not None:
+                text = path + self._planner.ending(target)
+                heappush(heap, (len(text), text, _DONE))
+            for step, to in automaton.steps(here):
+                longer = path + step
+                known = best.get(to)
+                if known is None or (len(longer), longer) < (len(known), known):
+                    best[to] = longer
+                    heappush(heap, (len(longer) + bound(to), longer, to))
+        raise AssertionError("a control offered a lexeme that cannot be completed")
 
     # -- masks ---------------------------------------------------------------------------------
 

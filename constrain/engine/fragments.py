@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Protocol
+from typing import Any, Protocol
 
 from constrain.engine import layout
 from constrain.engine.strings import LEADS, SPELLINGS
@@ -56,6 +56,24 @@ _MUST_ESCAPE: Ranges = ((0, 31), (ord('"'), ord('"')), (ord("\\"), ord("\\")))
 _EVERY: Ranges = ((0, 0x10FFFF),)
 _HIGH_SURROGATES = range(0xD800, 0xDC00)
 _LOW_SURROGATES = range(0xDC00, 0xE000)
+
+
+def least_bytes(origin: tuple[Any, ...]) -> int:
+    """Return a lower bound of the bytes from a lazy state, named by its origin, to its end."""
+    kind, rest = origin[0], origin[-1]
+    own = 1
+    if kind in ("text", "content", "quote"):
+        quotes = ("text", "content", "quote").index(kind)
+        own = origin[1].least + quotes
+    return own + sum(map(_least_part, rest))
+
+
+def _least_part(part: Part) -> int:
+    if isinstance(part, Literal):
+        return len(part.data)
+    if isinstance(part, Text):
+        return part.regex.least
+    return 0 if isinstance(part, Space) else part.low + 2
 
 
 class States(Protocol):
