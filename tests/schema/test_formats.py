@@ -19,8 +19,8 @@ from constrain.schema.formats import format_regex
 
 CHECKER = Draft202012Validator.FORMAT_CHECKER
 FORMATS = (
-    "date date-time time duration email idn-email hostname idn-hostname ipv4 ipv6 uuid uri uri-reference "
-    "iri iri-reference uri-template json-pointer relative-json-pointer regex"
+    "date date-time time duration email idn-email hostname idn-hostname ipv4 ipv6 uuid uri "
+    "uri-reference iri iri-reference uri-template json-pointer relative-json-pointer regex"
 ).split()
 DRAFTS = ["draft4", "draft6", "draft7", "draft2019-09", "draft2020-12"]
 
