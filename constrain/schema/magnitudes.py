@@ -46,7 +46,7 @@ class Magnitudes:
     places: int
     units: tuple[int, int | None, tuple[int, ...]]  # bounds and exceptions in 1 / 10**places
     fraction: bool  # a decimal point may be written
-    exponent: Literal["never", "scientific", "always"]
+    exponent: ExponentForm
 
     def allows(self, key: Key) -> bool:
         """Return whether this positive number lies within the bounds and is no exception."""
