@@ -12,12 +12,15 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
+from constrain.errors import SchemaTooComplexError
 from constrain.lexing.cofinite import all_but, left_out
 from constrain.lexing.regex import Regex, difference, is_empty, is_finite, words
 from constrain.schema.language import by_length, spell
 from constrain.schema.normal import Node
 from constrain.schema.shapes import FreeKeys, ObjectShape, Possible, Property
 from constrain.schema.strings import StringShape
+
+_UNNAMED_LIMIT = 1000
 
 LeastText = Callable[[Node], bytes | None]
 """The least text of a node, or None where none is known."""
@@ -72,6 +75,12 @@ class Plan:
         self._required_mask = sum(1 << index for index in self._required)
         # Bounds that cannot bind are dropped, so that progress need not count for them.
         self._low = shape.low if shape.low > len(self._required) else 0
+        if self._low - len(shape.names) > _UNNAMED_LIMIT:
+            raise SchemaTooComplexError(
+                "",
+                f"minProperties asks for more than {_UNNAMED_LIMIT:,} properties that have no name "
+                "in the schema",
+            )
         self._high = shape.high
         if self._high is not None and len(shape.names) <= self._high and not shape.free:
             self._high = None
