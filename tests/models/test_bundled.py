@@ -71,8 +71,21 @@ def test_a_person_under_a_schema(model: BundledModel) -> None:
     assert re.fullmatch(r"[a-z]+(\.[a-z]+)?@[a-z]+\.[a-z]+", person["email"])
 
 
-def test_a_request_in_english(model: BundledModel) -> None:
-    assert isinstance(json.loads(write(model, "Write a person record.", None)), dict)
+@pytest.mark.parametrize(
+    ("request_text", "pattern"),
+    [
+        (
+            "Write an event with title and date.",
+            r'\{"title": "[A-Z][A-Za-z ]+", "date": "\d{4}-\d\d-\d\d", ',
+        ),
+        (
+            "A product with name and price as JSON:",
+            r'\{"name": "[A-Z][A-Za-z ]+", "price": \d+\.\d\d?, ',
+        ),
+    ],
+)
+def test_a_request_in_english(model: BundledModel, request_text: str, pattern: str) -> None:
+    assert re.match(pattern, write(model, request_text, None, limit=40))
 
 
 def test_messages_are_refused(model: BundledModel) -> None:

@@ -55,8 +55,8 @@ class Recipe:
 
 
 RECIPES = {
-    "main": Recipe(192, 4, 4, 512, (2800, 1400)),
-    "draft": Recipe(96, 2, 2, 256, (1400, 700)),
+    "main": Recipe(192, 4, 4, 512, (2800, 900)),
+    "draft": Recipe(96, 2, 2, 256, (1400, 450)),
     "quick": Recipe(32, 1, 2, 64, (20, 20), vocabulary_size=512, tokenizer_documents=300),
 }
 
@@ -211,6 +211,5 @@ def _save(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, out: Path
     """Write float16 weights, configuration and tokenizer; the model itself keeps float32."""
     state = model.state_dict()
     weights = {name: state[name].half() for name in state if name != "lm_head.weight"}  # tied
-    model.config.dtype = torch.float16
     model.save_pretrained(out, state_dict=weights)
     tokenizer.save_pretrained(out)
