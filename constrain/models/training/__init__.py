@@ -1,0 +1,1 @@
+"""The training of the bundled model: its documents, its tokenizer, and the script."""

@@ -1,6 +1,6 @@
 """`python -m constrain.models.training --out DIR --seed 0`: make the bundled model.
 
-The main model takes about an hour and a quarter on one CPU core, the draft model ten minutes.
+The main model takes about three quarters of an hour on one CPU core, the draft model ten minutes.
 """
 
 from __future__ import annotations
