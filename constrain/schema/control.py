@@ -9,7 +9,7 @@ from collections.abc import Collection
 from constrain.lexing.lexeme import Lexeme
 from constrain.schema.facts import Atom
 from constrain.schema.frames import End, Frame, Frames, Margin, Push
-from constrain.schema.language import Language, by_length
+from constrain.schema.language import by_length, language
 from constrain.schema.normal import Node, Normaliser
 from constrain.schema.options import JSONOptions
 from constrain.schema.positions import Atoms
@@ -76,19 +76,19 @@ class SchemaControl:
 
     def __init__(self, atoms: Atoms, options: JSONOptions) -> None:
         self.atoms = atoms
-        language = Language(options)
+        spoken = language(options)
         self._normaliser = Normaliser(atoms)
-        self._solver = Solver(self._normaliser, language, options.property_order == "any")
+        self._solver = Solver(self._normaliser, spoken, options.property_order == "any")
         self.root = self._normaliser.root
-        frames = Frames(self._normaliser, self._solver, language)
+        frames = Frames(self._normaliser, self._solver, spoken)
         self._lock = threading.RLock()
         self._configurations: weakref.WeakValueDictionary[Tops, Configuration]
         self._configurations = weakref.WeakValueDictionary()
         root = frames.value(self.root)
-        bottom = self._configuration(((End(frames, language.margin), None),))
+        bottom = self._configuration(((End(frames, spoken.margin), None),))
         tops: list[tuple[Frame, Configuration | None]] = [(root, bottom)]
-        if language.margin is not None:
-            tops.append((Margin(frames, root, language.margin), bottom))
+        if spoken.margin is not None:
+            tops.append((Margin(frames, root, spoken.margin), bottom))
         self._start = self._configuration(tuple(tops))
 
     def possible(self, node: Node) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache, lru_cache
 from typing import Any
 
 from constrain.lexing.lexeme import JSONString, Lexeme, Literal, Part, Space, Text, lexeme
@@ -16,7 +17,16 @@ from constrain.schema.options import JSONOptions
 from constrain.schema.shapes import Values
 from constrain.schema.strings import StringShape
 
+_KEPT = 10_000
+"""Lexemes of keys, and of strings and numbers, that are kept for other schemas."""
+
 Scalar = Values | NumberShape | StringShape
+
+
+@cache
+def language(options: JSONOptions) -> Language:
+    """Return the one language of some options."""
+    return Language(options)
 
 
 class Language:
@@ -31,6 +41,7 @@ class Language:
         close_object, close_array: a closing bracket and the white space before it.
         end_object, end_array: the closing bracket of something empty.
         margin: white space around the whole text; None: there can be none.
+        key: gives the lexeme of a named property's key and colon.
     """
 
     def __init__(self, options: JSONOptions) -> None:
@@ -47,18 +58,14 @@ class Language:
         self.end_array = lexeme(Literal(b"]"))
         self.margin = lexeme(Text(_SPACES)) if kind == "any" else None
         self._colon = (*space, Literal(b":"), *space)
-        self._keys: dict[str, Lexeme] = {}
-        self._scalars: dict[Scalar, Lexeme] = {}
+        self.key = lru_cache(_KEPT)(self._key)
+        self._shape = lru_cache(_KEPT)(self._of_shape)
 
-    def key(self, name: str) -> Lexeme:
-        """Return the lexeme of a named property's key and colon."""
-        found = self._keys.get(name)
-        if found is None:
-            part: Part = Literal(spell(name))
-            if self._escapes == "any":
-                part = JSONString(exactly(name), "any")
-            found = self._keys[name] = lexeme(part, *self._colon)
-        return found
+    def _key(self, name: str) -> Lexeme:
+        part: Part = Literal(spell(name))
+        if self._escapes == "any":
+            part = JSONString(exactly(name), "any")
+        return lexeme(part, *self._colon)
 
     def free_key(self, keys: Regex) -> Lexeme:
         """Return the capturing lexeme of a key in a set, and its colon."""
@@ -66,16 +73,14 @@ class Language:
 
     def scalar(self, values: Scalar) -> Lexeme:
         """Return the lexeme of the texts of scalar values."""
-        found = self._scalars.get(values)
-        if found is None:
-            found = self._scalars[values] = lexeme(self._part(values))
-        return found
+        return lexeme(self._listed(values)) if isinstance(values, Values) else self._shape(values)
 
-    def _part(self, values: Scalar) -> Part:
-        if isinstance(values, StringShape):
-            return values.part(self._escapes)
-        if isinstance(values, NumberShape):
-            return Text(numerals(values, self._numbers))
+    def _of_shape(self, shape: StringShape | NumberShape) -> Lexeme:
+        if isinstance(shape, StringShape):
+            return lexeme(shape.part(self._escapes))
+        return lexeme(Text(numerals(shape, self._numbers)))
+
+    def _listed(self, values: Values) -> Part:
         kind = type_of(values.values[0])
         if kind == STRING:
             return JSONString(words(values.values), self._escapes)
