@@ -70,7 +70,7 @@ class Plan:
         self._any_order = any_order
         self._possible = possible
         # In schema order what follows a named property does not depend on those passed over.
-        self._known: dict[tuple[int, frozenset[str | None]], dict[int, Member | None]] = {}
+        self._known: dict[int, dict[int, Member | None]] = {}
         self._required = [i for i, name in enumerate(shape.names) if name in shape.required]
         self._required_mask = sum(1 << index for index in self._required)
         # Bounds that cannot bind are dropped, so that progress need not count for them.
@@ -91,7 +91,8 @@ class Plan:
         left = self._required_left(progress)
         room = self._high is None or progress.written + left < self._high
         written = self._counted(progress.written + 1)
-        known = None if self._any_order else self._known.setdefault((written, progress.free), {})
+        kept = not self._any_order and not progress.free
+        known = self._known.setdefault(written, {}) if kept else None
         for index in self._places(progress):
             required = shape.names[index] in shape.required
             if required or room:
@@ -106,7 +107,7 @@ class Plan:
             if required and not self._any_order:
                 return
         place = progress.place if self._any_order else len(shape.names)
-        after = Progress(place, self._counted(progress.written + 1), progress.free)
+        after = Progress(place, written, progress.free)
         if room and self._enough(self.with_key(after, None)):
             for keys in shape.free:
                 if self._possible(keys.node):
