@@ -7,6 +7,7 @@ atoms that apply to the same value.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -207,3 +208,11 @@ class Enumeration:
         if self._identities is None:
             self._identities = frozenset(map(identity, self.values))
         return identity(value) in self._identities
+
+
+def writable(value: Any) -> bool:
+    """Return whether a value has a text in UTF-8: lone surrogates have none."""
+    try:
+        return bool(json.dumps(value, ensure_ascii=False).encode())
+    except UnicodeEncodeError:
+        return False

@@ -114,7 +114,7 @@ class Language:
 
 
 def spell(value: Any) -> bytes:
-    """Return the text of a scalar, escaped only where it must be."""
+    """Return the text of a value, escaped only where it must be."""
     return json.dumps(value, ensure_ascii=False).encode()
 
 

@@ -23,6 +23,7 @@ from constrain.schema.facts import (
     Facts,
     Given,
     type_of,
+    writable,
 )
 from constrain.schema.keywords import ARRAY, BOOLEAN, NULL, NUMBER, OBJECT, STRING
 from constrain.schema.numbers import ALL_NUMBERS, NumberShape
@@ -164,7 +165,7 @@ class Normaliser:
                 yield self._array([self.atoms.constant(value).facts.array])
             elif kind == OBJECT:
                 yield self._object([self.atoms.constant(value).facts.object])
-            elif kind != STRING or value.isascii() or _writable(value):
+            elif kind != STRING or value.isascii() or writable(value):
                 scalars.setdefault(kind, []).append(value)
         for values in scalars.values():
             yield Values(tuple(values))
@@ -204,11 +205,6 @@ def _limits(facts: Facts) -> bool:
         or facts.array is not None
         or facts.object is not None
     )
-
-
-def _writable(value: str) -> bool:
-    """Whether a string has a UTF-8 encoding: surrogates have none."""
-    return not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def _merged(alternatives: Iterable[Alternative]) -> tuple[Alternative, ...]:

@@ -25,7 +25,7 @@ from constrain.lexing.regex import (
     words,
 )
 from constrain.schema.evaluate import property_atoms
-from constrain.schema.facts import FALSE, TRUE, ArrayFacts, Atom, ObjectFacts
+from constrain.schema.facts import FALSE, TRUE, ArrayFacts, Atom, ObjectFacts, writable
 from constrain.schema.numbers import NumberShape
 from constrain.schema.strings import StringShape
 
@@ -127,11 +127,14 @@ class ObjectShape:
         if found is None:
             name = self.names[index]
             atoms = [atom for fact in self._facts for atom in property_atoms(fact, name)]
-            if self._keys is not None and not matches(self._keys, name):
+            if not (name.isascii() or writable(name)) or not self._may_be_key(name):
                 atoms = [FALSE]
             node = self._normaliser.node(atoms)
             found = self._properties[index] = Property(name, node, name in self.required)
         return found
+
+    def _may_be_key(self, name: str) -> bool:
+        return self._keys is None or matches(self._keys, name)
 
     @cached_property
     def _keys(self) -> Regex | None:

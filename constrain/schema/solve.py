@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from constrain.schema.evaluate import holds
-from constrain.schema.facts import TRUE, Atom
+from constrain.schema.facts import TRUE, Atom, Constant, writable
 from constrain.schema.keywords import ARRAY, KEYWORDS, NUMBER, OBJECT, STRING, types_of
 from constrain.schema.language import Language, by_length
 from constrain.schema.members import LeastText, Plan
@@ -182,6 +182,8 @@ def _known_possible(node: Node) -> bool:
 
 def _obvious(atom: Atom, depth: int = 3) -> bool:
     """Whether a glance at a schema shows that it has a value."""
+    if isinstance(atom, Constant):
+        return writable(atom.value)
     if not isinstance(atom, Position):
         return atom is TRUE
     schema = atom.schema

@@ -288,3 +288,11 @@ def _arrangements(names: list[str], any_order: bool) -> list[list[str]]:
 def test_configurations_are_shared() -> None:
     control = control_of({"type": "array", "items": {"type": "object", "properties": {"a": {}}}})
     assert _after(control, b'[{"a":1}') is _after(control, b'[{},{"a":2}')
+
+
+def test_what_utf8_cannot_write_is_left_out() -> None:
+    control = control_of({"enum": ["\ud800", {"a": "\ud800"}, {"\ud800": 1}, ["\ud800"], "x"]})
+    assert control.ending(control.start()) == b'"x"'
+    assert not viable(control, b"{") and not viable(control, b"[")
+    named = control_of({"type": "object", "properties": {"\ud800": {}, "a": {}}})
+    assert accepts(named, b'{"a":1}')
