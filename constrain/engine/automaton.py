@@ -94,6 +94,11 @@ class Automaton:
         self._refresh()
         self.start(())
 
+    def close(self) -> None:
+        """Let go of what builds the states; nothing may be asked of the automaton any more."""
+        self._fragments.close()
+        del self._fragments
+
     # -- states --------------------------------------------------------------------------------
 
     def start(self, lexemes: Collection[Lexeme]) -> int:

@@ -140,6 +140,10 @@ class Fragments:
         self._pending: dict[int, tuple[Place, Expansion]] = {}
         self._distances: dict[Regex, int] = {}
 
+    def close(self) -> None:
+        """Forget the states that were never left."""
+        self._pending.clear()
+
     def build(self, lexeme: Lexeme, number: int) -> int:
         """Add the states of a lexeme and return the first."""
         following = self._states.add_state(number, layout.END, ("end",), accept=number)

@@ -97,10 +97,11 @@ class Planner:
         return self._automaton.nbytes + self._plan_bytes + 1500 * len(self._nodes)
 
     def __del__(self) -> None:
-        # Nodes that follow each other in a circle would wait for the garbage collector.
+        # What stands in circles would wait for the garbage collector, with all its tables.
         for node in self._nodes.values():
             node.follows.clear()
             node.plans.clear()
+        self._automaton.close()
 
     def drop_caches(self) -> None:
         """Start afresh. Matchers go on with what they hold until they reach a new lexeme."""

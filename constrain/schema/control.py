@@ -80,7 +80,7 @@ class SchemaControl:
         self._normaliser = Normaliser(atoms)
         self._solver = Solver(self._normaliser, spoken, options.property_order == "any")
         self.root = self._normaliser.root
-        frames = Frames(self._normaliser, self._solver, spoken)
+        frames = self._frames = Frames(self._normaliser, self._solver, spoken)
         self._lock = threading.RLock()
         self._configurations: weakref.WeakValueDictionary[Tops, Configuration]
         self._configurations = weakref.WeakValueDictionary()
@@ -90,6 +90,13 @@ class SchemaControl:
         if spoken.margin is not None:
             tops.append((Margin(frames, root, spoken.margin), bottom))
         self._start = self._configuration(tuple(tops))
+
+    def __del__(self) -> None:
+        # Frames and nodes of a schema stand in circles; let them go without the garbage collector.
+        if hasattr(self, "_frames"):
+            self._frames.close()
+            self._solver.close()
+            self._normaliser.close()
 
     def possible(self, node: Node) -> bool:
         """Return whether any value is in the set of a node."""

@@ -70,6 +70,13 @@ class Frames:
         self.end_object = Close(self, language.end_object)
         self.end_array = Close(self, language.end_array)
 
+    def close(self) -> None:
+        """Let all frames go; none may be asked anything any more."""
+        frames = (*self._values.values(), *self._keys.values(), *self._members.values())
+        for frame in (*frames, *self._items.values(), self.end_object, self.end_array):
+            vars(frame).clear()
+        vars(self).clear()
+
     def value(self, node: Node) -> Value:
         """Return the frame that expects a value of a node."""
         found = self._values.get(node)

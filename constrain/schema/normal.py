@@ -76,6 +76,12 @@ class Normaliser:
             found = self._nodes[key] = Node(key)
         return found
 
+    def close(self) -> None:
+        """Let all nodes go; none may be asked anything any more."""
+        for node in self._nodes.values():
+            node.alternatives = None
+        vars(self).clear()
+
     def begin(self) -> None:
         """Start counting work anew."""
         self._work = 0

@@ -29,6 +29,10 @@ class Solver:
         self._plans: dict[ObjectShape, Plan] = {}
         self._least: dict[Node, bytes | None] = {}
 
+    def close(self) -> None:
+        """Let all answers go; nothing may be asked any more."""
+        vars(self).clear()
+
     def plan(self, shape: ObjectShape) -> Plan:
         """Return the one plan of a shape."""
         found = self._plans.get(shape)
