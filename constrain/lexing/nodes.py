@@ -149,6 +149,11 @@ class Machine:
     nullable: bool
     """The state accepts."""
 
+    @property
+    def least(self) -> int:
+        """Lower bound on the UTF-8 length, in bytes, of what is accepted from here."""
+        return 0 if self.nullable else 1
+
     def arcs(self) -> tuple[tuple[Ranges, Machine], ...]:
         """Disjoint code point ranges and the state that each leads to; missing ones are dead."""
         raise NotImplementedError
@@ -161,7 +166,7 @@ class Leaf(Regex):
 
     def __init__(self, state: Machine) -> None:
         self.state = state
-        self._describe(nullable=state.nullable, least=0 if state.nullable else 1)
+        self._describe(nullable=state.nullable, least=state.least)
 
 
 class Concat(Regex):

@@ -91,6 +91,10 @@ class _Expression(Machine):
     def nullable(self) -> bool:  # type: ignore[override]
         return not self.open and self.phase in ("term", "atom", "repeated")
 
+    @property
+    def least(self) -> int:
+        return len(self.open) + (self.phase not in ("term", "atom", "repeated"))
+
     def arcs(self) -> tuple[tuple[Ranges, Machine], ...]:
         targets: dict[Machine, list[tuple[int, int]]] = {}
         for what, target in self._moves():

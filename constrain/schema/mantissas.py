@@ -14,7 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import count, groupby
+from math import gcd
 from typing import Literal
 
 from constrain.lexing.regex import Machine
@@ -56,10 +57,23 @@ class Mantissa(Machine):
         units = self.rest * 10**power
         return not (self.limits.step and units % self.limits.step) and not self.limits.avoids(units)
 
+    @property
+    def least(self) -> int:
+        limits = self.limits
+        if self.nullable or not limits.step or limits.exponent != "never":
+            return 0 if self.nullable else 1
+        room = limits.places - self.places
+        for size in count(1):
+            power = max(room - size, 0) if self.phase in ("point", "places") else room
+            step = limits.step // gcd(limits.step, 10**power)
+            if -self.rest * 10**size % step < 10**size:
+                return size
+        raise AssertionError("enough digits reach a multiple")
+
     def arcs(self) -> Arcs:
         return merged(self._moves())
 
-    def least(self) -> str | None:
+    def ending(self) -> str | None:
         """Return the least text from here on; None: the set has no step, a search is quick."""
         return least_ending(self) if self.limits.step else None
 

@@ -303,7 +303,10 @@ def test_least_texts_are_those_that_a_search_finds(language: NumeralLanguage) ->
         limits = magnitudes(shape, language, negative=False)
         state = Mantissa(limits) if limits else None
         while state is not None:
-            assert state.least() == shortest(machine(state)), (keywords, state)
+            least = state.ending()
+            assert least == shortest(machine(state)), (keywords, state)
+            assert least is not None
+            assert state.least <= len(least)
             states = [target for _, target in state.arcs() if isinstance(target, Mantissa)]
             state = rng.choice(states) if states and rng.random() < 0.8 else None
 
