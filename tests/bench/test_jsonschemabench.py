@@ -104,7 +104,7 @@ def test_wrong_arguments_are_one_line_and_exit_code_2(
 @pytest.mark.parametrize("command", [["-m", "bench.jsonschemabench"], ["bench/jsonschemabench.py"]])
 def test_it_runs_as_a_module_and_as_a_file(command: list[str]) -> None:
     done = subprocess.run(
-        [sys.executable, *command, "--engines", "guess"],
+        [sys.executable, *command, "--engines", "guess", "--no-plots"],
         cwd=ROOT,
         capture_output=True,
         text=True,
