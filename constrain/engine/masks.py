@@ -31,6 +31,9 @@ _SPARSE_LIMIT = 512
 
 _MAX_OUTCOMES = 256
 
+_EXPRESSION_BYTES = 50_000
+"""What an interior's name is taken to hold on to where it has an expression: its derivatives."""
+
 NOTHING = np.empty(0, np.int32)
 
 
@@ -94,7 +97,7 @@ class Masks:
         self.tables = TrieTables(vocabulary)
         self.words = vocabulary.bitmask_words
         self.limit = DEFAULT_CACHE_BYTES
-        self._interiors: OrderedDict[object, Interior] = OrderedDict()
+        self._interiors: OrderedDict[object, tuple[Interior, int]] = OrderedDict()
         self._plain: dict[tuple[Part, ...], Interior] = {}
         self._counted: dict[tuple[Spelling, tuple[Part, ...]], CountedString] = {}
         self._outcomes: dict[object, tuple[Outcome, ...]] = {}
@@ -126,16 +129,17 @@ class Masks:
             return self._without(rest, rests)
         key = member.name(self.tables.longest)
         with self._lock:
-            found = self._interiors.get(key)
-            if found is not None:
+            known = self._interiors.get(key)
+            if known is not None:
                 self._interiors.move_to_end(key)
-                return found
+                return known[0]
         found = self._bounded(member) or self._compute(automaton, member.state)
+        cost = found.nbytes + (0 if member.kind == layout.STRING else _EXPRESSION_BYTES)
         with self._lock:
             if key not in self._interiors:
-                self._interiors[key] = found
-                self._bytes += found.nbytes
-        self.spend(found.nbytes)
+                self._interiors[key] = found, cost
+                self._bytes += cost
+        self.spend(cost)
         return found
 
     def _compute(self, automaton: Automaton, state: int) -> Interior:
@@ -238,9 +242,9 @@ class Masks:
             total += tenant.nbytes
         with self._lock:
             while self._interiors and total > self.limit // 2:
-                _, dropped = self._interiors.popitem(last=False)
-                self._bytes -= dropped.nbytes
-                total -= dropped.nbytes
+                _, (_, cost) = self._interiors.popitem(last=False)
+                self._bytes -= cost
+                total -= cost
             if total > self.limit // 2 or len(self._outcomes) > _MAX_OUTCOMES:
                 self._outcomes.clear()
 
