@@ -13,7 +13,7 @@ from itertools import count
 
 from constrain.lexing.lexeme import Lexeme
 from constrain.schema.language import Language, read_key
-from constrain.schema.members import Member, Plan, Progress
+from constrain.schema.members import Member, Plan, Progress, boundless
 from constrain.schema.normal import Node, Normaliser
 from constrain.schema.shapes import ArrayShape, FreeKeys, ObjectShape
 from constrain.schema.solve import Solver, is_possible, least_items
@@ -171,7 +171,7 @@ class _KeyMoves(Mapping[Lexeme, Sequence[Push]]):
     def __getitem__(self, lexeme: Lexeme) -> Sequence[Push]:
         member = self.members[lexeme]
         after = member.after
-        if isinstance(member.property, FreeKeys):
+        if isinstance(member.property, FreeKeys) and not boundless(member.property.regex):
             after = self._plan.with_key(after, None)
         value = self._frames.value(member.property.node)
         return ((self._frames.after_member(self._plan, after), value),)

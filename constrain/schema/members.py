@@ -259,6 +259,12 @@ def _least_in_order(members: list[tuple[bytes, bool]], extra: int, longest: int)
     return chosen
 
 
+@lru_cache(maxsize=1024)
+def boundless(keys: Regex) -> bool:
+    """Return whether keys are so many that one more or less makes no difference to any prefix."""
+    return left_out(keys) is not None
+
+
 def _unwritten(keys: FreeKeys, progress: Progress) -> Regex | None:
     """Return the free keys that have not been written, or None where there are none left."""
     return _excluding(keys.regex, progress.free) if progress.free else keys.regex
