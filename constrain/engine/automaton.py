@@ -16,6 +16,7 @@ from constrain.engine.strings import TABLE
 from constrain.engine.tables import Scratch, address
 from constrain.lexing.lexeme import Lexeme
 
+_MOST_STATES = 1 << 24
 _NARROW = (layout.LITERAL, layout.SPACE, layout.END)
 
 
@@ -437,6 +438,8 @@ class Automaton:
     def _grow(self) -> None:
         """Double the tables of the DFA."""
         h = self.handle
+        if len(self._dstates) >= _MOST_STATES:
+            raise MemoryError(f"an automaton of more than {_MOST_STATES:,} states")
         self._dstates = _doubled(self._dstates)
         self._sets = _doubled(self._sets)
         if h[layout.N_ROWS] * 2 >= len(self._rows):

@@ -35,6 +35,7 @@ from constrain.engine.layout import (
     ROW,
     ROWS,
     SEVERAL,
+    SIGNATURE,
     SKIP,
     STACK,
     STATES_OUT,
@@ -46,6 +47,12 @@ from constrain.engine.layout import (
     u8,
 )
 from constrain.engine.rows import make_row
+
+
+@njit(cache=True, nogil=True)
+def signature():
+    """Return the `SIGNATURE` that the kernels on disk were compiled with."""
+    return np.int64(SIGNATURE)
 
 
 @njit(cache=True, nogil=True)

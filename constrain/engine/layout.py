@@ -13,12 +13,26 @@ and the number of characters above them.
 
 from __future__ import annotations
 
+from hashlib import blake2b
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numba import carray, njit, types  # type: ignore[attr-defined]
 from numba.core import cgutils
 from numba.extending import intrinsic
+
+
+def _digest() -> int:
+    """Return a number that changes with the source of the kernels and of what they are made of."""
+    folder = Path(__file__).parent
+    source = b"".join(
+        (folder / name).read_bytes() for name in ("layout.py", "rows.py", "kernels.py")
+    )
+    return int.from_bytes(blake2b(source, digest_size=7).digest(), "little")
+
+
+SIGNATURE = _digest()
 
 # Lexer handle: addresses.
 STATES, TRANSITIONS, BLOB, DSTATES, SETS, ROWS, HASH, STRINGS, WORDS = range(9)

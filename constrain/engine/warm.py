@@ -41,11 +41,18 @@ def _touch() -> None:
     """Call each kernel once, with the types that it is always called with."""
     import numpy as np
 
-    from constrain.engine import kernels, rows
+    from constrain.engine import kernels, layout, rows
     from constrain.engine.automaton import Automaton
     from constrain.engine.tables import TrieTables
     from constrain.lexing.lexeme import Literal, lexeme
     from constrain.vocabulary import Vocabulary
+
+    if kernels.signature() != layout.SIGNATURE:
+        # numba looks at the file of a kernel alone to see whether it has changed.
+        for module in (kernels, rows):
+            for dispatcher in vars(module).values():
+                if hasattr(dispatcher, "py_func"):
+                    dispatcher._cache.flush()
 
     tables = TrieTables(Vocabulary.from_bytes([b"a", b"ab", None], eos_token_ids=[2]))
     automaton = Automaton()
