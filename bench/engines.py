@@ -77,8 +77,12 @@ class Constrain:
         self._refusal = ConstraintError
 
     def compile(self, schema: Any) -> Callable[[], Matcher]:
+        return self.compile_with(schema, options=self._options)
+
+    def compile_with(self, schema: Any, **arguments: Any) -> Callable[[], Matcher]:
+        """The same with arguments of `compile_json_schema`."""
         try:
-            constraint = self._compile(schema, self._vocabulary, options=self._options)
+            constraint = self._compile(schema, self._vocabulary, **arguments)
         except self._refusal as error:
             reason = type(error).__name__
             keyword = getattr(error, "keyword", None)

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -27,9 +26,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from bench import report
+from bench.command import load_tokenizer, run_command
 from bench.data import HUB_NAME, Case, data_folder, load_cases, select
 from bench.engines import ENGINES, engine_path, engine_version
-from bench.errors import BenchmarkError
 from bench.failures import print_failures
 from bench.measure import Tokens
 from bench.results import Header, ResultFile
@@ -37,27 +36,15 @@ from bench.results import Header, ResultFile
 if TYPE_CHECKING:
     from bench.worker import Worker
 
-_EXIT_INPUT = 2
-_EXIT_STOPPED = 130
-
 
 def main(argv: list[str] | None = None) -> int:
     """Run the benchmark. Returns 0, 2 for wrong arguments or data, 130 where it was stopped."""
     arguments = _parser().parse_args(argv)
-    for stop in (signal.SIGINT, signal.SIGTERM):  # either way the workers end too
-        signal.signal(stop, signal.default_int_handler)
-    console = Console(stderr=True)
-    try:
-        runs = _run(arguments, console)
-    except BenchmarkError as error:
-        console.print(f"error: {error}", style="red", markup=False, highlight=False)
-        return _EXIT_INPUT
-    except ModuleNotFoundError as error:
-        console.print(f"error: {error}; pip install 'constrain[bench]'", style="red", markup=False)
-        return _EXIT_INPUT
-    except KeyboardInterrupt:
-        console.print("stopped; the same command goes on from here")
-        return _EXIT_STOPPED
+    return run_command(lambda console: _report(arguments, console))
+
+
+def _report(arguments: argparse.Namespace, console: Console) -> int:
+    runs = _run(arguments, console)
     _write_report(runs, arguments.out, plots=arguments.plots)
     console.print(f"written to {arguments.out}", markup=False, highlight=False)
     return 0
@@ -121,7 +108,7 @@ def _run(arguments: argparse.Namespace, console: Console) -> dict[str, report.Ru
         load_cases(arguments.data), sample=arguments.sample, seed=arguments.seed, ids=arguments.ids
     )
     tokenizer_name = arguments.tokenizer or str(data_folder() / "tokenizers" / "llama3")
-    tokenizer = _load_tokenizer(tokenizer_name)
+    tokenizer = load_tokenizer(tokenizer_name)
     limits = Limits(arguments.limit_time, arguments.limit_memory)
     arguments.out.mkdir(parents=True, exist_ok=True)
     files = {name: ResultFile(arguments.out, name) for name in paths}
@@ -193,16 +180,6 @@ def _measure(
                 passed[name] += result.outcome == "passing"
             counts = "  ".join(f"{name} {passed[name]}/{run[name]} pass" for name in workers)
             progress.update(task, advance=1, description=counts)
-
-
-def _load_tokenizer(name: str) -> Any:
-    from transformers import AutoTokenizer
-
-    try:
-        return AutoTokenizer.from_pretrained(name)
-    except (OSError, ValueError) as error:
-        first = str(error).partition("\n")[0]
-        raise BenchmarkError(f"no tokenizer at {name} ({first}); pass --tokenizer") from None
 
 
 def _write_report(runs: Mapping[str, report.Run], folder: Path, *, plots: bool) -> None:

@@ -44,6 +44,7 @@ bench_app = typer.Typer(
     epilog="""Examples:
 
 - `constrain bench jsonschema --sample 400`
+- `constrain bench suite --drafts draft2020-12`
 - `constrain bench jsonschema --help`""",
     no_args_is_help=True,
     rich_markup_mode="markdown",
@@ -270,25 +271,35 @@ def warmup_command(as_json: JSONFlag = False) -> None:
             terminal.line(f"kernels ready after {seconds:.1f} s")
 
 
-@bench_app.command(
-    "jsonschema",
-    context_settings={
-        "allow_extra_args": True,
-        "ignore_unknown_options": True,
-        "help_option_names": [],
-    },
-)
+_PASSED_ON = {
+    "allow_extra_args": True,
+    "ignore_unknown_options": True,
+    "help_option_names": [],
+}
+
+
+@bench_app.command("jsonschema", context_settings=_PASSED_ON)
 def bench_jsonschema_command(context: typer.Context) -> None:
     """Engines on JSONSchemaBench: time per mask, wrong accepts, wrong rejects."""
+    _run_benchmark("jsonschemabench", context.args)
+
+
+@bench_app.command("suite", context_settings=_PASSED_ON)
+def bench_suite_command(context: typer.Context) -> None:
+    """Engines on the official JSON-Schema-Test-Suite: which tests they decide rightly."""
+    _run_benchmark("jsonschema_suite", context.args)
+
+
+def _run_benchmark(module: str, arguments: list[str]) -> None:
     with Terminal(as_json=False).reporting():
         root = Path(__file__).resolve().parent.parent
-        if not (root / "bench" / "jsonschemabench.py").is_file():
+        if not (root / "bench" / f"{module}.py").is_file():
             raise InputError(
                 "the benchmarks are not part of the installed package; clone the source and run "
-                "`make bench` there"
+                f"`python -m bench.{module}` there"
             )
         sys.path.insert(0, str(root))
-        code = import_module("bench.jsonschemabench").main(context.args)
+        code = import_module(f"bench.{module}").main(arguments)
     raise typer.Exit(code)
 
 

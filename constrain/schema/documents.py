@@ -27,12 +27,15 @@ class Dialect(IntEnum):
     DRAFT7 = 7
     DRAFT2019 = 2019
     DRAFT2020 = 2020
+    V1 = 2026
 
     @property
     def uri(self) -> str:
         """The identifier that `$schema` gives for the draft."""
         if self <= Dialect.DRAFT7:
             return f"http://json-schema.org/draft-{self:02}/schema"
+        if self is Dialect.V1:
+            return "https://json-schema.org/v1"
         return f"https://json-schema.org/draft/{self.label.removeprefix('draft')}/schema"
 
     @property
@@ -46,7 +49,11 @@ class Dialect(IntEnum):
         return "id" if self is Dialect.DRAFT4 else "$id"
 
 
-_LABELS = {Dialect.DRAFT2019: "draft2019-09", Dialect.DRAFT2020: "draft2020-12"}
+_LABELS = {
+    Dialect.DRAFT2019: "draft2019-09",
+    Dialect.DRAFT2020: "draft2020-12",
+    Dialect.V1: "v1",
+}
 _BY_LABEL = {dialect.label: dialect for dialect in Dialect}
 _OLD_DRAFTS = "http://json-schema.org/draft-0"
 _BY_URI = {dialect.uri: dialect for dialect in Dialect}
@@ -224,7 +231,8 @@ def _refuse_constant(name: str) -> None:
 def _resource(schema: Schema, dialect: Dialect) -> Resource[Any]:
     from referencing.jsonschema import specification_with
 
-    return specification_with(dialect.uri).create_resource(schema)
+    uri = min(dialect, Dialect.DRAFT2020).uri
+    return specification_with(uri).create_resource(schema)
 
 
 def _walk(scope: Scope, pointer: str) -> tuple[Schema, Scope] | None:

@@ -45,7 +45,7 @@ class Keyword:
     in_place: bool = False
     types: int = ANY_TYPE
     since: Dialect = Dialect.DRAFT4
-    until: Dialect = Dialect.DRAFT2020
+    until: Dialect = Dialect.V1
     supported: bool = True
 
     def subschemas(self, value: Any) -> list[Any]:

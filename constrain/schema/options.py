@@ -19,7 +19,8 @@ class JSONOptions:
             every spelling that JSON has for them.
         numbers: "plain": integers without fraction and exponent; "any": every spelling.
         format: "assert": a string must be of the format that the schema names; "annotate":
-            `format` constrains nothing.
+            `format` constrains nothing; "dialect": it does where the dialect of the schema says
+            so, as `v1` and the vocabulary `format-assertion` do.
 
     No object repeats a key, whatever the options.
     """
@@ -28,7 +29,7 @@ class JSONOptions:
     whitespace: Literal["bounded", "any", "none"] = "bounded"
     escapes: Literal["minimal", "any"] = "minimal"
     numbers: Literal["plain", "any"] = "plain"
-    format: Literal["assert", "annotate"] = "assert"
+    format: Literal["assert", "annotate", "dialect"] = "assert"
 
     @classmethod
     def specification(cls, **overrides: Any) -> JSONOptions:
@@ -38,6 +39,6 @@ class JSONOptions:
             "whitespace": "any",
             "escapes": "any",
             "numbers": "any",
-            "format": "annotate",
+            "format": "dialect",
         }
         return cls(**{**settings, **overrides})

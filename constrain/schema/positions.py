@@ -167,10 +167,15 @@ class Position(Atom):
 
     def _strings(self, schema: dict[str, Any]) -> StringShape:
         regexes = [pattern(schema["pattern"])] if "pattern" in schema else []
-        if "format" in schema and self._atoms.options.format == "assert":
+        if "format" in schema and self._asserts_formats:
             regex = format_regex(schema["format"], self.scope.dialect.label)
             regexes += [regex] if regex is not None else []
         return strings.string(regexes, _low(schema, "minLength"), _high(schema, "maxLength"))
+
+    @property
+    def _asserts_formats(self) -> bool:
+        said = self._atoms.options.format
+        return said == "assert" or (said == "dialect" and self.scope.dialect >= Dialect.V1)
 
     def _arrays(self, schema: dict[str, Any]) -> ArrayFacts:
         dialect = self.scope.dialect
