@@ -31,8 +31,8 @@ class Judge:
         except ValueError as error:
             return f"not JSON: {error}"
         with localcontext(Context(prec=_DIGITS)):
-            error = next(self._validator.iter_errors(value), None)
-        return None if error is None else f"{error.json_path}: {error.message}"
+            found = next(self._validator.iter_errors(value), None)
+        return None if found is None else f"{found.json_path}: {found.message}"
 
 
 def _once(members: Sequence[tuple[str, Any]]) -> dict[str, Any]:

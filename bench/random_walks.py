@@ -22,7 +22,7 @@ from hashlib import blake2b
 from pathlib import Path
 from time import perf_counter
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if __package__ in (None, ""):  # run as a file
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -53,7 +53,11 @@ class WalkError(Exception):
     """A walk that breaks a promise of the engine; the message says which."""
 
 
-class OutOfTime(Exception):
+class InvalidTextError(Exception):
+    """A text that does not satisfy its schema; the message says why."""
+
+
+class OutOfTimeError(Exception):
     """A schema has taken longer than it may."""
 
 
@@ -64,7 +68,7 @@ class Failure:
     Attributes:
         id: the schema.
         walk: which of its walks; None: it failed before the first.
-        kind: "invalid", "inconsistent", "out of time", or the name of an exception.
+        kind: name of the exception that tells of it.
         reason: what exactly is wrong.
         text: what had been written.
     """
@@ -123,21 +127,27 @@ class Walker:
             try:
                 for token in self._walk(constraint.matcher(), case.id, index):
                     written.append(token)
-                complaint = None if case.id in tally.unjudged else judge.complaint(b"".join(written))
-            except (WalkError, ConstraintError, OutOfTime, AssertionError) as error:
-                kind = "inconsistent" if isinstance(error, WalkError) else type(error).__name__
-                tally.failures.append(_failure(case, index, kind, str(error), written))
-                if isinstance(error, OutOfTime):
-                    return
+            except (WalkError, ConstraintError, AssertionError) as error:
+                tally.failures.append(_failure(case, index, error, written))
                 continue
-            except Exception as error:  # of jsonschema: a reference, a pattern that it cannot read
-                tally.unjudged[case.id] = f"{type(error).__name__}: {error}"
-                complaint = None
-            if complaint is not None:
-                tally.failures.append(_failure(case, index, "invalid", complaint, written))
             tally.walks += 1
             tally.tokens += len(written)
+            if case.id not in tally.unjudged:
+                self._judge(judge, case, index, written, tally)
         tally.schemas += 1
+
+    def _judge(
+        self, judge: Judge, case: Case, index: int, written: list[bytes], tally: Tally
+    ) -> None:
+        try:
+            complaint = judge.complaint(b"".join(written))
+        except OutOfTimeError:
+            raise
+        except Exception as error:  # a reference or a pattern that jsonschema cannot read
+            tally.unjudged[case.id] = f"{type(error).__name__}: {error}"
+            return
+        if complaint is not None:
+            tally.failures.append(_failure(case, index, InvalidTextError(complaint), written))
 
     def _walk(self, matcher: Matcher, name: str, index: int) -> Iterator[bytes]:
         """Yield the tokens of one walk.
@@ -203,15 +213,16 @@ def _kinds(vocabulary: Vocabulary) -> NDArray[np.int64]:
 
 
 def _failure(
-    case: Case, walk: int | None, kind: str, reason: str, written: Iterable[bytes]
+    case: Case, walk: int | None, error: Exception, written: Iterable[bytes] = ()
 ) -> Failure:
-    return Failure(case.id, walk, kind, reason, b"".join(written).decode("utf-8", "replace"))
+    text = b"".join(written).decode("utf-8", "replace")
+    return Failure(case.id, walk, type(error).__name__, str(error), text)
 
 
 @contextmanager
 def _time_limit(seconds: float) -> Iterator[None]:
     def stop(number: int, frame: FrameType | None) -> None:
-        raise OutOfTime(f"over {seconds:g} s")
+        raise OutOfTimeError(f"over {seconds:g} s")
 
     before = signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, seconds)
@@ -292,8 +303,7 @@ def _walk_cases(cases: Sequence[Case], arguments: argparse.Namespace, console: C
                 with _time_limit(arguments.limit_time):
                     walker.walk_all(case, arguments.walks, tally)
             except Exception as error:
-                reason = f"{type(error).__name__}: {error}"
-                tally.failures.append(_failure(case, None, "crash", reason, ()))
+                tally.failures.append(_failure(case, None, error))
             counts = f"{tally.walks} walks, {len(tally.failures)} failures"
             progress.update(task, advance=1, description=counts)
     return tally

@@ -1,0 +1,80 @@
+"""The walks through schemas: what they count, and what they find in an engine that is wrong."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench import random_walks
+from bench.judge import Judge
+from constrain.engine import Matcher
+
+CASES = [
+    ("map", {"type": "object", "additionalProperties": {"type": "integer", "maximum": 9}}),
+    ("list", {"type": "array", "items": {"enum": ["a", 1, None]}, "minItems": 2}),
+    ("never", {"type": "string", "minLength": 2, "maxLength": 1}),
+]
+
+
+@pytest.fixture
+def run(tmp_path: Path, tokenizer_folder: Path) -> Any:
+    lines = (json.dumps({"id": name, "schema": schema, "tests": []}) for name, schema in CASES)
+    (tmp_path / "cases.jsonl").write_text("\n".join(lines))
+
+    def walk() -> tuple[int, Any]:
+        out = tmp_path / "walks.json"
+        paths = ["--data", str(tmp_path / "cases.jsonl"), "--out", str(out)]
+        code = random_walks.main([*paths, "--tokenizer", str(tokenizer_folder)])
+        report = json.loads(out.read_text())
+        del report["seconds"]
+        return code, report
+
+    return walk
+
+
+def test_walks_are_counted_and_can_be_repeated(run: Any) -> None:
+    code, report = run()
+    assert code == 0
+    assert (report["schemas"], report["walks"]) == (2, 10)
+    assert report["refused"] == {"UnsatisfiableSchemaError": 1}
+    assert report["tokens"] > 20
+    assert run() == (0, report)
+
+
+def test_a_wrong_mask_is_found(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill = Matcher.fill_bitmask
+
+    def too_wide(self: Matcher, row: Any, budget: int | None = None) -> None:
+        fill(self, row, budget=budget)
+        row[0] |= 0xFE
+
+    monkeypatch.setattr(Matcher, "fill_bitmask", too_wide)
+    code, report = run()
+    assert code == 1
+    assert {failure["kind"] for failure in report["failures"]} == {"WalkError"}
+
+
+def test_a_wrong_text_is_found(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(random_walks, "Judge", lambda schema: Judge(False))
+    code, report = run()
+    assert code == 1
+    assert {failure["kind"] for failure in report["failures"]} == {"InvalidTextError"}
+
+
+@pytest.mark.parametrize(
+    ("schema", "text", "valid"),
+    [
+        ({"multipleOf": 0.01}, b"19.99", True),
+        ({"multipleOf": 0.01}, b"1e300", True),
+        ({"type": "integer"}, b"10e-1", True),
+        ({"minimum": 9007199254740993}, b"9007199254740992.5", False),
+        ({"format": "date"}, b'"2023-02-29"', False),
+        ({}, b'{"a": 1, "a": 1}', False),
+        ({}, b"{", False),
+    ],
+)
+def test_the_judge_is_exact(schema: Any, text: bytes, valid: bool) -> None:
+    assert (Judge(schema).complaint(text) is None) == valid
