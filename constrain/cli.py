@@ -45,6 +45,7 @@ bench_app = typer.Typer(
 
 - `constrain bench jsonschema --sample 400`
 - `constrain bench suite --drafts draft2020-12`
+- `constrain bench walks --sample 300`
 - `constrain bench jsonschema --help`""",
     no_args_is_help=True,
     rich_markup_mode="markdown",
@@ -288,6 +289,12 @@ def bench_jsonschema_command(context: typer.Context) -> None:
 def bench_suite_command(context: typer.Context) -> None:
     """Engines on the official JSON-Schema-Test-Suite: which tests they decide rightly."""
     _run_benchmark("jsonschema_suite", context.args)
+
+
+@bench_app.command("walks", context_settings=_PASSED_ON)
+def bench_walks_command(context: typer.Context) -> None:
+    """Random allowed tokens to the end: whether every walk ends, and in a valid text."""
+    _run_benchmark("random_walks", context.args)
 
 
 def _run_benchmark(module: str, arguments: list[str]) -> None:
