@@ -52,6 +52,14 @@ def _object_satisfies(facts: ObjectFacts, members: Mapping[str, Any]) -> bool:
             for name, value in members.items()
             for atom in property_atoms(facts, name)
         )
+        and all(_breaks(breach.rule, members) for breach in facts.breaches)
+    )
+
+
+def _breaks(rule: ObjectFacts, members: Mapping[str, Any]) -> bool:
+    return not all(
+        holds(rule.names, name) and all(holds(atom, value) for atom in property_atoms(rule, name))
+        for name, value in members.items()
     )
 
 

@@ -79,6 +79,7 @@ class ObjectFacts:
         required: names that must be there.
         low: least number of properties.
         high: greatest number of properties; None: any.
+        breaches: rules each of which some property must break.
     """
 
     properties: Mapping[str, Any]
@@ -89,6 +90,38 @@ class ObjectFacts:
     required: Sequence[str]
     low: int = 0
     high: int | None = None
+    breaches: tuple[Breach, ...] = ()
+
+
+class Breach:
+    """That some property breaks a rule: its key or its value is not what the rule says.
+
+    Attributes:
+        rule: what is not to hold of all properties; how many there are, and which are required,
+            does not matter.
+    """
+
+    __slots__ = ("_negate", "_negations", "rule")
+
+    def __init__(self, rule: ObjectFacts, negate: Callable[[Atom], Atom]) -> None:
+        self.rule = rule
+        self._negate = negate
+        self._negations: dict[tuple[Atom, ...], Atom] = {}
+
+    def of(self, atoms: Sequence[Atom]) -> Atom:
+        """Return the atom of the values that are not in the sets of all of several atoms."""
+        key = tuple(atoms)
+        found = self._negations.get(key)
+        if found is None:
+            broken = tuple(self._negate(atom) for atom in key if atom is not TRUE)
+            if TRUE in broken:
+                found = TRUE
+            elif len(broken) < 2:
+                found = broken[0] if broken else FALSE
+            else:
+                found = Given(Facts(any_of=(((), broken),)))
+            self._negations[key] = found
+        return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,7 +15,7 @@ from constrain.lexing.lexeme import Lexeme
 from constrain.schema.language import Language, read_key
 from constrain.schema.members import Member, Plan, Progress, boundless
 from constrain.schema.normal import Node, Normaliser
-from constrain.schema.shapes import ArrayShape, FreeKeys, ObjectShape
+from constrain.schema.shapes import ArrayShape, FreeKeys, ObjectShape, Property
 from constrain.schema.solve import Solver, is_possible, least_items
 
 Push = tuple["Frame", ...]
@@ -98,6 +98,13 @@ class Frames:
             found = self._members[plan, progress] = AfterMember(self, plan, progress)
         return found
 
+    def after_key(self, plan: Plan, found: Property | FreeKeys, after: Progress) -> Sequence[Push]:
+        """Return the ways to go on after the key of a property."""
+        return [
+            (self.after_member(plan, progress), self.value(node))
+            for node, progress in plan.outcomes(found, after)
+        ]
+
     def after_item(self, shape: ArrayShape, written: int) -> AfterItem:
         """Return the frame that expects a comma or the end of an array."""
         if shape.high is None:
@@ -169,12 +176,10 @@ class _KeyMoves(Mapping[Lexeme, Sequence[Push]]):
         self._plan = plan
 
     def __getitem__(self, lexeme: Lexeme) -> Sequence[Push]:
-        member = self.members[lexeme]
-        after = member.after
-        if isinstance(member.property, FreeKeys) and not boundless(member.property.regex):
-            after = self._plan.with_key(after, None)
-        value = self._frames.value(member.property.node)
-        return ((self._frames.after_member(self._plan, after), value),)
+        found, _, after = self.members[lexeme]
+        if isinstance(found, FreeKeys) and not boundless(found.regex):
+            after = self._plan.with_key(after, found.index)
+        return self._frames.after_key(self._plan, found, after)
 
     def __iter__(self) -> Iterator[Lexeme]:
         return iter(self.members)
@@ -209,8 +214,7 @@ class Key(Frame):
     def read(self, lexeme: Lexeme, text: bytes) -> Sequence[Push]:
         free, after = self._free[lexeme]
         progress = self.plan.with_key(after, read_key(text))
-        member = self.frames.after_member(self.plan, progress)
-        return ((member, self.frames.value(free.node)),)
+        return self.frames.after_key(self.plan, free, progress)
 
     def least(self) -> bytes:
         return b",".join(_known(self.plan, self.progress, 1, self.frames.solver)) + b"}"

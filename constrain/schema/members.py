@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from constrain.errors import SchemaTooComplexError
 from constrain.lexing.cofinite import all_but, left_out
 from constrain.lexing.regex import Regex, difference, is_empty, is_finite, words
+from constrain.schema.breaches import can_break, capacity
 from constrain.schema.language import by_length, spell
+from constrain.schema.least import LeastBreaking, least_key
 from constrain.schema.normal import Node
 from constrain.schema.shapes import FreeKeys, ObjectShape, Possible, Property
-from constrain.schema.strings import StringShape
 
 _UNNAMED_LIMIT = 1000
 
@@ -33,12 +34,15 @@ class Progress(NamedTuple):
         place: in schema order the index of the first named property that may still come; in any
             order the set of those written, as a mask.
         written: number of properties written, as far as it matters.
-        free: keys of the free properties written; None among them stands for one not known.
+        free: keys of the free properties written; a number among them stands for one not known,
+            of the free keys with that index.
+        open: the breaches that no property written makes, as a mask.
     """
 
     place: int = 0
     written: int = 0
-    free: frozenset[str | None] = frozenset()
+    free: frozenset[str | int] = frozenset()
+    open: int = 0
 
 
 class Member(NamedTuple):
@@ -47,7 +51,7 @@ class Member(NamedTuple):
     Attributes:
         property: the named property, or the free ones.
         keys: for free ones, the keys that may be written: those written before are excluded.
-        after: the progress after it; for free ones without the key.
+        after: the progress after it, whatever its value; for free ones without the key.
     """
 
     property: Property | FreeKeys
@@ -66,11 +70,11 @@ class Plan:
 
     def __init__(self, shape: ObjectShape, any_order: bool, possible: Possible) -> None:
         self.shape = shape
-        self.start = Progress()
+        self.start = Progress(open=(1 << len(shape.breaches)) - 1)
         self._any_order = any_order
         self._possible = possible
         # In schema order what follows a named property does not depend on those passed over.
-        self._known: dict[int, dict[int, Member | None]] = {}
+        self._known: dict[tuple[int, int], dict[int, Member | None]] = {}
         self._required = [i for i, name in enumerate(shape.names) if name in shape.required]
         self._required_mask = sum(1 << index for index in self._required)
         # Bounds that cannot bind are dropped, so that progress need not count for them.
@@ -92,7 +96,7 @@ class Plan:
         room = self._high is None or progress.written + left < self._high
         written = self._counted(progress.written + 1)
         kept = not self._any_order and not progress.free
-        known = self._known.setdefault(written, {}) if kept else None
+        known = self._known.setdefault((written, progress.open), {}) if kept else None
         for index in self._places(progress):
             required = shape.names[index] in shape.required
             if required or room:
@@ -107,30 +111,61 @@ class Plan:
             if required and not self._any_order:
                 return
         place = progress.place if self._any_order else len(shape.names)
-        after = Progress(place, written, progress.free)
-        if room and self._enough(self.with_key(after, None)):
+        after = Progress(place, written, progress.free, progress.open)
+        if room:
             for keys in shape.free:
-                if self._possible(keys.node):
-                    regex = _unwritten(keys, progress)
+                if self._free(keys, after):
+                    regex = _unwritten(keys, progress.free) if progress.free else keys.regex
                     if regex is not None:
                         yield Member(keys, regex, after)
 
     def _named(self, progress: Progress, index: int) -> Member | None:
         """Return the named property at an index as the next one, or None where it cannot be."""
         after = self._after(progress, index)
+        if after.open:
+            found = self.shape.property(index)
+            return Member(found, None, after) if self.outcomes(found, after) else None
         if not self._enough(after):
             return None
         found = self.shape.property(index)
         required = self.shape.names[index] in self.shape.required
         return Member(found, None, after) if required or self._possible(found.node) else None
 
-    def with_key(self, after: Progress, key: str | None) -> Progress:
-        """Return the progress after a free property, given its key, or None where not known."""
-        return Progress(after.place, after.written, after.free | {key})
+    def _free(self, keys: FreeKeys, after: Progress) -> bool:
+        """Return whether one of the free keys can be the next."""
+        after = self.with_key(after, keys.index)
+        if after.open:
+            return bool(self.outcomes(keys, after))
+        return self._enough(after) and self._possible(keys.node)
+
+    def outcomes(
+        self, found: Property | FreeKeys, after: Progress
+    ) -> Sequence[tuple[Node, Progress]]:
+        """Return what the value of a property may satisfy, with the progress after it.
+
+        Args:
+            found: the property.
+            after: the progress after it, whatever its value.
+        """
+        if not after.open:
+            return ((found.node, after),)
+        return [
+            (node, reached)
+            for node, open in self.shape.outcomes(found, after.open).items()
+            if self._enough(reached := after._replace(open=open)) and self._possible(node)
+        ]
+
+    def with_key(self, after: Progress, key: str | int) -> Progress:
+        """Return the progress after a free property, given its key or the index of its keys."""
+        return Progress(after.place, after.written, after.free | {key}, after.open)
 
     def may_end(self, progress: Progress) -> bool:
         """Return whether the object may end here."""
-        return progress.written >= self._low and not self._required_left(progress)
+        return (
+            progress.written >= self._low
+            and not progress.open
+            and not self._required_left(progress)
+        )
 
     def _places(self, progress: Progress) -> Iterator[int]:
         total = len(self.shape.names)
@@ -145,7 +180,7 @@ class Plan:
 
     def _after(self, progress: Progress, index: int) -> Progress:
         place = progress.place | 1 << index if self._any_order else index + 1
-        return Progress(place, self._counted(progress.written + 1), progress.free)
+        return Progress(place, self._counted(progress.written + 1), progress.free, progress.open)
 
     def _counted(self, count: int) -> int:
         return min(count, self._low) if self._high is None else count
@@ -156,7 +191,28 @@ class Plan:
         return len(self._required) - bisect_left(self._required, progress.place)
 
     def _enough(self, progress: Progress) -> bool:
-        """Whether enough properties can still come: named ones may have been passed over."""
+        """Whether the properties that can still come are enough to end the object."""
+        return self._enough_left(progress) and (not progress.open or self._can_break(progress))
+
+    def _can_break(self, progress: Progress) -> bool:
+        count = progress.open.bit_count()
+        return can_break(
+            self.shape,
+            progress.open,
+            map(self.shape.property, self._places(progress)),
+            ((keys, capacity(keys, count, progress.free)) for keys in self.shape.free),
+            self._room(progress),
+            self._possible,
+        )
+
+    def _room(self, progress: Progress) -> int | None:
+        """How many properties that are not required may still come; None: any number."""
+        if self._high is None:
+            return None
+        return self._high - progress.written - self._required_left(progress)
+
+    def _enough_left(self, progress: Progress) -> bool:
+        """Whether so many properties can still come: named ones may have been passed over."""
         missing = self._low - progress.written
         if missing <= 0 or self._any_order or missing <= self._required_left(progress):
             return True
@@ -183,6 +239,8 @@ class Plan:
             text: the least texts of values.
         """
         extra = max(self._low - progress.written, at_least) - self._required_left(progress)
+        if progress.open:
+            return self._least_breaking(progress, extra, text)
         named = []
         complete = True
         for index in self._places(progress) if extra > 0 else self._required_places(progress):
@@ -211,14 +269,26 @@ class Plan:
             [*named, *((member, False) for member in sorted(free))], extra, longest
         )
 
+    def _least_breaking(
+        self, progress: Progress, extra: int, text: LeastText
+    ) -> list[bytes] | None:
+        def value(node: Node) -> bytes | None:
+            return text(node) if self._possible(node) else None
+
+        def fill(written: frozenset[str | int], count: int) -> list[bytes]:
+            return self._least_free(progress._replace(free=written), count, text)
+
+        named = [self.shape.property(index) for index in self._places(progress)]
+        search = LeastBreaking(self.shape, self._any_order, value, fill)
+        return search.find(progress.open, named, progress.free, extra, self._room(progress))
+
     def _least_free(self, progress: Progress, count: int, text: LeastText) -> list[bytes]:
         members = []
         for keys in self.shape.free:
             value = text(keys.node) if self._possible(keys.node) else None
             written = set(progress.free)
             while value is not None and len(written) < len(progress.free) + count:
-                regex = difference(keys.regex, words(key for key in written if key is not None))
-                key = StringShape(regex).least
+                key = least_key(keys, written)
                 if key is None:
                     break
                 written.add(json.loads(key))
@@ -265,19 +335,15 @@ def boundless(keys: Regex) -> bool:
     return left_out(keys) is not None
 
 
-def _unwritten(keys: FreeKeys, progress: Progress) -> Regex | None:
-    """Return the free keys that have not been written, or None where there are none left."""
-    return _excluding(keys.regex, progress.free) if progress.free else keys.regex
-
-
 @lru_cache(maxsize=1024)
-def _excluding(keys: Regex, free: frozenset[str | None]) -> Regex | None:
-    written = frozenset(key for key in free if key is not None)
-    excluded = left_out(keys)
+def _unwritten(keys: FreeKeys, written: frozenset[str | int]) -> Regex | None:
+    """Return the free keys that have not been written, or None where there are none left."""
+    known = frozenset(key for key in written if isinstance(key, str))
+    excluded = left_out(keys.regex)
     if excluded is not None:
-        return all_but(excluded | written)
-    regex = difference(keys, words(written))
-    if None in free:
+        return all_but(excluded | known)
+    regex = difference(keys.regex, words(known))
+    if keys.index in written:
         members = is_finite(regex, 2)
         return regex if members is None or len(members) > 1 else None
     return None if is_empty(regex) else regex

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from constrain.lexing.regex import ANYTHING, complement
 from constrain.schema import numbers
@@ -12,6 +13,7 @@ from constrain.schema.facts import (
     TRUE,
     ArrayFacts,
     Atom,
+    Breach,
     Constant,
     Facts,
     Given,
@@ -133,11 +135,16 @@ def _other_objects(facts: ObjectFacts, negate: Negate) -> Iterator[ObjectFacts]:
         yield properties({}, (), low, high)
     for name in facts.required:
         yield properties({name: FALSE})
-    for name, value in facts.properties.items():
-        atom = facts.atom(value)
-        if atom is not TRUE:
+    for breach in facts.breaches:
+        yield replace(breach.rule, required=(), low=0, high=None, breaches=())
+    limited = [
+        (name, atom)
+        for name, value in facts.properties.items()
+        if (atom := facts.atom(value)) is not TRUE
+    ]
+    plain = facts.additional is TRUE and facts.names is TRUE
+    if not plain or len(limited) > 1 or any(atom is not TRUE for _, atom in facts.patterns):
+        yield replace(properties({}), breaches=(Breach(facts, negate),))
+    else:
+        for name, atom in limited:
             yield properties({name: negate(atom)}, (name,))
-    if facts.additional is not TRUE or any(atom is not TRUE for _, atom in facts.patterns):
-        raise CannotNegateError("what it says of properties that it does not name")
-    if facts.names is not TRUE:
-        raise CannotNegateError("what it says of keys")

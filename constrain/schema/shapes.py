@@ -24,8 +24,9 @@ from constrain.lexing.regex import (
     union,
     words,
 )
-from constrain.schema.evaluate import property_atoms
-from constrain.schema.facts import FALSE, TRUE, ArrayFacts, Atom, ObjectFacts, writable
+from constrain.schema.breaches import can_break, capacity
+from constrain.schema.evaluate import holds, property_atoms
+from constrain.schema.facts import FALSE, TRUE, ArrayFacts, Atom, Breach, ObjectFacts, writable
 from constrain.schema.numbers import NumberShape
 from constrain.schema.strings import StringShape
 
@@ -82,11 +83,19 @@ class ArrayShape:
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """A named property of an object shape."""
+    """A named property of an object shape.
+
+    Attributes:
+        name: the key.
+        node: what the value satisfies.
+        required: whether it must be there.
+        broken: for each breach the atom of the values that make it.
+    """
 
     name: str
     node: Node
     required: bool
+    broken: tuple[Atom, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +105,14 @@ class FreeKeys:
     Attributes:
         regex: the keys, named ones excluded.
         node: what the values satisfy.
+        index: index among the free keys of the shape.
+        broken: for each breach the atom of the values that make it.
     """
 
     regex: Regex
     node: Node
+    index: int
+    broken: tuple[Atom, ...] = ()
 
 
 class ObjectShape:
@@ -110,10 +123,12 @@ class ObjectShape:
         required: the names that must be there.
         low: least number of properties.
         high: greatest number of properties; None: any.
+        breaches: rules each of which some property must break.
     """
 
     def __init__(self, facts: Sequence[ObjectFacts], normaliser: Normaliser) -> None:
-        self.names = _names(facts)
+        self.breaches = tuple(breach for fact in facts for breach in fact.breaches)
+        self.names = _names(facts, self.breaches)
         self.required = frozenset(name for fact in facts for name in fact.required)
         self.low = max((fact.low for fact in facts), default=0)
         self.high = min((fact.high for fact in facts if fact.high is not None), default=None)
@@ -130,8 +145,28 @@ class ObjectShape:
             if not (name.isascii() or writable(name)) or not self._may_be_key(name):
                 atoms = [FALSE]
             node = self._normaliser.node(atoms)
-            found = self._properties[index] = Property(name, node, name in self.required)
+            broken = tuple(_broken(breach, name) for breach in self.breaches)
+            found = Property(name, node, name in self.required, broken)
+            self._properties[index] = found
         return found
+
+    def outcomes(self, found: Property | FreeKeys, open: int) -> dict[Node, int]:
+        """Return what the value of a property may satisfy, and which breaches are then still open.
+
+        Args:
+            found: the property.
+            open: the breaches not made yet, as a mask.
+        """
+        masks = [0]
+        for index, atom in enumerate(found.broken):
+            if open >> index & 1 and atom is not FALSE:
+                masks += [mask | 1 << index for mask in masks]
+                self._normaliser.spend(len(masks), found.node.atoms)
+        return {self._breaking(found, mask): open & ~mask for mask in masks}
+
+    def _breaking(self, found: Property | FreeKeys, mask: int) -> Node:
+        broken = (atom for index, atom in enumerate(found.broken) if mask >> index & 1)
+        return self._normaliser.node((*found.node.atoms, *broken))
 
     def _may_be_key(self, name: str) -> bool:
         return self._keys is None or matches(self._keys, name)
@@ -145,25 +180,37 @@ class ObjectShape:
     @cached_property
     def free(self) -> tuple[FreeKeys, ...]:
         """The properties that are not named, in classes of keys that match the same patterns."""
-        patterns = tuple(dict.fromkeys(regex for fact in self._facts for regex, _ in fact.patterns))
-        keys: dict[Node, list[Regex]] = {}
+        rules = (*self._facts, *(breach.rule for breach in self.breaches))
+        languages = [self._language(breach.rule.names) for breach in self.breaches]
+        patterns = tuple(dict.fromkeys(regex for rule in rules for regex, _ in rule.patterns))
+        patterns += tuple(language for language in languages if language is not ANYTHING)
+        keys: dict[tuple[Node, tuple[Atom, ...]], list[Regex]] = {}
         for regex, matched in key_classes(patterns):
             node = self._normaliser.node(
                 atom for fact in self._facts for atom in _atoms(fact, matched)
             )
+            broken = tuple(
+                breach.of(_atoms(breach.rule, matched))
+                if language is ANYTHING or language in matched
+                else TRUE
+                for breach, language in zip(self.breaches, languages, strict=True)
+            )
             if not node.never:
-                keys.setdefault(node, []).append(regex)
+                keys.setdefault((node, broken), []).append(regex)
         named = words(self.names) if self.names else None
-        classes = []
-        for node, regexes in keys.items():
+        classes: list[FreeKeys] = []
+        for (node, broken), regexes in keys.items():
             regex = union(*regexes) if len(regexes) > 1 else regexes[0]
             if named is not None:
                 regex = difference(regex, named)
             if self._keys is not None:
                 regex = intersect(regex, self._keys)
             if (not patterns and self._keys is None) or not is_empty(regex):
-                classes.append(FreeKeys(regex, node))
+                classes.append(FreeKeys(regex, node, len(classes), broken))
         return tuple(classes)
+
+    def _language(self, names: Atom) -> Regex:
+        return ANYTHING if names is TRUE else self._normaliser.keys((names,))
 
     def possible(self, ask: Possible) -> bool:
         """Return whether there is such an object."""
@@ -172,7 +219,22 @@ class ObjectShape:
             return False
         needed = [ask(self.property(index).node) for index in required]
         missing = self.low - len(required)
-        return all(needed) and (missing <= 0 or self._can_add(missing, ask))
+        return (
+            all(needed)
+            and (missing <= 0 or self._can_add(missing, ask))
+            and (not self.breaches or self._can_break(len(required), ask))
+        )
+
+    def _can_break(self, required: int, ask: Possible) -> bool:
+        count = len(self.breaches)
+        return can_break(
+            self,
+            (1 << count) - 1,
+            map(self.property, range(len(self.names))),
+            ((keys, capacity(keys, count)) for keys in self.free),
+            None if self.high is None else self.high - required,
+            ask,
+        )
 
     def _can_add(self, missing: int, ask: Possible) -> bool:
         for index, name in enumerate(self.names):
@@ -192,14 +254,22 @@ class ObjectShape:
         return min(count, limit)
 
 
-def _names(facts: Sequence[ObjectFacts]) -> tuple[str, ...]:
+def _names(facts: Sequence[ObjectFacts], breaches: Sequence[Breach]) -> tuple[str, ...]:
     """The order in which properties are written."""
     names: dict[str, None] = {}
     for fact in facts:
         names.update(dict.fromkeys(fact.properties))
     for fact in facts:
         names.update(dict.fromkeys(fact.required))
+    for breach in breaches:
+        names.update(dict.fromkeys(breach.rule.properties))
     return tuple(names)
+
+
+def _broken(breach: Breach, name: str) -> Atom:
+    """The values with which a named property makes a breach."""
+    rule = breach.rule
+    return breach.of(property_atoms(rule, name)) if holds(rule.names, name) else TRUE
 
 
 @lru_cache(256)

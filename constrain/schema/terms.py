@@ -142,6 +142,7 @@ def _names_only(facts: ObjectFacts) -> bool:
         and facts.names is TRUE
         and facts.low == 0
         and facts.high is None
+        and not facts.breaches
     )
 
 

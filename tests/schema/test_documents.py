@@ -155,12 +155,8 @@ def test_broken_patterns() -> None:
     ("schema", "keyword", "pointer"),
     [
         ({"items": {"not": {"items": {"type": "null"}}}}, "not", "/items/not"),
-        (
-            {"oneOf": [{"minItems": 1}, {"additionalProperties": {"type": "null"}}]},
-            "oneOf",
-            "/oneOf",
-        ),
-        ({"if": {"propertyNames": {"minLength": 1}}, "then": False}, "if", "/if"),
+        ({"oneOf": [{"minItems": 1}, {"items": {"type": "null"}}]}, "oneOf", "/oneOf"),
+        ({"if": {"items": {"minLength": 1}}, "then": False}, "if", "/if"),
         ({"uniqueItems": True}, "uniqueItems", "/uniqueItems"),
         ({"contains": True}, "contains", "/contains"),
     ],
