@@ -10,6 +10,7 @@ import re
 import sys
 import time
 from dataclasses import asdict
+from functools import cache, partial
 from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
@@ -25,9 +26,13 @@ from constrain.terminal import ExitCode, InputError, Terminal
 if TYPE_CHECKING:
     from constrain.explain import Refusal
     from constrain.models import LanguageModel
+    from constrain.reasons import Reason
 
 EXIT_CODES = """Exit codes: **0** done, **1** the instance is refused, **2** bad input or usage,
 **3** generation failed, **70** a bug, **130** interrupted."""
+
+_REASONS_SHOWN = 4
+"""Most reasons that a person is told, at each level; programs are told all."""
 
 app = typer.Typer(
     name="constrain",
@@ -247,12 +252,15 @@ def check_command(
 
         from constrain import JSONOptions, compile_json_schema
         from constrain.explain import byte_vocabulary, explain
+        from constrain.reasons import reasons
 
+        compiled = cache(partial(compile_json_schema, parsed, byte_vocabulary()))
         wide = JSONOptions.specification(format="assert")
         options = wide if language == "specification" else JSONOptions()
         with terminal.busy("following the text"):
-            refusal = explain(compile_json_schema(parsed, byte_vocabulary(), options=options), text)
-        _show_verdict(terminal, refusal, _reason(parsed, text, refusal) if refusal else None)
+            refusal = explain(compiled(options), text)
+            why = reasons(compiled, options, text, refusal) if refusal else []
+        _show_verdict(terminal, refusal, why)
     if refusal is not None:
         raise typer.Exit(ExitCode.REFUSED)
 
@@ -427,12 +435,16 @@ def _generate(
 
 
 def _check_json(schema: Any, values: list[Any]) -> None:
-    from constrain.explain import complaint
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import best_match
+    from jsonschema.validators import validator_for
 
+    kind = validator_for(schema, default=Draft202012Validator)
+    judge = kind(schema, format_checker=kind.FORMAT_CHECKER)
     for value in values:
-        said = complaint(schema, value)
-        if said is not None:
-            raise AssertionError(f"jsonschema refuses what was written: {said}")
+        error = best_match(judge.iter_errors(value))
+        if error is not None:
+            raise AssertionError(f"jsonschema refuses what was written: {error.message}")
 
 
 def _check_regex(pattern: str, values: list[str]) -> None:
@@ -441,20 +453,9 @@ def _check_regex(pattern: str, values: list[str]) -> None:
             raise AssertionError(f"Python's re refuses {value!r}")
 
 
-def _reason(schema: Any, text: bytes, refusal: Refusal) -> str | None:
-    """Return why a text is refused, in words, where JSON or jsonschema has some."""
-    from constrain.explain import complaint
-
-    try:
-        said = complaint(schema, json.loads(text), refusal.pointer)
-    except ValueError as error:
-        return f"not JSON: {error}"
-    return said if said is None or len(said) < 160 else f"{said[:157]}..."
-
-
-def _show_verdict(terminal: Terminal, refusal: Refusal | None, reason: str | None) -> None:
+def _show_verdict(terminal: Terminal, refusal: Refusal | None, why: list[Reason]) -> None:
     if terminal.as_json:
-        verdict = {} if refusal is None else {**asdict(refusal), "reason": reason}
+        verdict = {} if refusal is None else {**asdict(refusal), "reasons": list(map(asdict, why))}
         terminal.document({"ok": True, "accepted": refusal is None, **verdict})
         return
     if refusal is None:
@@ -468,5 +469,21 @@ def _show_verdict(terminal: Terminal, refusal: Refusal | None, reason: str | Non
     terminal.styled(f"  [bold]path[/]      {escape(refusal.pointer) or '(root)'}")
     terminal.styled(f"  [bold]found[/]     {escape(refusal.found) or 'the end of the text'}")
     terminal.styled(f"  [bold]expected[/]  {after}{escape('   '.join(refusal.expected))}")
-    if reason:
-        terminal.styled(f"  [bold]reason[/]    {escape(reason)}")
+    label = "[bold]because[/]   "
+    for reason in why[:_REASONS_SHOWN]:
+        _show_reason(terminal, reason, refusal.pointer, f"  {label}")
+        label = " " * 10
+    if len(why) > _REASONS_SHOWN:
+        terminal.styled(f"  {label}[dim]and {len(why) - _REASONS_SHOWN} more[/]")
+
+
+def _show_reason(
+    terminal: Terminal, reason: Reason, place: str, label: str, depth: int = 0
+) -> None:
+    """Write a reason, below it its own reasons; its place where it is another than `place`."""
+    at = f"[dim]at[/] {escape(reason.pointer) or '(root)'}: " if reason.pointer != place else ""
+    schema = f"  [dim]{escape(reason.schema)}[/]" if reason.schema else ""
+    terminal.styled(f"{label}{at}{escape(reason.message)}{schema}")
+    for inner in reason.because[:_REASONS_SHOWN]:
+        indent = " " * (14 + 2 * depth)
+        _show_reason(terminal, inner, reason.pointer, f"{indent}[dim]-[/] ", depth + 1)

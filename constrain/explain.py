@@ -1,4 +1,4 @@
-"""Where a JSON text leaves its constraint, what could have stood there, and why."""
+"""Where a JSON text leaves its constraint, and what could have stood there."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ import json
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+from constrain.schema.control import Configuration
+from constrain.schema.frames import Value
+from constrain.schema.positions import Position
 
 if TYPE_CHECKING:
     from constrain.engine import Constraint, Matcher
@@ -37,6 +41,7 @@ class Refusal:
         found: the token that stands there, shortened; empty at the end of the text.
         after: the part of the token that is right, where `expected` goes on from it.
         expected: what could have stood there: whole tokens, or the characters after `after`.
+        schemas: JSON pointers to the schemas that a value there has to satisfy.
     """
 
     position: int
@@ -46,6 +51,7 @@ class Refusal:
     found: str
     after: str
     expected: tuple[str, ...]
+    schemas: tuple[str, ...]
 
 
 def byte_vocabulary() -> Vocabulary:
@@ -83,32 +89,12 @@ def explain(constraint: Constraint, text: bytes) -> Refusal | None:
         found=_excerpt(text, start, position),
         after=after.decode("utf-8", "replace"),
         expected=expected,
+        schemas=_schemas(matcher),
     )
 
 
-def complaint(schema: Any, value: Any, pointer: str | None = None) -> str | None:
-    """Return what jsonschema, independent of the engine, has against a value, formats included.
-
-    Args:
-        schema: the schema.
-        value: the value as a whole.
-        pointer: JSON pointer to the place in question; what is wrong elsewhere does not count.
-    """
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import best_match
-    from jsonschema.validators import validator_for
-
-    judge = validator_for(schema, default=Draft202012Validator)
-    errors = list(judge(schema, format_checker=judge.FORMAT_CHECKER).iter_errors(value))
-    if pointer is not None:
-        above = [e for e in errors if f"{pointer}/".startswith(f"{_pointer(e.absolute_path)}/")]
-        depth = max((len(e.absolute_path) for e in above), default=0)
-        errors = [e for e in above if len(e.absolute_path) == depth]
-    error = best_match(errors)
-    return None if error is None else str(error.message)
-
-
-def _pointer(path: Iterable[str | int]) -> str:
+def pointer_of(path: Iterable[str | int]) -> str:
+    """Return the JSON pointer of keys and indices."""
     return "".join(f"/{str(p).replace('~', '~0').replace('/', '~1')}" for p in path)
 
 
@@ -146,7 +132,7 @@ def _place(text: bytes, position: int, *, ends_scalar: bool) -> tuple[str, int]:
         elif byte == b":" and frame:
             frame.within = True
         elif text[i] not in _SPACE:
-            end = _string_end(text, i) if byte == b'"' else _scalar_end(text, i)
+            end = string_end(text, i) if byte == b'"' else _scalar_end(text, i)
             if end > position or (end == position and byte != b'"' and not ends_scalar):
                 start = i
                 break
@@ -158,10 +144,10 @@ def _place(text: bytes, position: int, *, ends_scalar: bool) -> tuple[str, int]:
     path = [f.member for f in frames[:-1]]
     if frames and frames[-1].within:
         path.append(frames[-1].member)
-    return _pointer(path), start
+    return pointer_of(path), start
 
 
-def _string_end(text: bytes, start: int) -> int:
+def string_end(text: bytes, start: int) -> int:
     """Return the offset after the string that starts here; past the text if it does not end."""
     i = start + 1
     while i < len(text) and text[i] != ord('"'):
@@ -186,6 +172,22 @@ def _allowed(matcher: Matcher) -> frozenset[int]:
     matcher.fill_bitmask(row)
     bits = np.unpackbits(row.view(np.uint8), bitorder="little")
     return frozenset(int(b) for b in np.flatnonzero(bits))
+
+
+def _schemas(matcher: Matcher) -> tuple[str, ...]:
+    """Return the JSON pointers of the schemas that the value to come has to satisfy."""
+    begun = matcher.fork()
+    if not any(begun.accept(byte) for byte in sorted(_allowed(matcher) - _SPACE - {_END})):
+        return ()
+    frames = [
+        frame
+        for node, _, _ in begun.alternatives
+        if isinstance(node.config, Configuration)
+        for frame, _ in node.config.tops
+        if isinstance(frame, Value)
+    ]
+    atoms = dict.fromkeys(atom for frame in frames for atom in frame.node.atoms)
+    return tuple(atom.pointer() for atom in atoms if isinstance(atom, Position))
 
 
 def _is_number(token: bytes) -> bool:
@@ -238,7 +240,7 @@ def _alternatives(matcher: Matcher, *, after_number: bool) -> tuple[str, ...] | 
 
 
 def _is_string(token: bytes) -> bool:
-    return token.startswith(b'"') and _string_end(token, 0) <= len(token)
+    return token.startswith(b'"') and string_end(token, 0) <= len(token)
 
 
 def _show(alternative: bytes) -> str:
@@ -281,7 +283,7 @@ def _excerpt(text: bytes, start: int, position: int) -> str:
     if position >= len(text):
         return ""
     if text[start] == ord('"'):
-        end = _string_end(text, start)
+        end = string_end(text, start)
     elif text[start] in b"{}[],:":
         end = start + 1
     else:

@@ -88,7 +88,17 @@ def test_check_tells_place_path_and_what_was_allowed():
     assert re.search(r"path +/colour\n", result.stdout)
     assert re.search(r'found +"grey"\n', result.stdout)
     assert re.search(r'expected +"green"   "red"\n', result.stdout)
-    assert re.search(r"reason +'grey' is not one of", result.stdout)
+    assert re.search(r'because +"grey" is not "red".*/properties/colour/enum\n', result.stdout)
+
+
+def test_check_tells_what_the_branches_have_against_a_value():
+    schema = '{"properties": {"a": {"anyOf": [{"type": "null"}, {"minLength": 9}]}}}'
+    lines = _run("check", schema, '{"a": "x", "b": 1}').stdout.splitlines()
+    assert lines[4:] == [
+        '  because   "x" satisfies none of 2 schemas  /properties/a/anyOf',
+        '              - "x" is a string, not null  /properties/a/anyOf/0/type',
+        '              - "x" has 1 character, fewer than 9  /properties/a/anyOf/1/minLength',
+    ]
 
 
 def test_check_for_programs():
@@ -98,7 +108,15 @@ def test_check_for_programs():
     verdict = _json(result)
     assert verdict["accepted"] is False
     assert (verdict["position"], verdict["pointer"], verdict["found"]) == (0, "", "9")
-    assert verdict["reason"] == "9 is greater than the maximum of 6"
+    assert verdict["reasons"] == [
+        {
+            "keyword": "maximum",
+            "schema": "/maximum",
+            "pointer": "",
+            "message": "9 is greater than 6",
+            "because": [],
+        }
+    ]
 
 
 def test_check_knows_both_languages():

@@ -52,6 +52,11 @@ class Position(Atom):
         self.scope = scope
         self._atoms = atoms
 
+    @property
+    def options(self) -> JSONOptions:
+        """Which texts are in the language."""
+        return self._atoms.options
+
     def pointer(self, *steps: str) -> str:
         """Return the JSON pointer to the schema, or to a place below it."""
         base = self._atoms.documents.pointer(self.schema, self.scope)

@@ -1,0 +1,238 @@
+"""Why a text is refused: the keyword, its place in the schema, the place in the text."""
+
+from __future__ import annotations
+
+import json
+from functools import cache, partial
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+
+from constrain import ConstraintError, JSONOptions, compile_json_schema
+from constrain.explain import byte_vocabulary, explain
+from constrain.reasons import Reason, reasons
+from constrain.schema import schema_control
+from constrain.schema.documents import parse
+from constrain.schema.violations import violations
+from tests.schema.strategies import schemas, values
+
+VOCABULARY = byte_vocabulary()
+SPECIFICATION = JSONOptions.specification(format="assert")
+DRAFT7 = {"$schema": "http://json-schema.org/draft-07/schema#"}
+DRAFT4 = {"$schema": "http://json-schema.org/draft-04/schema#"}
+
+
+def _reasons(schema: Any, text: str, options: JSONOptions = SPECIFICATION) -> list[Reason]:
+    compiled = cache(partial(compile_json_schema, schema, VOCABULARY))
+    refusal = explain(compiled(options), text.encode())
+    assert refusal is not None
+    return reasons(compiled, options, text.encode(), refusal)
+
+
+KEYWORDS = [
+    ({"type": "integer"}, "1.5", "type", "", "1.5 is a number, not an integer"),
+    ({"type": ["null", "array"]}, "{}", "type", "", "{} is an object, not null or an array"),
+    ({"enum": [1, "a"]}, '"b"', "enum", "", '"b" is not 1 or "a"'),
+    ({"const": {"a": 1}}, '{"a": 2}', "const", "", '{"a": 2} is not {"a": 1}'),
+    ({"minimum": 1.5}, "1", "minimum", "", "1 is less than 1.5"),
+    ({"maximum": 6}, "7", "maximum", "", "7 is greater than 6"),
+    ({"exclusiveMinimum": 1}, "1.0", "exclusiveMinimum", "", "1.0 is not greater than 1"),
+    ({"exclusiveMaximum": 1}, "1", "exclusiveMaximum", "", "1 is not less than 1"),
+    (
+        {**DRAFT4, "minimum": 1, "exclusiveMinimum": True},
+        *("1", "minimum", "", "1 is not greater than 1"),
+    ),
+    ({"multipleOf": 0.1}, "0.25", "multipleOf", "", "0.25 is not a multiple of 0.1"),
+    ({"minLength": 3}, '"ab"', "minLength", "", '"ab" has 2 characters, fewer than 3'),
+    ({"maxLength": 1}, '"ab"', "maxLength", "", '"ab" has 2 characters, more than 1'),
+    ({"pattern": "^a+$"}, '"ab"', "pattern", "", '"ab" does not match ^a+$'),
+    ({"format": "date"}, '"June"', "format", "", '"June" is not of the format date'),
+    ({"items": {"type": "null"}}, "[null, 1]", "items/type", "/1", "1 is a number, not null"),
+    ({"prefixItems": [True, False]}, "[1, 2]", "prefixItems/1", "/1", "there must be no item 1"),
+    (
+        {"prefixItems": [True], "items": False},
+        *("[1, 2]", "items", "/1", "there must be no item 1"),
+    ),
+    (
+        {**DRAFT7, "items": [True], "additionalItems": {"type": "null"}},
+        *("[1, 2]", "additionalItems/type", "/1", "2 is a number, not null"),
+    ),
+    ({"minItems": 2}, "[1]", "minItems", "", "[1] has 1 item, fewer than 2"),
+    ({"maxItems": 0}, "[1]", "maxItems", "", "[1] has 1 item, more than 0"),
+    (
+        {"properties": {"a/b": {"const": 1}}},
+        *('{"a/b": 2}', "properties/a~1b/const", "/a~1b", "2 is not 1"),
+    ),
+    (
+        {"properties": {"a": False}},
+        *('{"a": 1}', "properties/a", "/a", 'the property "a" must not be there'),
+    ),
+    (
+        {"patternProperties": {"^x": {"type": "null"}}},
+        *('{"x1": 1}', "patternProperties/^x/type", "/x1", "1 is a number, not null"),
+    ),
+    (
+        {"properties": {"a": True}, "additionalProperties": False},
+        *('{"b": 1}', "additionalProperties", "/b", 'the property "b" is not allowed'),
+    ),
+    (
+        {"propertyNames": {"maxLength": 1}},
+        *('{"ab": 1}', "propertyNames", "", 'the key "ab" is not allowed'),
+    ),
+    ({"required": ["a"]}, "{}", "required", "", 'the property "a" is missing'),
+    ({"minProperties": 1}, "{}", "minProperties", "", "{} has 0 properties, fewer than 1"),
+    (
+        {"maxProperties": 0},
+        *('{"a": 1}', "maxProperties", "", '{"a": 1} has 1 property, more than 0'),
+    ),
+    (
+        {"dependentRequired": {"a": ["b"]}},
+        *('{"a": 1}', "dependentRequired/a", "", '"a" is there, but "b" is missing'),
+    ),
+    (
+        {"dependentSchemas": {"a": {"maxProperties": 1}}},
+        *('{"a": 1, "b": 2}', "dependentSchemas/a/maxProperties", ""),
+        '{"a": 1, "b": 2} has 2 properties, more than 1',
+    ),
+    (
+        {**DRAFT7, "dependencies": {"a": ["b"], "c": False}},
+        *('{"a": 1}', "dependencies/a", "", '"a" is there, but "b" is missing'),
+    ),
+    ({"$ref": "#/$defs/n", "$defs": {"n": {"const": 1}}}, "2", "$defs/n/const", "", "2 is not 1"),
+    ({"allOf": [True, {"const": 1}]}, "2", "allOf/1/const", "", "2 is not 1"),
+    ({"anyOf": [{"const": 1}, False]}, "2", "anyOf", "", "2 satisfies none of 2 schemas"),
+    ({"oneOf": [{"const": 1}, {"const": 2}]}, "3", "oneOf", "", "3 satisfies none of 2 schemas"),
+    (
+        {"oneOf": [{"minimum": 1}, {"maximum": 2}]},
+        *("1", "oneOf", "", "1 satisfies more than one schema: 0 and 1"),
+    ),
+    (
+        {"not": {"type": "null"}},
+        *("null", "not", "", "null satisfies the schema that it must not"),
+    ),
+    ({"if": {"minimum": 3}, "then": {"const": 5}}, "4", "then/const", "", "4 is not 5"),
+    (
+        {"if": {"minimum": 3}, "else": False},
+        "1",
+        "else",
+        "",
+        "no value is allowed that breaks `if`",
+    ),
+]
+
+
+@pytest.mark.parametrize(("schema", "text", "keyword", "pointer", "message"), KEYWORDS)
+def test_every_keyword_is_named(
+    schema: Any, text: str, keyword: str, pointer: str, message: str
+) -> None:
+    reason = _reasons(schema, text)[0]
+    assert (reason.schema, reason.pointer, reason.message) == (f"/{keyword}", pointer, message)
+    assert reason.keyword in keyword.split("/")
+
+
+def test_the_branches_say_what_they_have_against_a_value() -> None:
+    branches = [{"type": "integer", "minimum": 5}, {"properties": {"a": {"type": "null"}}}]
+    [reason] = _reasons(
+        {"$defs": {"u": {"anyOf": branches}}, "items": {"$ref": "#/$defs/u"}}, '[3.5, {"a": 1}]'
+    )[:1]
+    assert reason.schema == "/$defs/u/anyOf"
+    assert [inner.schema for inner in reason.because] == [
+        "/$defs/u/anyOf/1/properties/a/type",
+        "/$defs/u/anyOf/0/type",
+    ]
+
+
+def test_what_concerns_the_refused_place_comes_first() -> None:
+    schema = {"required": ["z"], "properties": {"a": {"minimum": 1}, "b": {"minimum": 1}}}
+    told = _reasons(schema, '{"b": 0, "a": 0}')
+    assert [reason.schema for reason in told] == [
+        "/properties/b/minimum",
+        "/required",
+        "/properties/a/minimum",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ('{"b": 1, "a": 1}', "order of the schema"),
+        ('{"a":  1}', "white space"),
+        ('{"a": 1.0}', "integers have"),
+        ('{"c": "\\u0061"}', "escaped only where"),
+    ],
+)
+def test_the_generation_language_is_told_from_the_schema(text: str, rule: str) -> None:
+    schema = {"properties": {"a": {"type": "integer"}, "b": {}, "c": {"type": "string"}}}
+    [reason] = _reasons(schema, text, JSONOptions())
+    assert (reason.keyword, reason.schema) == ("", "")
+    assert reason.message.startswith("not written in the generation language:")
+    assert rule in reason.message
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"a": 1, "a": 2}', 'the key "a" stands twice in one object'),
+        ('{"a": 1', "not JSON: the text ends too early"),
+        ('{"a" 1}', "not JSON: "),
+        ("[NaN]", "not JSON: NaN is no JSON value"),
+    ],
+)
+def test_what_is_wrong_under_any_schema(text: str, said: str) -> None:
+    [reason] = _reasons({}, text)
+    assert reason.message.startswith(said)
+    assert (reason.keyword, reason.schema) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "keyword"),
+    [
+        ('{"a": "x", "b"', "/properties/a/type"),
+        ('{"a": 17', "/properties/a/maximum"),
+        ('{"c": oops', "/additionalProperties"),
+        ('{"b": [1, 1, ', "/properties/b/maxItems"),
+    ],
+)
+def test_a_text_that_breaks_off_is_explained_up_to_the_refused_token(
+    text: str, keyword: str
+) -> None:
+    schema = {
+        "properties": {"a": {"type": "integer", "maximum": 9}, "b": {"maxItems": 1}},
+        "additionalProperties": False,
+    }
+    assert [reason.schema for reason in _reasons(schema, text)] == [keyword]
+
+
+def test_where_no_keyword_is_to_blame_the_schemas_of_the_place_are_named() -> None:
+    [reason] = _reasons({"properties": {"a": {"type": "string"}}}, '{"a": "\\ud800"}')
+    assert (reason.schema, reason.pointer) == ("/properties/a", "/a")
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.filter_too_much])
+@given(schemas, values)
+def test_every_invalid_value_breaks_a_keyword(schema: Any, value: Any) -> None:
+    try:
+        control = schema_control(schema, SPECIFICATION)
+    except ConstraintError:
+        assume(False)
+        return
+    value = parse(json.dumps(value))
+    found = violations(control.atoms.root, value)
+    assert bool(found) != is_valid(schema, value)
+    for violation in found:
+        assert violation.keyword in _at(schema, violation.pointer)
+
+
+def is_valid(schema: Any, value: Any) -> bool:
+    import jsonschema
+
+    return jsonschema.Draft202012Validator(schema).is_valid(value)
+
+
+def _at(schema: Any, pointer: str) -> list[str]:
+    """The steps of a pointer that leads somewhere in the schema."""
+    steps = [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
+    for step in steps:
+        schema = schema[int(step)] if isinstance(schema, list) else schema[step]
+    return steps
