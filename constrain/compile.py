@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from constrain.engine import Constraint
@@ -19,6 +20,7 @@ def compile_json_schema(
     options: JSONOptions | None = None,
     registry: Registry[Any] | None = None,
     draft: str | None = None,
+    retrieve: Callable[[str], Any] | None = None,
 ) -> Constraint:
     """Return the constraint that allows the JSON texts whose value satisfies a JSON Schema.
 
@@ -26,9 +28,12 @@ def compile_json_schema(
         schema: the schema as parsed JSON, or its JSON text.
         vocabulary: the tokens of the model.
         options: the language; default `JSONOptions()`, the one for generation.
-        registry: remote documents that `$ref` may name. Nothing is fetched from a network.
+        registry: remote documents that `$ref` may name.
         draft: the dialect of a schema without "$schema": "draft4", "draft6", "draft7",
-            "draft2019-09" or "draft2020-12" (the default).
+            "draft2019-09", "draft2020-12" (the default) or "v1".
+        retrieve: gives remote documents that are not in the registry: from a URI to the JSON
+            contents or a `referencing.Resource`, raising `LookupError` where there is none.
+            Without it nothing is fetched from anywhere.
 
     Raises:
         InvalidSchemaError: the schema breaks the rules of JSON Schema.
@@ -37,9 +42,9 @@ def compile_json_schema(
         SchemaTooComplexError: compiling would take too long.
         RegexSyntaxError: a `pattern` is malformed.
     """
-    from constrain.schema import JSONOptions, schema_control
+    from constrain.schema import schema_control
 
-    control = schema_control(schema, options or JSONOptions(), registry=registry, draft=draft)
+    control = schema_control(schema, options, registry=registry, draft=draft, retrieve=retrieve)
     return Constraint(control, vocabulary)
 
 

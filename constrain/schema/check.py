@@ -15,10 +15,11 @@ from typing import Any
 from constrain.errors import InvalidSchemaError, UnsupportedSchemaError
 from constrain.schema.facts import Atom
 from constrain.schema.keywords import (
+    DEPENDENCIES,
     KEYWORDS,
     NUMBER,
+    REFERENCES,
     Keyword,
-    dependency_keywords,
     says_nothing,
     types_of,
 )
@@ -74,11 +75,10 @@ def check(root: Atom) -> Checked:
         checked_already.add(atom)
         pending += below
         pending += same
-        if not atom.reference_only:
-            schema = atom.schema
-            if len(schema.get("oneOf", ())) > 1:
-                checked.exclusive.append(atom)
-            checked.negated.extend((atom, word) for word in ("not", "if") if word in schema)
+        schema = atom.schema
+        if len(schema.get("oneOf", ())) > 1:
+            checked.exclusive.append(atom)
+        checked.negated.extend((atom, word) for word in ("not", "if") if word in schema)
     terms: dict[Atom, int] = {}
     for position in _children_first(in_place):
         terms[position] = _terms(position, terms)
@@ -92,18 +92,14 @@ def _check_one(position: Position) -> tuple[list[Atom], list[Atom]]:
     same: list[Atom] = []
     below: list[Atom] = []
     schema = position.schema
-    if position.reference_only:
-        _require(position, "$ref", KEYWORDS["$ref"])
-        return [position.target()], below
-    dialect = position.scope.dialect
     types: int | None = None
     for name, value in schema.items():
         keyword = KEYWORDS.get(name)
-        if keyword is None or not keyword.since <= dialect <= keyword.until:
+        if keyword is None:
             continue
         _require(position, name, keyword)
-        if name == "$ref":
-            same.append(position.target())
+        if name in REFERENCES:
+            same.append(position.target(name))
         elif name == "pattern":
             pattern(value)
         elif keyword.types == NUMBER and (isinstance(value, Decimal) or abs(value) > _LARGE):
@@ -138,25 +134,28 @@ def _children_first(in_place: Mapping[Position, list[Atom]]) -> Iterable[Positio
     try:
         return list(TopologicalSorter(graph).static_order())
     except CycleError as error:
-        circle = next(position for position in error.args[1] if "$ref" in position.schema)
-        pointer = circle.pointer("$ref")
+        pointer = next(
+            position.pointer(keyword)
+            for position in error.args[1]
+            for keyword in REFERENCES
+            if keyword in position.schema
+        )
         raise InvalidSchemaError(pointer, "the reference leads back to itself") from None
 
 
 def _terms(position: Position, known: Mapping[Atom, int]) -> int:
     """Return how many terms a schema multiplies out to, nothing simplified."""
     schema = position.schema
-    if position.reference_only:
-        return known.get(position.target(), 1)
 
     def of(subschema: Any) -> int:
         return known.get(position.child(subschema), 1)
 
-    product = known.get(position.target(), 1) if "$ref" in schema else 1
+    targets = (position.target(keyword) for keyword in REFERENCES if keyword in schema)
+    product = prod(known.get(target, 1) for target in targets)
     product *= prod(map(of, schema.get("allOf", ())))
     for keyword in ("anyOf", "oneOf"):
         if keyword in schema:
             product *= sum(map(of, schema[keyword]))
-    for keyword in dependency_keywords(position.scope.dialect):
+    for keyword in DEPENDENCIES:
         product *= 2 ** len(schema.get(keyword, ()))
     return min(product, _MANY_TERMS**2)

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 from constrain.errors import UnsatisfiableSchemaError, UnsupportedSchemaError
 from constrain.schema.check import check
 from constrain.schema.control import SchemaControl
-from constrain.schema.documents import Documents, Schema
+from constrain.schema.documents import Documents, Retrieve
 from constrain.schema.exclusive import Overlaps
 from constrain.schema.negation import CannotNegateError
 from constrain.schema.options import JSONOptions
 from constrain.schema.positions import Atoms, Position
+from constrain.schema.resources import Schema
 
 if TYPE_CHECKING:
     from referencing import Registry
@@ -22,6 +23,7 @@ def schema_control(
     options: JSONOptions | None = None,
     registry: Registry[Any] | None = None,
     draft: str | None = None,
+    retrieve: Retrieve | None = None,
 ) -> SchemaControl:
     """Return the control of the JSON texts that satisfy a schema.
 
@@ -33,7 +35,9 @@ def schema_control(
             not change later.
         options: which spellings are in the language; default `JSONOptions()`.
         registry: remote documents, by their URIs.
-        draft: the dialect of a schema without `$schema`, "draft4" to the default "draft2020-12".
+        draft: the dialect of a schema without `$schema`: "draft4", "draft6", "draft7",
+            "draft2019-09", "draft2020-12" (the default) or "v1".
+        retrieve: gives remote documents that are not in the registry.
 
     Raises:
         InvalidSchemaError: the schema is malformed, or a `$ref` leads nowhere.
@@ -43,7 +47,7 @@ def schema_control(
         SchemaTooComplexError: a bound on the work to be done is passed.
     """
     options = JSONOptions() if options is None else options
-    documents = Documents(schema, registry, draft)
+    documents = Documents(schema, registry, draft, retrieve)
     overlaps: dict[int, dict[int, list[int]]] = {}
     atoms = Atoms(documents, options, overlaps)
     checked = check(atoms.root)

@@ -1,117 +1,95 @@
-"""The documents of a schema: dialects, positions in them, and where references lead."""
+"""The documents of a schema: where references lead, and the dynamic scope that goes with them."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
-from enum import IntEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urldefrag
+from urllib.parse import unquote, urldefrag, urljoin
 
 from constrain.errors import InvalidSchemaError, UnsupportedSchemaError
+from constrain.schema.dialects import Dialect, declared, labelled
+from constrain.schema.profiles import Profile, choose, is_known, profile_of
+from constrain.schema.resources import RECURSIVE, Resource, Schema, search, walk
 
 if TYPE_CHECKING:
-    from referencing import Registry, Resource
-    from referencing._core import Resolver
+    from referencing import Registry
+    from referencing import Resource as Retrieved
 
-Schema = dict[str, Any] | bool
+Retrieve = Callable[[str], Any]
+"""Gives the document of a URI: its contents, or a `referencing.Resource`.
 
+Raises `LookupError` (as `referencing.exceptions.NoSuchResource` is) where there is none.
+"""
 
-class Dialect(IntEnum):
-    """The drafts of JSON Schema, in the order of their appearance."""
+Dynamic = Mapping[str, tuple[Schema, Resource]]
+"""The outermost schema, and its resource, for each name that dynamic references may go by."""
 
-    DRAFT4 = 4
-    DRAFT6 = 6
-    DRAFT7 = 7
-    DRAFT2019 = 2019
-    DRAFT2020 = 2020
-    V1 = 2026
-
-    @property
-    def uri(self) -> str:
-        """The identifier that `$schema` gives for the draft."""
-        if self <= Dialect.DRAFT7:
-            return f"http://json-schema.org/draft-{self:02}/schema"
-        if self is Dialect.V1:
-            return "https://json-schema.org/v1"
-        return f"https://json-schema.org/draft/{self.label.removeprefix('draft')}/schema"
-
-    @property
-    def label(self) -> str:
-        """The name of the draft in the public interface."""
-        return _LABELS.get(self, f"draft{int(self)}")
-
-    @property
-    def id_keyword(self) -> str:
-        """The keyword that names a resource."""
-        return "id" if self is Dialect.DRAFT4 else "$id"
-
-
-_LABELS = {
-    Dialect.DRAFT2019: "draft2019-09",
-    Dialect.DRAFT2020: "draft2020-12",
-    Dialect.V1: "v1",
-}
-_BY_LABEL = {dialect.label: dialect for dialect in Dialect}
-_OLD_DRAFTS = "http://json-schema.org/draft-0"
-_BY_URI = {dialect.uri: dialect for dialect in Dialect}
+_NOTHING: Dynamic = MappingProxyType({})
 
 
 class Scope:
-    """A schema resource: what `#` means in it, and which dialect it is written in.
+    """A resource, and the way that led to it as far as it matters. Equality is identity.
 
     Attributes:
-        root: the contents of the resource.
-        dialect: the dialect.
+        resource: what `#` means, and what references are relative to.
+        root: its schema.
+        dialect: its draft.
+        profile: how its keywords are read.
     """
 
-    __slots__ = ("_documents", "_id_keyword", "_resolver", "dialect", "root")
+    __slots__ = ("_documents", "_dynamic", "_id_keyword", "dialect", "profile", "resource", "root")
 
-    def __init__(
-        self, documents: Documents, root: Schema, dialect: Dialect, resolver: Resolver[Any] | None
-    ) -> None:
-        self.root = root
-        self.dialect = dialect
+    def __init__(self, documents: Documents, resource: Resource, dynamic: Dynamic | None) -> None:
+        self.resource = resource
+        self.root = resource.root
+        self.profile = resource.profile
+        self.dialect = resource.profile.dialect
+        self._id_keyword = self.dialect.id_keyword
         self._documents = documents
-        self._id_keyword = dialect.id_keyword
-        self._resolver = resolver
+        self._dynamic = dynamic
 
     @property
-    def resolver(self) -> Resolver[Any]:
-        """The resolver of `referencing` whose base is this resource."""
-        if self._resolver is None:
-            self._resolver = self._documents.main_resolver(self.root, self.dialect)
-        return self._resolver
+    def dynamic(self) -> Dynamic:
+        """Where dynamic references lead to."""
+        if self._dynamic is None:
+            self._dynamic = self._documents.dynamic(_NOTHING, self.resource)
+        return self._dynamic
 
     def of(self, schema: Schema) -> Scope:
         """Return the scope of a subschema met in this scope: another where it has an identifier."""
         if isinstance(schema, bool) or self._id_keyword not in schema or schema is self.root:
             return self
-        name = schema[self._id_keyword]
-        if not isinstance(name, str):
-            return self
-        if self.dialect <= Dialect.DRAFT7 and (name.startswith("#") or "$ref" in schema):
-            return self
-        dialect = self._documents.dialect(schema, self.dialect)
-        resolver = self.resolver.in_subresource(_resource(schema, dialect))
-        return self._documents.scope(schema, dialect, resolver)
+        return self._documents.enter(self, self._documents.at(schema, self.resource))
+
+    def read(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """Return a schema without the keywords that say nothing here."""
+        if "$ref" in schema and self.dialect <= Dialect.DRAFT7:
+            return {"$ref": schema["$ref"]}
+        off = self.profile.off
+        if off.isdisjoint(schema):
+            return schema
+        return {name: value for name, value in schema.items() if name not in off}
 
 
 class Documents:
     """The root schema and whatever it refers to.
 
-    Nothing is walked beforehand: a reference costs what its own resolution costs.
+    Nothing is searched before a reference asks for it. No document is fetched from anywhere unless
+    the registry or `retrieve` does so.
 
     Args:
         schema: a schema, or its JSON text; a dict is not copied and must not change later.
         registry: remote documents, by their URIs.
-        draft: the dialect of a schema without `$schema` ("draft4" to "draft2020-12").
+        draft: the dialect of a schema without `$schema` ("draft4" to "draft2020-12", "v1").
+        retrieve: gives documents that are not in the registry.
 
     Raises:
         InvalidSchemaError: the text is not JSON, or the schema neither object nor boolean.
-        UnsupportedSchemaError: `$schema` is a meta-schema of the registry with a `$vocabulary`.
+        UnsupportedSchemaError: the meta-schema of `$schema` needs an unknown vocabulary.
         ValueError: `draft` names no dialect.
     """
 
@@ -120,88 +98,208 @@ class Documents:
         schema: Schema | str,
         registry: Registry[Any] | None = None,
         draft: str | None = None,
+        retrieve: Retrieve | None = None,
     ) -> None:
-        if draft is not None and draft not in _BY_LABEL:
-            raise ValueError(f"unknown draft {draft!r}; known are {', '.join(_BY_LABEL)}")
+        default = profile_of(Dialect.DRAFT2020 if draft is None else labelled(draft))
         self.root: Schema = parse(schema) if isinstance(schema, str) else schema
         if not isinstance(self.root, (bool, dict)):
             kind = type(self.root).__name__
             raise InvalidSchemaError("", f"a schema is an object or a boolean, not {kind}")
         self._registry = registry
-        self._default = _BY_LABEL[draft] if draft is not None else Dialect.DRAFT2020
-        self._scopes: dict[int, Scope] = {}
-        self.root_scope = self.scope(self.root, self.dialect(self.root, self._default), None)
+        self._retrieve = retrieve
+        self._resources: dict[int, Resource] = {}  # by the identity of their schemas
+        self._by_uri: dict[str, Resource] = {}
+        self._unsearched: list[Resource] = []
+        self._dynamics: dict[frozenset[tuple[str, int]], Dynamic] = {frozenset(): _NOTHING}
+        self._scopes: dict[tuple[int, int], Scope] = {}
+        resource = self._document(self.root, "", default)
+        self.root_scope = Scope(self, resource, None)
 
-    def dialect(self, schema: Schema, default: Dialect) -> Dialect:
-        """Return the dialect that a resource declares with `$schema`."""
-        if isinstance(schema, bool):
-            return default
-        declared = schema.get("$schema")
-        if not isinstance(declared, str):
-            return default
-        uri = declared.rstrip("#").replace("https://json-schema.org/draft-0", _OLD_DRAFTS)
-        found = _BY_URI.get(uri)
-        if found is None and self._registry is not None:
-            meta = self._registry.get(uri)
-            if meta is not None and "$vocabulary" in meta.contents:
-                raise UnsupportedSchemaError(
-                    "$schema", "/$schema", f"the meta-schema {uri} chooses its own vocabularies"
-                )
-        return default if found is None else found
-
-    def scope(self, root: Schema, dialect: Dialect, resolver: Resolver[Any] | None) -> Scope:
-        """Return the one scope of a resource."""
-        found = self._scopes.get(id(root))
+    def at(self, schema: dict[str, Any], within: Resource) -> Resource:
+        """Return the resource of a schema met in a resource: another where it has an identifier."""
+        if schema is within.root:
+            return within
+        uri = within.base(schema)
+        if not uri:
+            return within
+        found = self._resources.get(id(schema))
         if found is None:
-            found = self._scopes[id(root)] = Scope(self, root, dialect, resolver)
+            profile = self._profile(schema, within.profile)
+            found = Resource(schema, uri, profile, within.document)
+            self._resources[id(schema)] = self._by_uri[uri] = found
         return found
 
-    def main_resolver(self, root: Schema, dialect: Dialect) -> Resolver[Any]:
-        """Return the resolver of the main document."""
+    def enter(self, scope: Scope, resource: Resource) -> Scope:
+        """Return the scope of a resource that a scope leads to."""
+        if resource is scope.resource:
+            return scope
+        dynamic = self.dynamic(scope.dynamic, resource)
+        key = (id(resource), id(dynamic))
+        found = self._scopes.get(key)
+        if found is None:
+            root = self.root_scope
+            known = resource is root.resource and dynamic is root.dynamic
+            found = self._scopes[key] = root if known else Scope(self, resource, dynamic)
+        return found
 
+    def dynamic(self, outer: Dynamic, resource: Resource) -> Dynamic:
+        """Return where dynamic references lead to in a resource that was entered last."""
+        if resource.profile.dialect < Dialect.DRAFT2019:
+            return outer
+        self._search(resource.document)
+        if resource.dynamic.keys() <= outer.keys():
+            return outer
+        inner = {name: (schema, resource) for name, schema in resource.dynamic.items()}
+        found = {**inner, **outer}
+        key = frozenset((name, id(schema)) for name, (schema, _) in found.items())
+        return self._dynamics.setdefault(key, found)
+
+    def resolve(self, scope: Scope, keyword: str, reference: str) -> tuple[Any, Scope] | None:
+        """Return what a reference leads to, with its scope; None where it leads nowhere.
+
+        Args:
+            scope: where the reference stands.
+            keyword: `$ref`, `$dynamicRef` or `$recursiveRef`.
+            reference: its value.
+        """
+        name = ""
+        if keyword == "$recursiveRef":
+            name = RECURSIVE
+        elif keyword == "$dynamicRef":
+            name = unquote(urldefrag(reference).fragment)
+            if scope.dialect >= Dialect.V1 and name in scope.dynamic:
+                schema, resource = scope.dynamic[name]
+                return schema, self.enter(scope, resource)
+        found = self._find(scope.resource, reference)
+        if found is None:
+            return None
+        schema, resource = found
+        if name:
+            self._search(resource.document)
+            if resource.dynamic.get(name) is schema and name in scope.dynamic:
+                schema, resource = scope.dynamic[name]
+        return schema, self.enter(scope, resource)
+
+    def _find(self, resource: Resource, reference: str) -> tuple[Any, Resource] | None:
+        url, fragment = ("", reference[1:]) if reference[:1] == "#" else urldefrag(reference)
+        if url:
+            target = self._named(urljoin(resource.uri, url), resource.profile)
+            if target is None:
+                return None
+            resource = target
+        if not fragment:
+            return resource.root, resource
+        if fragment[0] == "/":
+            return walk(resource, fragment[1:], self.at)
+        self._search(resource.document)
+        anchor = resource.anchors.get(unquote(fragment))
+        return None if anchor is None else (anchor, resource)
+
+    def _named(self, uri: str, default: Profile) -> Resource | None:
+        """Return the resource that a URI names."""
+        while uri not in self._by_uri and self._unsearched:
+            self._search(self._unsearched[-1])
+        found = self._by_uri.get(uri)
+        if found is None:
+            retrieved = self._contents(uri)
+            if retrieved is None:
+                return None
+            contents, dialect = retrieved
+            profile = default if dialect is None else profile_of(dialect)
+            found = self._by_uri[uri] = self._document(contents, uri, profile)
+        return found
+
+    def _document(self, root: Any, uri: str, default: Profile) -> Resource:
+        found = self._resources.get(id(root))
+        if found is None:
+            profile = self._profile(root, default)
+            found = Resource(root, uri, profile)
+            if isinstance(root, dict):
+                found.uri = found.base(root) or uri
+                self._unsearched.append(found)
+            self._resources[id(root)] = self._by_uri[found.uri] = found
+        return found
+
+    def _search(self, document: Resource) -> None:
+        if document in self._unsearched:
+            self._unsearched.remove(document)
+            search(document, self.at)
+
+    def _contents(self, uri: str) -> tuple[Any, Dialect | None] | None:
+        """Return a document that is not here yet, and its dialect where it is given with it."""
+        if self._registry is not None:
+            from referencing.exceptions import NoSuchResource
+
+            try:
+                retrieved = self._registry.get_or_retrieve(uri)
+            except NoSuchResource:
+                pass
+            else:
+                self._registry = retrieved.registry
+                return retrieved.value.contents, _dialect_of(retrieved.value)
         from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]
 
-        registry = REGISTRY if self._registry is None else REGISTRY.combine(self._registry)
-        resource = _resource(root, dialect)
-        base = resource.id() or ""
-        return registry.with_resource(base, resource).resolver(base)
+        known = REGISTRY.get(uri)
+        if known is not None:
+            return known.contents, _dialect_of(known)
+        if self._retrieve is not None:
+            try:
+                found = self._retrieve(uri)
+            except LookupError:
+                return None
+            from referencing import Resource as Retrieved
 
-    def resolve(self, scope: Scope, reference: str) -> tuple[Schema, Scope] | None:
-        """Return the schema that a reference leads to, with its scope; None where to nowhere."""
-        if reference == "#":
-            return scope.root, scope
-        if reference.startswith("#/"):
-            found = _walk(scope, reference[2:])
-            if found is not None:
-                return found
-        return self._lookup(scope, reference)
+            if isinstance(found, Retrieved):
+                return found.contents, _dialect_of(found)
+            return found, None
+        return None
 
-    def _lookup(self, scope: Scope, reference: str) -> tuple[Schema, Scope] | None:
-        from referencing.exceptions import CannotDetermineSpecification, Unresolvable
-
-        try:
-            target = scope.resolver.lookup(reference)
-            root = target.resolver.lookup("#").contents
-        except (Unresolvable, CannotDetermineSpecification, ValueError):
-            return None
-        if root is self.root:
-            return target.contents, self.root_scope
-        dialect = self.dialect(root, scope.dialect)
-        return target.contents, self.scope(root, dialect, target.resolver)
+    def _profile(self, schema: Any, default: Profile) -> Profile:
+        """Return the profile of a resource: its meta-schema's, where it declares one."""
+        uri = schema.get("$schema") if isinstance(schema, dict) else None
+        if not isinstance(uri, str):
+            return default
+        dialect = declared(uri)
+        if dialect is not None:
+            return profile_of(dialect)
+        found = self._contents(urldefrag(uri).url)
+        if found is None or not isinstance(found[0], dict):
+            return default
+        meta, given = found
+        dialect = declared(str(meta.get("$schema"))) or given or default.dialect
+        vocabularies = meta.get("$vocabulary")
+        if not isinstance(vocabularies, dict) or dialect <= Dialect.DRAFT7:
+            return profile_of(dialect)
+        for name, required in vocabularies.items():
+            if required is True and not is_known(name):
+                raise UnsupportedSchemaError(
+                    "$schema", "/$schema", f"the meta-schema {uri} needs the vocabulary {name}"
+                )
+        return choose(dialect, vocabularies)
 
     def pointer(self, schema: Schema, scope: Scope) -> str:
         """Return the JSON pointer to a schema in the document it stands in, "" for the root.
 
-        A schema outside the main document is named by its resource's URI and the pointer in it.
+        A schema outside the main document is named by its document's URI and the pointer in it.
         """
-        for document in (self.root, scope.root):
-            for pointer, value in _positions(document):
+        for document in (self.root_scope.resource, scope.resource.document):
+            for pointer, value in _positions(document.root):
                 if value is schema:
-                    if document is self.root:
-                        return pointer
-                    name = document.get(scope.dialect.id_keyword, "")  # type: ignore[union-attr]
-                    return f"{urldefrag(str(name)).url}#{pointer}"
+                    return pointer if document.root is self.root else f"{document.uri}#{pointer}"
         return ""
+
+
+_DIALECTS = {
+    "draft-04": Dialect.DRAFT4,
+    "draft-06": Dialect.DRAFT6,
+    "draft-07": Dialect.DRAFT7,
+    "draft2019-09": Dialect.DRAFT2019,
+    "draft2020-12": Dialect.DRAFT2020,
+}
+
+
+def _dialect_of(retrieved: Retrieved[Any]) -> Dialect | None:
+    return _DIALECTS.get(retrieved._specification.name)
 
 
 def parse(text: str) -> Any:
@@ -226,32 +324,6 @@ def _parse_float(text: str) -> float | Decimal:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON value")
-
-
-def _resource(schema: Schema, dialect: Dialect) -> Resource[Any]:
-    from referencing.jsonschema import specification_with
-
-    uri = min(dialect, Dialect.DRAFT2020).uri
-    return specification_with(uri).create_resource(schema)
-
-
-def _walk(scope: Scope, pointer: str) -> tuple[Schema, Scope] | None:
-    """Follow a JSON pointer from the root of a resource."""
-    value: Any = scope.root
-    for raw in pointer.split("/"):
-        segment = unquote(raw) if "%" in raw else raw
-        segment = segment.replace("~1", "/").replace("~0", "~")
-        if isinstance(value, dict):
-            if segment not in value:
-                return None
-            value = value[segment]
-            if isinstance(value, dict):
-                scope = scope.of(value)
-        elif isinstance(value, list) and segment.isdecimal() and int(segment) < len(value):
-            value = value[int(segment)]
-        else:
-            return None
-    return value, scope
 
 
 def _positions(document: Any) -> Iterator[tuple[str, Any]]:

@@ -9,7 +9,8 @@ from itertools import combinations
 from typing import Any
 
 from constrain.schema.control import SchemaControl
-from constrain.schema.documents import Dialect, Documents
+from constrain.schema.dialects import Dialect
+from constrain.schema.documents import Documents
 from constrain.schema.facts import Atom, Given, identity
 from constrain.schema.keywords import ANY_TYPE, OBJECT, types_of
 from constrain.schema.options import JSONOptions

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
-from constrain.schema.documents import Dialect
+from constrain.schema.dialects import Dialect
 
 NULL, BOOLEAN, NUMBER, STRING, ARRAY, OBJECT = 1, 2, 4, 8, 16, 32
 ANY_TYPE = 63
@@ -167,6 +167,8 @@ _D6, _D7, _D2019 = Dialect.DRAFT6, Dialect.DRAFT7, Dialect.DRAFT2019
 
 KEYWORDS: Mapping[str, Keyword] = {
     "$ref": Keyword(_string, in_place=True),
+    "$dynamicRef": Keyword(_string, in_place=True, since=Dialect.DRAFT2020),
+    "$recursiveRef": Keyword(_string, in_place=True, since=_D2019, until=_D2019),
     "type": Keyword(_type),
     "enum": Keyword(_values),
     "const": Keyword(_anything, since=_D6),
@@ -183,7 +185,7 @@ KEYWORDS: Mapping[str, Keyword] = {
     "pattern": Keyword(_string, types=STRING),
     "format": Keyword(_string, types=STRING),
     "items": Keyword(_schema_or_list, "one or list", types=ARRAY),
-    "additionalItems": Keyword(_schema, "one", types=ARRAY, until=_D2019),
+    "additionalItems": Keyword(_schema, "one", types=ARRAY),
     "prefixItems": Keyword(_schema_list, "list", types=ARRAY, since=Dialect.DRAFT2020),
     "minItems": Keyword(_count, types=ARRAY),
     "maxItems": Keyword(_count, types=ARRAY),
@@ -197,7 +199,7 @@ KEYWORDS: Mapping[str, Keyword] = {
     "if": Keyword(_schema, "one", in_place=True, since=_D7),
     "then": Keyword(_schema, "one", in_place=True, since=_D7),
     "else": Keyword(_schema, "one", in_place=True, since=_D7),
-    "dependencies": Keyword(_dependencies, "map", in_place=True, types=OBJECT, until=_D7),
+    "dependencies": Keyword(_dependencies, "map", in_place=True, types=OBJECT),
     "dependentRequired": Keyword(_name_lists, types=OBJECT, since=_D2019),
     "dependentSchemas": Keyword(_schema_map, "map", in_place=True, types=OBJECT, since=_D2019),
     "contains": Keyword(_schema, types=ARRAY, since=_D6, supported=False),
@@ -205,10 +207,17 @@ KEYWORDS: Mapping[str, Keyword] = {
     "propertyNames": Keyword(_schema, "one", types=OBJECT, since=_D6),
     "unevaluatedProperties": Keyword(_schema, types=OBJECT, since=_D2019, supported=False),
     "unevaluatedItems": Keyword(_schema, types=ARRAY, since=_D2019, supported=False),
-    "$dynamicRef": Keyword(_string, since=Dialect.DRAFT2020, supported=False),
-    "$recursiveRef": Keyword(_string, since=_D2019, until=_D2019, supported=False),
 }
-"""Every keyword that constrains values; all others are annotations."""
+"""Every keyword that constrains values; all others are annotations.
+
+`dependencies` and `additionalItems` have outlived their drafts: schemas in use go on to mean them.
+"""
+
+REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
+"""The keywords that lead to another schema for the same value."""
+
+DEPENDENCIES = ("dependencies", "dependentRequired", "dependentSchemas")
+"""The keywords that say what comes with a property."""
 
 
 def says_nothing(keyword: str, schema: dict[str, Any]) -> bool:
@@ -224,13 +233,6 @@ def says_nothing(keyword: str, schema: dict[str, Any]) -> bool:
 def _at_most_one_item(schema: dict[str, Any]) -> bool:
     high = schema.get("maxItems")
     return high is not None and is_number(high) and bool(high <= 1)
-
-
-def dependency_keywords(dialect: Dialect) -> tuple[str, ...]:
-    """Return the keywords that say what comes with a property."""
-    if dialect <= Dialect.DRAFT7:
-        return ("dependencies",)
-    return ("dependentRequired", "dependentSchemas")
 
 
 def types_of(schema: dict[str, Any]) -> int:

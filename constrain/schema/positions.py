@@ -7,7 +7,7 @@ from typing import Any
 
 from constrain.errors import InvalidSchemaError
 from constrain.schema import numbers, strings
-from constrain.schema.documents import Dialect, Documents, Schema, Scope, escape
+from constrain.schema.documents import Documents, Scope, escape
 from constrain.schema.facts import (
     ALL_STRINGS,
     FALSE,
@@ -24,15 +24,17 @@ from constrain.schema.facts import (
 from constrain.schema.formats import format_regex
 from constrain.schema.keywords import (
     ARRAY,
+    DEPENDENCIES,
     NUMBER,
     OBJECT,
+    REFERENCES,
     STRING,
-    dependency_keywords,
     types_of,
 )
 from constrain.schema.negation import Not, properties
 from constrain.schema.numbers import ALL_NUMBERS, INTEGERS, NumberShape
 from constrain.schema.options import JSONOptions
+from constrain.schema.resources import Schema
 from constrain.schema.strings import StringShape, pattern
 
 
@@ -40,16 +42,17 @@ class Position(Atom):
     """The atom of a schema that stands somewhere in a document.
 
     Attributes:
-        schema: the schema.
+        schema: the keywords that say something.
         scope: the resource it belongs to.
     """
 
-    __slots__ = ("_atoms", "schema", "scope")
+    __slots__ = ("_atoms", "_source", "schema", "scope")
 
-    def __init__(self, schema: dict[str, Any], scope: Scope, atoms: Atoms) -> None:
+    def __init__(self, source: dict[str, Any], scope: Scope, atoms: Atoms) -> None:
         super().__init__()
-        self.schema = schema
+        self.schema = scope.read(source)
         self.scope = scope
+        self._source = source
         self._atoms = atoms
 
     @property
@@ -59,39 +62,32 @@ class Position(Atom):
 
     def pointer(self, *steps: str) -> str:
         """Return the JSON pointer to the schema, or to a place below it."""
-        base = self._atoms.documents.pointer(self.schema, self.scope)
+        base = self._atoms.documents.pointer(self._source, self.scope)
         return "".join([base, *("/" + escape(step) for step in steps)])
 
     def child(self, schema: Schema) -> Atom:
         """Return the atom of a subschema."""
         return self._atoms.at(schema, self.scope)
 
-    def target(self) -> Atom:
-        """Return the atom that `$ref` leads to.
+    def target(self, keyword: str = "$ref") -> Atom:
+        """Return the atom that one of `REFERENCES` leads to.
 
         Raises:
             InvalidSchemaError: it leads nowhere.
         """
-        reference = self.schema["$ref"]
-        found = self._atoms.documents.resolve(self.scope, reference)
+        reference = self.schema[keyword]
+        found = self._atoms.documents.resolve(self.scope, keyword, reference)
         if found is None:
             raise InvalidSchemaError(
-                self.pointer("$ref"),
-                f"nothing is at {reference!r}; pass remote documents as `registry`",
+                self.pointer(keyword),
+                f"nothing is at {reference!r}; pass remote documents as `registry` or `retrieve`",
             )
         schema, scope = found
         if not isinstance(schema, (bool, dict)):
-            raise InvalidSchemaError(self.pointer("$ref"), f"no schema is at {reference!r}")
+            raise InvalidSchemaError(self.pointer(keyword), f"no schema is at {reference!r}")
         return self._atoms.at(schema, scope)
 
-    @property
-    def reference_only(self) -> bool:
-        """Whether `$ref` hides the other keywords, as it does up to draft 7."""
-        return "$ref" in self.schema and self.scope.dialect <= Dialect.DRAFT7
-
     def _read(self) -> Facts:
-        if self.reference_only:
-            return Facts(all_of=(((0,), self.target()),))
         schema = self.schema
         types = types_of(schema)
         number = ALL_NUMBERS
@@ -121,7 +117,7 @@ class Position(Atom):
 
     def _enum(self, schema: dict[str, Any]) -> Enumeration | None:
         enum = Enumeration(schema["enum"]) if "enum" in schema else None
-        if "const" in schema and self.scope.dialect >= Dialect.DRAFT6:
+        if "const" in schema:
             const = schema["const"]
             return Enumeration((const,) if enum is None or const in enum else ())
         return enum
@@ -134,12 +130,11 @@ class Position(Atom):
         own = last = len(schema)
         if _APPLICATORS.isdisjoint(schema):
             return all_of, any_of, own
-        dialect = self.scope.dialect
         for place, (keyword, value) in enumerate(schema.items()):
             if keyword in _PROPERTY_KEYS:
                 own = min(own, place)
-            elif keyword == "$ref":
-                all_of.append(((place,), self.target()))
+            elif keyword in REFERENCES:
+                all_of.append(((place,), self.target(keyword)))
             elif keyword == "allOf":
                 parts = enumerate(map(self.child, value))
                 all_of += (((place, index), part) for index, part in parts)
@@ -149,9 +144,9 @@ class Position(Atom):
                 any_of.append(((place,), self._atoms.exclusive(self)))
             elif keyword == "not":
                 all_of.append(((last,), self._atoms.negation(self.child(value))))
-            elif keyword == "if" and dialect >= Dialect.DRAFT7 and _branches(schema):
+            elif keyword == "if" and _branches(schema):
                 any_of.append(((last,), self._conditional(schema)))
-            elif keyword in dependency_keywords(dialect):
+            elif keyword in DEPENDENCIES:
                 any_of += (((last,), self._dependency(*item)) for item in value.items())
         return all_of, any_of, own
 
@@ -180,15 +175,14 @@ class Position(Atom):
     @property
     def _asserts_formats(self) -> bool:
         said = self._atoms.options.format
-        return said == "assert" or (said == "dialect" and self.scope.dialect >= Dialect.V1)
+        return said == "assert" or (said == "dialect" and self.scope.profile.asserts_formats)
 
     def _arrays(self, schema: dict[str, Any]) -> ArrayFacts:
-        dialect = self.scope.dialect
         items = schema.get("items", True)
         prefix: Sequence[Schema] = ()
         if isinstance(items, list):
             prefix, items = items, schema.get("additionalItems", True)
-        elif "prefixItems" in schema and dialect >= Dialect.DRAFT2020:
+        elif "prefixItems" in schema:
             prefix = schema["prefixItems"]
         return ArrayFacts(
             tuple(map(self.child, prefix)),
@@ -199,13 +193,12 @@ class Position(Atom):
 
     def _objects(self, schema: dict[str, Any]) -> ObjectFacts:
         patterns = schema.get("patternProperties", {})
-        names = schema.get("propertyNames", True) if self.scope.dialect >= Dialect.DRAFT6 else True
         return ObjectFacts(
             schema.get("properties", {}),
             self.child,
             tuple((pattern(text), self.child(child)) for text, child in patterns.items()),
             self.child(schema.get("additionalProperties", True)),
-            self.child(names),
+            self.child(schema.get("propertyNames", True)),
             schema.get("required", ()),
             _low(schema, "minProperties"),
             _high(schema, "maxProperties"),
@@ -289,15 +282,13 @@ def both(*atoms: Atom) -> Atom:
 
 _APPLICATORS = frozenset(
     (
-        "$ref",
+        *REFERENCES,
         "allOf",
         "anyOf",
         "oneOf",
         "not",
         "if",
-        "dependencies",
-        "dependentRequired",
-        "dependentSchemas",
+        *DEPENDENCIES,
     )
 )
 _PROPERTY_KEYS = frozenset(("properties", "patternProperties", "additionalProperties"))

@@ -191,8 +191,6 @@ def _obvious(atom: Atom, depth: int = 3) -> bool:
     if not isinstance(atom, Position):
         return atom is TRUE
     schema = atom.schema
-    if atom.reference_only:
-        return depth > 0 and _obvious(atom.target(), depth - 1)
     keys = KEYWORDS.keys() & schema.keys()
     keys.discard("type")
     if not keys:
