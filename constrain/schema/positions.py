@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from constrain.errors import InvalidSchemaError
+from constrain.lexing.regex import Regex
 from constrain.schema import numbers, strings
 from constrain.schema.documents import Documents, Scope, escape
 from constrain.schema.facts import (
@@ -167,15 +168,18 @@ class Position(Atom):
 
     def _strings(self, schema: dict[str, Any]) -> StringShape:
         regexes = [pattern(schema["pattern"])] if "pattern" in schema else []
-        if "format" in schema and self._asserts_formats:
-            regex = format_regex(schema["format"], self.scope.dialect.label)
-            regexes += [regex] if regex is not None else []
+        if self.format is not None:
+            regexes.append(self.format)
         return strings.string(regexes, _low(schema, "minLength"), _high(schema, "maxLength"))
 
     @property
-    def _asserts_formats(self) -> bool:
-        said = self._atoms.options.format
-        return said == "assert" or (said == "dialect" and self.scope.profile.asserts_formats)
+    def format(self) -> Regex | None:
+        """The strings of the format that the schema names; None where it constrains nothing."""
+        said = self.options.format
+        asserted = said == "assert" or (said == "dialect" and self.scope.profile.asserts_formats)
+        if not asserted or "format" not in self.schema:
+            return None
+        return format_regex(self.schema["format"], self.scope.dialect.label)
 
     def _arrays(self, schema: dict[str, Any]) -> ArrayFacts:
         items = schema.get("items", True)

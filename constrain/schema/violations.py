@@ -10,11 +10,9 @@ from typing import Any
 
 from constrain.lexing.regex import matches
 from constrain.schema import numbers
-from constrain.schema.documents import Dialect
 from constrain.schema.evaluate import holds
 from constrain.schema.facts import FALSE, Atom, identity, type_of
-from constrain.schema.formats import format_regex
-from constrain.schema.keywords import KEYWORDS, NUMBER, TYPES
+from constrain.schema.keywords import KEYWORDS, NUMBER, REFERENCES, TYPES
 from constrain.schema.positions import Position
 from constrain.schema.strings import pattern
 
@@ -63,8 +61,6 @@ def violations(atom: Atom, value: Any, path: Path = ()) -> list[Violation]:
     """
     if not isinstance(atom, Position):
         return []
-    if atom.reference_only:
-        return violations(atom.target(), value, path)
     visit = _Visit(atom, value, path)
     kind = type_of(value)
     found: list[Violation] = []
@@ -72,8 +68,7 @@ def violations(atom: Atom, value: Any, path: Path = ()) -> list[Violation]:
         known, check = KEYWORDS.get(keyword), _CHECKS.get(keyword)
         if known is None or check is None or not known.types & kind:
             continue
-        if known.since <= atom.scope.dialect <= known.until:
-            found += check(visit, told)
+        found += check(visit, told)
     if not found and not holds(atom, value):
         found += _unevaluated(visit)
     return found
@@ -204,10 +199,9 @@ def _pattern(visit: _Visit, told: Any) -> Iterator[Violation]:
 
 
 def _format(visit: _Visit, told: Any) -> Iterator[Violation]:
-    if visit.position.options.format == "assert":
-        regex = format_regex(told, visit.position.scope.dialect.label)
-        if regex is not None and not matches(regex, visit.value):
-            yield visit.fault(f"{visit.shown} is not of the format {told}", "format")
+    regex = visit.position.format
+    if regex is not None and not matches(regex, visit.value):
+        yield visit.fault(f"{visit.shown} is not of the format {told}", "format")
 
 
 def _at_least(keyword: str, noun: str) -> Callable[[_Visit, Any], Iterator[Violation]]:
@@ -232,10 +226,7 @@ def _items(visit: _Visit, told: Any) -> Iterator[Violation]:
     if isinstance(told, list):
         yield from _prefix(visit, told, "items")
         return
-    modern = visit.position.scope.dialect >= Dialect.DRAFT2020
-    yield from _rest(
-        visit, told, len(visit.schema.get("prefixItems", ())) if modern else 0, "items"
-    )
+    yield from _rest(visit, told, len(visit.schema.get("prefixItems", ())), "items")
 
 
 def _prefix_items(visit: _Visit, told: Any) -> Iterator[Violation]:
@@ -262,9 +253,8 @@ def _rest(visit: _Visit, schema: Any, start: int, keyword: str) -> Iterator[Viol
 
 
 def _contains(visit: _Visit, told: Any) -> Iterator[Violation]:
-    counted = visit.position.scope.dialect >= Dialect.DRAFT2019
-    least = visit.schema.get("minContains", 1) if counted else 1
-    most = visit.schema.get("maxContains") if counted else None
+    least = visit.schema.get("minContains", 1)
+    most = visit.schema.get("maxContains")
     count = sum(visit.holds(told, item) for item in visit.value)
     satisfy = f"{_counted(count, 'item')} of {visit.shown} satisf{'ies' if count == 1 else 'y'} it"
     if count == 0 < least:
@@ -359,11 +349,14 @@ def _needed(visit: _Visit, keyword: str, name: str, needed: Iterable[str]) -> It
             yield visit.fault(message, keyword, name)
 
 
-def _reference(visit: _Visit, told: Any) -> Iterator[Violation]:
-    target = visit.position.target()
-    if target is FALSE:
-        yield visit.fault("it leads to the schema `false`", "$ref")
-    yield from violations(target, visit.value, visit.path)
+def _reference(keyword: str) -> Callable[[_Visit, Any], Iterator[Violation]]:
+    def check(visit: _Visit, told: Any) -> Iterator[Violation]:
+        target = visit.position.target(keyword)
+        if target is FALSE:
+            yield visit.fault("it leads to the schema `false`", keyword)
+        yield from violations(target, visit.value, visit.path)
+
+    return check
 
 
 def _all_of(visit: _Visit, told: Any) -> Iterator[Violation]:
@@ -423,7 +416,7 @@ _UNEVALUATED = (
 )
 
 _CHECKS: dict[str, Callable[[_Visit, Any], Iterable[Violation]]] = {
-    "$ref": _reference,
+    **{keyword: _reference(keyword) for keyword in REFERENCES},
     "type": _type,
     "enum": _enum,
     "const": _const,

@@ -95,6 +95,153 @@ def test_remote_documents() -> None:
         schema_control(schema)
 
 
+def test_a_document_is_of_the_draft_that_it_is_given_with() -> None:
+    registry = referencing.Registry().with_resources(
+        [
+            (
+                "http://e.org/old",
+                DRAFT7.create_resource(
+                    {
+                        "$ref": "#/definitions/n",
+                        "maximum": 5,
+                        "definitions": {"n": {"type": "integer"}},
+                    }
+                ),
+            )
+        ]
+    )
+    schema = {"$ref": "http://e.org/old", "minimum": 3}
+    assert verdicts(schema, "2", "9", registry=registry) == [False, True]
+
+
+def test_documents_are_retrieved_when_a_reference_asks_for_them() -> None:
+    asked = []
+
+    def retrieve(uri: str) -> Any:
+        asked.append(uri)
+        documents: dict[str, Any] = {
+            "http://e.org/a": {"$defs": {"x": {"$ref": "b"}}},
+            "http://e.org/b": DRAFT7.create_resource({"items": [{"const": 1}]}),
+        }
+        return documents[uri]
+
+    schema = {"$ref": "http://e.org/a#/$defs/x", "$defs": {"unused": {"$ref": "http://e.org/c"}}}
+    assert verdicts(schema, "[1]", "[2]", retrieve=retrieve) == [True, False]
+    assert asked == ["http://e.org/a", "http://e.org/b"]
+    with pytest.raises(InvalidSchemaError) as caught:
+        schema_control({"$ref": "http://e.org/none"}, retrieve=retrieve)
+    assert caught.value.pointer == "/$ref"
+
+
+def test_what_a_retriever_raises_is_not_hidden() -> None:
+    def retrieve(uri: str) -> Any:
+        raise TimeoutError(uri)
+
+    with pytest.raises(TimeoutError, match=r"e\.org"):
+        schema_control({"$ref": "http://e.org/a"}, retrieve=retrieve)
+
+
+def test_identifiers_of_what_is_no_schema_name_nothing() -> None:
+    named = {"$id": "http://e.org/n", "type": "null"}
+    for holder in ({"const": named}, {"enum": [named]}, {"x-schemas": [named]}):
+        with pytest.raises(InvalidSchemaError, match="nothing is at"):
+            schema_control({"$defs": {"h": holder}, "$ref": "http://e.org/n"})
+    assert verdicts({"x-schemas": [{"type": "null"}], "$ref": "#/x-schemas/0"}, "null") == [True]
+
+
+TREE = {
+    "$id": "http://e.org/tree",
+    "$dynamicAnchor": "node",
+    "properties": {"data": True, "children": {"items": {"$dynamicRef": "#node"}}},
+}
+
+
+def test_dynamic_references_lead_to_the_outermost_schema_of_that_name() -> None:
+    registry = DRAFT202012.create_resource(TREE) @ referencing.Registry()
+    strict = {
+        "$id": "http://e.org/strict",
+        "$dynamicAnchor": "node",
+        "$ref": "tree",
+        "required": ["data"],
+    }
+    texts = '{"data":1,"children":[{"data":1}]}', '{"data":1,"children":[{}]}'
+    assert verdicts(strict, *texts, registry=registry) == [True, False]
+    assert verdicts({"$ref": "http://e.org/tree"}, *texts, registry=registry) == [True, True]
+    both = {"prefixItems": [strict, {"$ref": "tree"}], "$id": "http://e.org/both"}
+    pairs = [f"[{first},{second}]" for first in texts for second in texts]
+    assert verdicts(both, *pairs, registry=registry) == [True, True, False, False]
+
+
+def test_recursion_through_dynamic_scopes_ends() -> None:
+    inner = [
+        {
+            "$id": f"n{i}",
+            "$dynamicAnchor": f"a{i % 3}",
+            "items": {"anyOf": [{"$dynamicRef": f"n{j}#a{j % 3}"} for j in range(4)]},
+        }
+        for i in range(4)
+    ]
+    schema = {"$id": "http://e.org/root", "$defs": dict(zip("abcd", inner, strict=True))}
+    assert verdicts({**schema, "$ref": "n0"}, "[[[[1]]]]", "[[[[") == [True, False]
+
+
+def test_anchors_are_dynamic_in_the_drafts_that_have_them() -> None:
+    schema = {
+        "$id": "http://e.org/outer",
+        "$recursiveAnchor": True,
+        "type": ["integer", "array"],
+        "$ref": "inner",
+        "$defs": {
+            "inner": {
+                "$id": "inner",
+                "$recursiveAnchor": True,
+                "items": {"$recursiveRef": "#"},
+            }
+        },
+    }
+    assert verdicts(schema, "[[1]]", '["a"]', draft="draft2019-09") == [True, False]
+    assert verdicts(schema, "[[1]]", '["a"]', draft="draft2020-12") == [True, True]
+
+
+CUSTOM = "http://e.org/meta"
+
+
+@pytest.mark.parametrize(
+    ("vocabularies", "accepted"),
+    [
+        (["core", "applicator", "validation"], [True, False, False, True]),
+        (["core", "applicator"], [True, False, True, True]),
+        (["core", "validation"], [True, True, False, True]),
+        (["core", "applicator", "validation", "format-assertion"], [True, False, False, False]),
+    ],
+    ids=["usual", "no validation", "no applicators", "formats"],
+)
+def test_a_meta_schema_chooses_vocabularies(vocabularies: list[str], accepted: list[bool]) -> None:
+    uris = [f"https://json-schema.org/draft/2020-12/vocab/{name}" for name in vocabularies]
+    meta = {
+        "$id": CUSTOM,
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$vocabulary": {**dict.fromkeys(uris, True), "http://e.org/unknown": False},
+    }
+    registry = DRAFT202012.create_resource(meta) @ referencing.Registry()
+    schema = {
+        "$schema": CUSTOM,
+        "maxLength": 4,
+        "format": "ipv4",
+        "properties": {"bad": False},
+    }
+    control = schema_control(schema, JSONOptions.specification(), registry=registry)
+    texts = '{"good":1}', '{"bad":1}', '"longer"', '"text"'
+    assert [accepts(control, text.encode()) for text in texts] == accepted
+
+
+def test_a_vocabulary_that_is_needed_but_not_known() -> None:
+    meta = {"$id": CUSTOM, "$vocabulary": {"http://e.org/unknown": True}}
+    with pytest.raises(UnsupportedSchemaError, match=r"e\.org/unknown") as caught:
+        schema_control({"$schema": CUSTOM}, retrieve={CUSTOM: meta}.__getitem__)
+    assert caught.value.pointer == "/$schema"
+
+
 def test_the_meta_schemas_are_there() -> None:
     schema = {"$ref": "http://json-schema.org/draft-04/schema#/properties/minLength"}
     assert verdicts(schema, "3", "-1") == [True, False]
