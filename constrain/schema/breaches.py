@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from constrain.lexing.regex import is_finite
 
 if TYPE_CHECKING:
-    from constrain.schema.shapes import FreeKeys, ObjectShape, Possible, Property
+    from constrain.schema.arrays import Possible
+    from constrain.schema.shapes import FreeKeys, ObjectShape, Property
 
 
 def can_break(

@@ -41,12 +41,12 @@ class Checked:
 
     Attributes:
         exclusive: the schemas with a `oneOf` of several branches.
-        negated: the schemas with a keyword that negates, and the keyword.
+        negated: the schemas with a keyword that negates.
         manifold: the schemas that stand for a union of many terms.
     """
 
     exclusive: list[Position]
-    negated: list[tuple[Position, str]]
+    negated: list[Position]
     manifold: list[Position]
 
 
@@ -78,7 +78,8 @@ def check(root: Atom) -> Checked:
         schema = atom.schema
         if len(schema.get("oneOf", ())) > 1:
             checked.exclusive.append(atom)
-        checked.negated.extend((atom, word) for word in ("not", "if") if word in schema)
+        if "not" in schema or "if" in schema:
+            checked.negated.append(atom)
     terms: dict[Atom, int] = {}
     for position in _children_first(in_place):
         terms[position] = _terms(position, terms)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from constrain.errors import UnsatisfiableSchemaError, UnsupportedSchemaError
+from constrain.errors import UnsatisfiableSchemaError
 from constrain.schema.check import check
 from constrain.schema.control import SchemaControl
 from constrain.schema.documents import Documents, Retrieve
 from constrain.schema.exclusive import Overlaps
-from constrain.schema.negation import CannotNegateError
 from constrain.schema.options import JSONOptions
-from constrain.schema.positions import Atoms, Position
+from constrain.schema.positions import Atoms
 from constrain.schema.resources import Schema
 
 if TYPE_CHECKING:
@@ -56,24 +55,12 @@ def schema_control(
         found = finder.of(position)
         if found:
             overlaps[id(position.schema["oneOf"])] = found
-            checked.negated.append((position, "oneOf"))
+            checked.negated.append(position)
     control = SchemaControl(atoms, options)
-    for position, keyword in checked.negated:
-        _require_negatable(position, keyword, atoms)
+    for position in checked.negated:
         control.examine(position)
     for position in checked.manifold:
         control.examine(position)
     if not control.possible(control.root):
         raise UnsatisfiableSchemaError("", "its keywords contradict one another")
     return control
-
-
-def _require_negatable(position: Position, keyword: str, atoms: Atoms) -> None:
-    """Check that what a keyword negates can be negated, all the way down."""
-    assert position.facts
-    while atoms.unread:
-        try:
-            assert atoms.unread.pop().facts
-        except CannotNegateError as error:
-            reason = f"it takes the negation of {error}"
-            raise UnsupportedSchemaError(keyword, position.pointer(keyword), reason) from None

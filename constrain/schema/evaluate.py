@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from constrain.lexing.regex import matches
-from constrain.schema.facts import TRUE, ArrayFacts, Atom, Facts, ObjectFacts, type_of
+from constrain.schema.facts import TRUE, ArrayFacts, Atom, Count, Facts, ObjectFacts, type_of
 from constrain.schema.keywords import ARRAY, NUMBER, OBJECT, STRING
 
 
@@ -37,9 +37,16 @@ def satisfies(facts: Facts, value: Any) -> bool:
 
 
 def _array_satisfies(facts: ArrayFacts, items: Sequence[Any]) -> bool:
-    return _within(facts.low, len(items), facts.high) and all(
-        holds(facts.item(index), item) for index, item in enumerate(items)
+    return (
+        _within(facts.low, len(items), facts.high)
+        and all(holds(facts.item(index), item) for index, item in enumerate(items))
+        and all(_counts(count, items) for count in facts.counts)
     )
+
+
+def _counts(count: Count, items: Sequence[Any]) -> bool:
+    counted = sum(holds(count.atom, item) for item in items[count.start :])
+    return _within(count.low, counted, count.high)
 
 
 def _object_satisfies(facts: ObjectFacts, members: Mapping[str, Any]) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from constrain.lexing.regex import Regex
@@ -45,6 +45,28 @@ class Atom:
         raise NotImplementedError
 
 
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many items of an array are in an atom's set.
+
+    Attributes:
+        atom: the atom.
+        low: least number of such items.
+        high: greatest number of them; None: any.
+        start: index of the first item that is counted.
+    """
+
+    atom: Atom
+    low: int = 1
+    high: int | None = None
+    start: int = 0
+
+    def both(self, other: Count) -> Count:
+        """Return what this and another count of the same items say together."""
+        highs = [high for high in (self.high, other.high) if high is not None]
+        return replace(self, low=max(self.low, other.low), high=min(highs, default=None))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ArrayFacts:
     """What an atom says of arrays.
@@ -54,12 +76,14 @@ class ArrayFacts:
         rest: atom of all further items.
         low: least number of items.
         high: greatest number of items; None: any.
+        counts: how many items are in the sets of other atoms.
     """
 
     prefix: tuple[Atom, ...]
     rest: Atom
     low: int = 0
     high: int | None = None
+    counts: tuple[Count, ...] = ()
 
     def item(self, index: int) -> Atom:
         """Return the atom of the item at an index."""

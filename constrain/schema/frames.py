@@ -12,11 +12,12 @@ from functools import cached_property
 from itertools import count
 
 from constrain.lexing.lexeme import Lexeme
+from constrain.schema.arrays import ArrayShape, Items, Written
 from constrain.schema.language import Language, read_key
 from constrain.schema.members import Member, Plan, Progress, boundless
 from constrain.schema.normal import Node, Normaliser
-from constrain.schema.shapes import ArrayShape, FreeKeys, ObjectShape, Property
-from constrain.schema.solve import Solver, is_possible, least_items
+from constrain.schema.shapes import FreeKeys, ObjectShape, Property
+from constrain.schema.solve import Solver, is_possible
 
 Push = tuple["Frame", ...]
 Moves = Mapping[Lexeme, Sequence[Push]]
@@ -66,7 +67,7 @@ class Frames:
         self._keys = weakref.WeakValueDictionary()
         self._members: weakref.WeakValueDictionary[tuple[Plan, Progress], AfterMember]
         self._members = weakref.WeakValueDictionary()
-        self._items: dict[tuple[ArrayShape, int], AfterItem] = {}
+        self._items: dict[tuple[Items, Written], AfterItem] = {}
         self.end_object = Close(self, language.end_object)
         self.end_array = Close(self, language.end_array)
 
@@ -105,23 +106,18 @@ class Frames:
             for node, progress in plan.outcomes(found, after)
         ]
 
-    def after_item(self, shape: ArrayShape, written: int) -> AfterItem:
+    def after_item(self, plan: Items, written: Written) -> AfterItem:
         """Return the frame that expects a comma or the end of an array."""
-        if shape.high is None:
-            written = min(written, max(shape.low, shape.distinct))
-        found = self._items.get((shape, written))
+        found = self._items.get((plan, written))
         if found is None:
-            found = self._items[shape, written] = AfterItem(self, shape, written)
+            found = self._items[plan, written] = AfterItem(self, plan, written)
         return found
 
-    def item(self, shape: ArrayShape, index: int) -> Push | None:
-        """Return the frames that expect the item at an index, or None where there can be none."""
-        if shape.high is not None and index >= shape.high:
-            return None
-        node = shape.item(index)
-        if not self.solver.possible(node):
-            return None
-        return (self.after_item(shape, index + 1), self.value(node))
+    def item(self, plan: Items, written: Written) -> list[Push]:
+        """Return the ways to write one more item of an array."""
+        return [
+            (self.after_item(plan, after), self.value(node)) for node, after in plan.next(written)
+        ]
 
 
 class Value(Frame):
@@ -143,7 +139,7 @@ class Value(Frame):
                 pushes.extend(self._object(frames.solver.plan(alternative)))
             elif isinstance(alternative, ArrayShape):
                 pushes = moves.setdefault(language.open_array, [])
-                pushes.extend(self._array(alternative))
+                pushes.extend(self._array(frames.solver.items(alternative)))
             else:
                 moves[language.scalar(alternative)] = [()]
         return moves
@@ -156,10 +152,10 @@ class Value(Frame):
             pushes.append((self.frames.end_object,))
         return pushes
 
-    def _array(self, shape: ArrayShape) -> list[Push]:
-        first = self.frames.item(shape, 0)
-        pushes = [] if first is None else [first]
-        if shape.low == 0:
+    def _array(self, plan: Items) -> list[Push]:
+        start = plan.shape.start
+        pushes = self.frames.item(plan, start)
+        if plan.shape.may_end(start):
             pushes.append((self.frames.end_array,))
         return pushes
 
@@ -253,23 +249,23 @@ class AfterMember(Frame):
 class AfterItem(Frame):
     """Expects a comma or the end of an array."""
 
-    def __init__(self, frames: Frames, shape: ArrayShape, written: int) -> None:
+    def __init__(self, frames: Frames, plan: Items, written: Written) -> None:
         super().__init__(frames)
-        self.shape = shape
+        self.plan = plan
         self.written = written
 
     @cached_property
     def moves(self) -> Moves:
         moves: dict[Lexeme, Sequence[Push]] = {}
-        item = self.frames.item(self.shape, self.written)
-        if item is not None:
-            moves[self.frames.language.comma] = (item,)
-        if self.written >= self.shape.low:
+        items = self.frames.item(self.plan, self.written)
+        if items:
+            moves[self.frames.language.comma] = items
+        if self.plan.shape.may_end(self.written):
             moves[self.frames.language.close_array] = _GONE
         return moves
 
     def least(self) -> bytes:
-        items = least_items(self.shape, self.written, 0, self.frames.solver.least)
+        items = self.plan.shape.least(self.written, 0, self.frames.solver.least)
         assert items is not None
         return b"".join(b"," + item for item in items) + b"]"
 

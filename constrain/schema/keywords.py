@@ -202,7 +202,9 @@ KEYWORDS: Mapping[str, Keyword] = {
     "dependencies": Keyword(_dependencies, "map", in_place=True, types=OBJECT),
     "dependentRequired": Keyword(_name_lists, types=OBJECT, since=_D2019),
     "dependentSchemas": Keyword(_schema_map, "map", in_place=True, types=OBJECT, since=_D2019),
-    "contains": Keyword(_schema, types=ARRAY, since=_D6, supported=False),
+    "contains": Keyword(_schema, "one", types=ARRAY, since=_D6),
+    "minContains": Keyword(_count, types=ARRAY, since=_D2019),
+    "maxContains": Keyword(_count, types=ARRAY, since=_D2019),
     "uniqueItems": Keyword(_bool, types=ARRAY, supported=False),
     "propertyNames": Keyword(_schema, "one", types=OBJECT, since=_D6),
     "unevaluatedProperties": Keyword(_schema, types=OBJECT, since=_D2019, supported=False),
@@ -225,8 +227,6 @@ def says_nothing(keyword: str, schema: dict[str, Any]) -> bool:
     value = schema[keyword]
     if keyword == "uniqueItems":
         return value is False or _at_most_one_item(schema)
-    if keyword == "contains":
-        return schema.get("minContains") == 0 and "maxContains" not in schema
     return value is True or value == {}
 
 

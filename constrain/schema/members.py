@@ -15,11 +15,12 @@ from typing import NamedTuple
 from constrain.errors import SchemaTooComplexError
 from constrain.lexing.cofinite import all_but, left_out
 from constrain.lexing.regex import Regex, difference, is_empty, is_finite, words
+from constrain.schema.arrays import Possible
 from constrain.schema.breaches import can_break, capacity
 from constrain.schema.language import by_length, spell
 from constrain.schema.least import LeastBreaking, least_key
 from constrain.schema.normal import Node
-from constrain.schema.shapes import FreeKeys, ObjectShape, Possible, Property
+from constrain.schema.shapes import FreeKeys, ObjectShape, Property
 
 _UNNAMED_LIMIT = 1000
 

@@ -15,6 +15,7 @@ from constrain.schema.facts import (
     Atom,
     Breach,
     Constant,
+    Count,
     Facts,
     Given,
     ObjectFacts,
@@ -24,10 +25,6 @@ from constrain.schema.numbers import ALL_NUMBERS, NumberShape
 from constrain.schema.strings import StringShape
 
 Negate = Callable[[Atom], Atom]
-
-
-class CannotNegateError(Exception):
-    """What an atom says has no negation here; the message says what it is."""
 
 
 class Not(Atom):
@@ -124,10 +121,15 @@ def _other_arrays(facts: ArrayFacts, negate: Negate) -> Iterator[ArrayFacts]:
     for index, atom in enumerate(facts.prefix):
         if atom is not TRUE:
             yield ArrayFacts((*(TRUE,) * index, negate(atom)), TRUE, index + 1)
-    if facts.rest is FALSE:
-        yield ArrayFacts((), TRUE, len(facts.prefix) + 1)
-    elif facts.rest is not TRUE:
-        raise CannotNegateError("what it says of all items")
+    if facts.rest is not TRUE:
+        yield _array(Count(negate(facts.rest), 1, None, len(facts.prefix)))
+    for count in facts.counts:
+        for low, high in _out_of(count.low, count.high):
+            yield _array(replace(count, low=low, high=high))
+
+
+def _array(count: Count) -> ArrayFacts:
+    return ArrayFacts((), TRUE, counts=(count,))
 
 
 def _other_objects(facts: ObjectFacts, negate: Negate) -> Iterator[ObjectFacts]:

@@ -13,6 +13,7 @@ from typing import Any
 from constrain.errors import SchemaTooComplexError
 from constrain.lexing.regex import Regex, complement, union, words
 from constrain.schema import numbers, strings
+from constrain.schema.arrays import ArrayShape
 from constrain.schema.evaluate import satisfies
 from constrain.schema.facts import (
     ALL_STRINGS,
@@ -28,7 +29,7 @@ from constrain.schema.facts import (
 from constrain.schema.keywords import ARRAY, BOOLEAN, NULL, NUMBER, OBJECT, STRING
 from constrain.schema.numbers import ALL_NUMBERS, NumberShape
 from constrain.schema.positions import Atoms, Position
-from constrain.schema.shapes import Alternative, ArrayShape, ObjectShape, Values
+from constrain.schema.shapes import Alternative, ObjectShape, Values
 from constrain.schema.strings import StringShape
 from constrain.schema.terms import Terms
 

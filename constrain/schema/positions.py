@@ -16,6 +16,7 @@ from constrain.schema.facts import (
     ArrayFacts,
     Atom,
     Constant,
+    Count,
     Enumeration,
     Facts,
     Given,
@@ -193,7 +194,15 @@ class Position(Atom):
             self.child(items),
             _low(schema, "minItems"),
             _high(schema, "maxItems"),
+            self._counts(schema),
         )
+
+    def _counts(self, schema: dict[str, Any]) -> tuple[Count, ...]:
+        if "contains" not in schema:
+            return ()
+        low = int(schema.get("minContains", 1))
+        high = _high(schema, "maxContains")
+        return (Count(self.child(schema["contains"]), low, high),)
 
     def _objects(self, schema: dict[str, Any]) -> ObjectFacts:
         patterns = schema.get("patternProperties", {})
@@ -218,7 +227,6 @@ class Atoms:
         overlaps: for a `oneOf`, by the identity of its list, the other branches that each of its
             branches may share a value with.
         negating: whether negations are taken at their word, or as saying nothing.
-        unread: negations that have been made; whoever checks them takes them off.
     """
 
     def __init__(
@@ -234,7 +242,6 @@ class Atoms:
         self._negating = negating
         self._positions: dict[tuple[int, int], Position] = {}
         self._constants: dict[int, Constant] = {}
-        self.unread: list[Atom] = []
         self._negations: dict[Atom, Atom] = {TRUE: FALSE, FALSE: TRUE}
         self.root = self.at(documents.root, documents.root_scope)
 
@@ -264,7 +271,6 @@ class Atoms:
                 return TRUE
             found = Not(atom, self.negation)
             self._negations[atom], self._negations[found] = found, atom
-            self.unread.append(found)
         return found
 
     def exclusive(self, position: Position) -> tuple[Atom, ...]:
@@ -300,7 +306,9 @@ _NUMBER_KEYS = frozenset(
     ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
 )
 _STRING_KEYS = frozenset(("minLength", "maxLength", "pattern", "format"))
-_ARRAY_KEYS = frozenset(("items", "prefixItems", "additionalItems", "minItems", "maxItems"))
+_ARRAY_KEYS = frozenset(
+    ("items", "prefixItems", "additionalItems", "minItems", "maxItems", "contains")
+)
 _OBJECT_KEYS = frozenset(
     (
         "properties",

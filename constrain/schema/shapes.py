@@ -7,7 +7,7 @@ never merged. Everything is made when first asked for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
@@ -24,9 +24,10 @@ from constrain.lexing.regex import (
     union,
     words,
 )
+from constrain.schema.arrays import ArrayShape, Possible
 from constrain.schema.breaches import can_break, capacity
 from constrain.schema.evaluate import holds, property_atoms
-from constrain.schema.facts import FALSE, TRUE, ArrayFacts, Atom, Breach, ObjectFacts, writable
+from constrain.schema.facts import FALSE, TRUE, Atom, Breach, ObjectFacts, writable
 from constrain.schema.numbers import NumberShape
 from constrain.schema.strings import StringShape
 
@@ -36,49 +37,12 @@ if TYPE_CHECKING:
 CLASS_LIMIT = 64
 """Most classes of keys that match the same patterns."""
 
-Possible = Callable[["Node"], bool]
-"""Whether any value is in a node's set, as far as is known."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Values:
     """A finite set of values, at least one, of one scalar type, in the order of the schema."""
 
     values: tuple[Any, ...]
-
-
-class ArrayShape:
-    """Arrays.
-
-    Attributes:
-        low: least number of items.
-        high: greatest number of items; None: any.
-        distinct: number of leading indices at which the items may differ in what they satisfy.
-    """
-
-    def __init__(self, facts: Sequence[ArrayFacts], normaliser: Normaliser) -> None:
-        self.low = max((fact.low for fact in facts), default=0)
-        self.high = min((fact.high for fact in facts if fact.high is not None), default=None)
-        self.distinct = max((len(fact.prefix) for fact in facts), default=0)
-        self._facts = facts
-        self._normaliser = normaliser
-        self._items: dict[int, Node] = {}
-
-    def item(self, index: int) -> Node:
-        """Return what the item at an index satisfies."""
-        index = min(index, self.distinct)
-        found = self._items.get(index)
-        if found is None:
-            found = self._normaliser.node(fact.item(index) for fact in self._facts)
-            self._items[index] = found
-        return found
-
-    def possible(self, ask: Possible) -> bool:
-        """Return whether there is such an array."""
-        if self.high is not None and self.low > self.high:
-            return False
-        needed = [ask(self.item(index)) for index in range(min(self.low, self.distinct + 1))]
-        return all(needed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from constrain.schema.arrays import ArrayShape, Items, Possible
 from constrain.schema.evaluate import holds
 from constrain.schema.facts import TRUE, Atom, Constant, writable
 from constrain.schema.keywords import ARRAY, KEYWORDS, NUMBER, OBJECT, STRING, types_of
@@ -15,7 +16,7 @@ from constrain.schema.language import Language, by_length
 from constrain.schema.members import LeastText, Plan
 from constrain.schema.normal import Node, Normaliser
 from constrain.schema.positions import Position
-from constrain.schema.shapes import Alternative, ArrayShape, ObjectShape, Possible
+from constrain.schema.shapes import Alternative, ObjectShape
 from constrain.schema.strings import StringShape
 
 
@@ -27,6 +28,7 @@ class Solver:
         self._language = language
         self._any_order = any_order
         self._plans: dict[ObjectShape, Plan] = {}
+        self._items: dict[ArrayShape, Items] = {}
         self._least: dict[Node, bytes | None] = {}
 
     def close(self) -> None:
@@ -34,10 +36,17 @@ class Solver:
         vars(self).clear()
 
     def plan(self, shape: ObjectShape) -> Plan:
-        """Return the one plan of a shape."""
+        """Return the one plan of a shape of objects."""
         found = self._plans.get(shape)
         if found is None:
             found = self._plans[shape] = Plan(shape, self._any_order, self.possible)
+        return found
+
+    def items(self, shape: ArrayShape) -> Items:
+        """Return the one plan of a shape of arrays."""
+        found = self._items.get(shape)
+        if found is None:
+            found = self._items[shape] = Items(shape, self.possible)
         return found
 
     def possible(self, node: Node) -> bool:
@@ -118,7 +127,7 @@ class Solver:
             members = plan.least(plan.start, 0, ask)
             return None if members is None else b"{" + b",".join(members) + b"}"
         if isinstance(alternative, ArrayShape):
-            items = least_items(alternative, 0, 0, ask)
+            items = alternative.least(alternative.start, 0, ask)
             return None if items is None else b"[" + b",".join(items) + b"]"
         return self._language.least(alternative)
 
@@ -149,26 +158,6 @@ def _look_until_stable(
             changed |= look(candidate)
         pending += found
         found.clear()
-
-
-def least_items(
-    shape: ArrayShape, written: int, at_least: int, text: LeastText
-) -> list[bytes] | None:
-    """Return the items of the least text that ends an array, or None where not known.
-
-    Args:
-        shape: the shape of the array.
-        written: number of items written before.
-        at_least: least number of items.
-        text: the least texts of values.
-    """
-    total = max(shape.low, written + at_least)
-    items = [text(shape.item(index)) for index in range(written, min(total, shape.distinct))]
-    more = total - max(written, shape.distinct)
-    if more > 0:
-        items += [text(shape.item(shape.distinct))] * more
-    known = [item for item in items if item is not None]
-    return known if len(known) == len(items) else None
 
 
 def is_possible(alternative: Alternative, ask: Possible) -> bool:
@@ -212,7 +201,7 @@ _IN_PLACE = frozenset(("enum", "const", *(k for k, known in KEYWORDS.items() if 
 _BINDING = (
     (STRING, ("minLength", "maxLength", "pattern", "format")),
     (NUMBER, ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")),
-    (ARRAY, ("minItems", "maxItems")),
+    (ARRAY, ("minItems", "maxItems", "contains")),
     (OBJECT, ("dependentRequired", "required", "minProperties", "maxProperties")),
     (~(STRING | NUMBER | ARRAY | OBJECT), ()),
 )

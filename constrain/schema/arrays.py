@@ -1,0 +1,248 @@
+"""The shape of arrays: what each item satisfies, and how items are counted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING, NamedTuple
+
+from constrain.schema.facts import ArrayFacts, Atom, Count
+
+if TYPE_CHECKING:
+    from constrain.schema.normal import Node, Normaliser
+
+Possible = Callable[["Node"], bool]
+"""Whether any value is in a node's set, as far as is known."""
+
+LeastText = Callable[["Node"], bytes | None]
+"""The least text of a node, or None where none is known."""
+
+
+class Written(NamedTuple):
+    """How much of an array has been written.
+
+    Attributes:
+        items: number of items, as far as it matters.
+        counted: for each count of the shape, the items counted, as far as it matters.
+    """
+
+    items: int
+    counted: tuple[int, ...]
+
+
+class Way(NamedTuple):
+    """A way to write one more item.
+
+    Attributes:
+        node: what the item satisfies.
+        after: what has been written after it.
+    """
+
+    node: Node
+    after: Written
+
+
+class ArrayShape:
+    """Arrays.
+
+    Attributes:
+        low: least number of items.
+        high: greatest number of items; None: any.
+        start: what has been written before the first item.
+    """
+
+    def __init__(self, facts: Sequence[ArrayFacts], normaliser: Normaliser) -> None:
+        self.low = max((fact.low for fact in facts), default=0)
+        self.high = min((fact.high for fact in facts if fact.high is not None), default=None)
+        self._facts = facts
+        self._normaliser = normaliser
+        counts = _merged(count for fact in facts for count in fact.counts)
+        self._counts = tuple(count for count in counts if count.high != 0)
+        self._barred = [
+            (count.start, normaliser.atoms.negation(count.atom))
+            for count in counts
+            if count.high == 0
+        ]
+        self._empty = any(count.high is not None and count.low > count.high for count in counts)
+        # From this index on, what items satisfy no longer changes.
+        self._distinct = max(
+            (
+                *(len(fact.prefix) for fact in facts),
+                *(count.start for count in self._counts),
+                *(start for start, _ in self._barred),
+            ),
+            default=0,
+        )
+        self.start = Written(0, (0,) * len(self._counts))
+        self._items: dict[int, Node] = {}
+        self._ways: dict[Written, list[Way]] = {}
+
+    @property
+    def counts(self) -> bool:
+        """Whether items are counted that satisfy something."""
+        return bool(self._counts)
+
+    def item(self, index: int) -> Node:
+        """Return what the item at an index satisfies, whatever is counted."""
+        index = min(index, self._distinct)
+        found = self._items.get(index)
+        if found is None:
+            found = self._items[index] = self._normaliser.node(self._atoms(index))
+        return found
+
+    def _atoms(self, index: int) -> list[Atom]:
+        atoms = [fact.item(index) for fact in self._facts]
+        return atoms + [atom for start, atom in self._barred if index >= start]
+
+    def may_end(self, written: Written) -> bool:
+        """Return whether the array may end here."""
+        return written.items >= self.low and all(
+            counted >= count.low
+            for count, counted in zip(self._counts, written.counted, strict=True)
+        )
+
+    def ways(self, written: Written) -> Sequence[Way]:
+        """Return the ways to write one more item: what it satisfies need not be possible."""
+        if self.high is not None and written.items >= self.high:
+            return ()
+        found = self._ways.get(written)
+        if found is None:
+            found = self._ways[written] = self._find(written)
+        return found
+
+    def _find(self, written: Written) -> list[Way]:
+        items = written.items + 1
+        if self.high is None:
+            items = min(items, max(self.low, self._distinct))
+        if not self._counts:
+            return [Way(self.item(written.items), Written(items, ()))]
+        atoms = self._atoms(min(written.items, self._distinct))
+        outcomes: list[tuple[list[Atom], tuple[int, ...]]] = [(atoms, ())]
+        for count, counted in zip(self._counts, written.counted, strict=True):
+            choices = self._choices(count, counted, written.items, atoms)
+            outcomes = [
+                (known + more, (*before, after))
+                for known, before in outcomes
+                for more, after in choices
+            ]
+            self._normaliser.spend(len(outcomes), atoms)
+        return [
+            Way(self._normaliser.node(known), Written(items, counts)) for known, counts in outcomes
+        ]
+
+    def _choices(
+        self, count: Count, counted: int, index: int, atoms: Sequence[Atom]
+    ) -> list[tuple[list[Atom], int]]:
+        """Return what an item may satisfy for a count's sake, and the items counted after it."""
+        if index < count.start or (count.high is None and counted >= count.low):
+            return [([], counted)]
+        if count.atom in atoms:
+            inside: list[Atom] = []
+            outside = None
+        elif count.high is None:
+            # Enough items are needed and no number is too many: any may be left uncounted.
+            inside, outside = [count.atom], []
+        else:
+            inside, outside = [count.atom], [self._normaliser.atoms.negation(count.atom)]
+        choices = [] if outside is None else [(outside, counted)]
+        if count.high is None or counted < count.high:
+            choices.append((inside, counted + 1))
+        return choices
+
+    def possible(self, ask: Possible) -> bool:
+        """Return whether there is such an array."""
+        if self._empty or (self.high is not None and self.low > self.high):
+            return False
+        if not self._counts:
+            last = min(self.low, self._distinct + 1)
+            needed = [ask(self.item(index)) for index in range(last)]
+            return all(needed)
+        return self.completes(self.start, ask)
+
+    def completes(self, written: Written, ask: Possible) -> bool:
+        """Return whether the array can be ended, now or after more items."""
+        met = {written}
+        pending = [written]
+        while pending:
+            here = pending.pop()
+            if self.may_end(here):
+                return True
+            self._normaliser.spend(1)
+            for way in self.ways(here):
+                if way.after not in met and ask(way.node):
+                    met.add(way.after)
+                    pending.append(way.after)
+        return False
+
+    def least(self, written: Written, at_least: int, text: LeastText) -> list[bytes] | None:
+        """Return the items of the least text that ends the array, or None where not known.
+
+        Args:
+            written: what has been written.
+            at_least: least number of items to come.
+            text: the least texts of values.
+        """
+        if not self._counts:
+            return self._first(written, at_least, text)
+        heap = [(0, b"", written, 0, list[bytes]())]
+        met: set[tuple[Written, int]] = set()
+        while heap:
+            _, joined, here, more, items = heappop(heap)
+            if (here, more) in met:
+                continue
+            met.add((here, more))
+            if more >= at_least and self.may_end(here):
+                return items
+            self._normaliser.spend(1)
+            for way in self.ways(here):
+                item = text(way.node)
+                if item is not None:
+                    longer = joined + b"," + item
+                    reached = way.after, min(more + 1, at_least)
+                    heappush(heap, (len(longer), longer, *reached, [*items, item]))
+        return None
+
+    def _first(self, written: Written, at_least: int, text: LeastText) -> list[bytes] | None:
+        first = written.items
+        total = max(self.low, first + at_least)
+        items = [text(self.item(index)) for index in range(first, min(total, self._distinct))]
+        more = total - max(first, self._distinct)
+        if more > 0:
+            items += [text(self.item(self._distinct))] * more
+        known = [item for item in items if item is not None]
+        return known if len(known) == len(items) else None
+
+
+def _merged(counts: Iterable[Count]) -> list[Count]:
+    """Join the counts of the same items, and drop those that say nothing."""
+    found: dict[tuple[Atom, int], Count] = {}
+    for count in counts:
+        key = count.atom, count.start
+        found[key] = found[key].both(count) if key in found else count
+    return [count for count in found.values() if count.low > 0 or count.high is not None]
+
+
+class Items:
+    """The ways to write the arrays of a shape that has some.
+
+    Args:
+        shape: the shape.
+        possible: whether a node has a value.
+    """
+
+    def __init__(self, shape: ArrayShape, possible: Possible) -> None:
+        self.shape = shape
+        self._possible = possible
+        self._next: dict[Written, list[Way]] = {}
+
+    def next(self, written: Written) -> list[Way]:
+        """Return the ways to write one more item after which the array can be completed."""
+        found = self._next.get(written)
+        if found is None:
+            shape, possible = self.shape, self._possible
+            found = self._next[written] = [
+                way
+                for way in shape.ways(written)
+                if possible(way.node) and (not shape.counts or shape.completes(way.after, possible))
+            ]
+        return found
