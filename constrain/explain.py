@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from constrain.schema.control import Configuration
+from constrain.schema.stacks import Configuration
 from constrain.schema.frames import Value
 from constrain.schema.positions import Position
 

@@ -18,6 +18,7 @@ from constrain.schema.members import Member, Plan, Progress, boundless
 from constrain.schema.normal import Node, Normaliser
 from constrain.schema.shapes import FreeKeys, ObjectShape, Property
 from constrain.schema.solve import Solver, is_possible
+from constrain.schema.stacks import Stacks
 
 Push = tuple["Frame", ...]
 Moves = Mapping[Lexeme, Sequence[Push]]
@@ -62,6 +63,7 @@ class Frames:
         self.normaliser = normaliser
         self.solver = solver
         self.language = language
+        self.stacks = Stacks()
         self._values: dict[Node, Value] = {}
         self._keys: weakref.WeakValueDictionary[tuple[Plan, Progress], Key]
         self._keys = weakref.WeakValueDictionary()

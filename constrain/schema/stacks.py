@@ -1,0 +1,121 @@
+"""Graph-structured stacks of frames: all ways to understand a text at once (Tomita 1985)."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from constrain.lexing.lexeme import Lexeme
+from constrain.schema.language import by_length
+
+if TYPE_CHECKING:
+    from constrain.schema.frames import Frame, Push
+
+
+class Configuration:
+    """A set of stacks: each top frame with what is below it, a configuration itself.
+
+    Stacks that differ only in their tops share what is below them, and stacks with the same top
+    are one top over several. Equality is identity.
+
+    Attributes:
+        tops: the top frames and what is below each; None: nothing.
+        lexemes: what may come next.
+        accepting: whether the text may end here.
+    """
+
+    __slots__ = ("__weakref__", "_ending", "_lexemes", "accepting", "tops")
+
+    def __init__(self, tops: Tops) -> None:
+        self.tops = tops
+        self.accepting = any(frame.accepting for frame, _ in tops)
+        self._lexemes: tuple[Lexeme, ...] | None = None
+        self._ending: bytes | None = None
+
+    @property
+    def lexemes(self) -> tuple[Lexeme, ...]:
+        if self._lexemes is None:
+            if len(self.tops) == 1:
+                self._lexemes = tuple(self.tops[0][0].moves)
+            else:
+                found = (lexeme for frame, _ in self.tops for lexeme in frame.moves)
+                self._lexemes = tuple(dict.fromkeys(found))
+        return self._lexemes
+
+    def ending(self) -> bytes:
+        """Return the least text, by length, then bytes, that empties one of the stacks."""
+        order: list[Configuration] = []
+        pending = [self]
+        while pending:
+            configuration = pending.pop()
+            if configuration._ending is None:
+                order.append(configuration)
+                pending.extend(below for _, below in configuration.tops if below is not None)
+        for configuration in reversed(order):
+            if configuration._ending is None:
+                configuration._ending = min(
+                    (
+                        frame.least() + (below._ending or b"" if below is not None else b"")
+                        for frame, below in configuration.tops
+                    ),
+                    key=by_length,
+                )
+        assert self._ending is not None
+        return self._ending
+
+
+Tops = tuple[tuple["Frame", "Configuration | None"], ...]
+
+
+class Stacks:
+    """Makes configurations, each once."""
+
+    def __init__(self) -> None:
+        self._known: weakref.WeakValueDictionary[Tops, Configuration]
+        self._known = weakref.WeakValueDictionary()
+
+    def advance(
+        self, config: Configuration, lexemes: tuple[Lexeme, ...], text: bytes | None
+    ) -> Configuration | None:
+        """Return the configuration after a text that all of `lexemes`, and no other, match."""
+        reached: list[Configuration] = []
+        for frame, below in config.tops:
+            moves = frame.moves
+            for lexeme in lexemes:
+                pushes = moves.get(lexeme, ())
+                if pushes and lexeme.captures and text is not None:
+                    pushes = frame.read(lexeme, text)
+                reached += [self._pushed(push, below) for push in pushes]
+        return self._union(reached) if reached else None
+
+    def _pushed(self, push: Push, below: Configuration | None) -> Configuration:
+        for frame in push:
+            below = self.configuration(((frame, below),))
+        assert below is not None, "the lowest frame is never left"
+        return below
+
+    def _union(self, parts: Collection[Configuration]) -> Configuration:
+        """Return all the stacks of several configurations, those with the same top made one."""
+        if len(parts) == 1:
+            return next(iter(parts))
+        groups: dict[Frame, dict[Configuration, None]] = {}
+        lowest: list[Frame] = []
+        for part in parts:
+            for frame, below in part.tops:
+                if below is None:
+                    lowest.append(frame)
+                else:
+                    groups.setdefault(frame, {})[below] = None
+        tops: list[tuple[Frame, Configuration | None]]
+        tops = [(frame, self._union(belows)) for frame, belows in groups.items()]
+        tops += ((frame, None) for frame in dict.fromkeys(lowest))
+        tops.sort(key=lambda top: top[0].serial)
+        return self.configuration(tuple(tops))
+
+    def configuration(self, tops: Tops) -> Configuration:
+        """Return the one configuration of these tops."""
+        found = self._known.get(tops)
+        if found is None:
+            found = self._known[tops] = Configuration(tops)
+        return found
