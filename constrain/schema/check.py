@@ -103,6 +103,8 @@ def _check_one(position: Position) -> tuple[list[Atom], list[Atom]]:
             same.append(position.target(name))
         elif name == "pattern":
             pattern(value)
+        elif name == "format" and value in position.options.formats:
+            assert position.format is not None
         elif keyword.types == NUMBER and (isinstance(value, Decimal) or abs(value) > _LARGE):
             exact(value)
         elif name == "patternProperties":

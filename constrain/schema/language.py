@@ -5,13 +5,24 @@ from __future__ import annotations
 import json
 from functools import cache, lru_cache
 from typing import Any
+from typing import Literal as OneOf
 
-from constrain.lexing.lexeme import JSONString, Lexeme, Literal, Part, Space, Text, lexeme
+from constrain.lexing.lexeme import (
+    JSONString,
+    Lexeme,
+    Literal,
+    Part,
+    Space,
+    SpaceKind,
+    Spelling,
+    Text,
+    lexeme,
+)
 from constrain.lexing.regex import Regex, char_class, plus, shortest, union, words
 from constrain.lexing.regex import literal as exactly
 from constrain.schema.facts import type_of
 from constrain.schema.keywords import NUMBER, STRING
-from constrain.schema.numbers import NumberShape
+from constrain.schema.numbers import NumberShape, NumeralLanguage
 from constrain.schema.numerals import least_numeral, literal_numerals, numerals
 from constrain.schema.options import JSONOptions
 from constrain.schema.shapes import Values
@@ -23,10 +34,16 @@ _KEPT = 10_000
 Scalar = Values | NumberShape | StringShape
 
 
-@cache
 def language(options: JSONOptions) -> Language:
-    """Return the one language of some options."""
-    return Language(options)
+    """Return the one language of some options, of which only the spellings matter."""
+    return _language(options.whitespace, options.escapes, options.numbers)
+
+
+@cache
+def _language(
+    space: SpaceKind | OneOf["none"], escapes: Spelling, numbers: NumeralLanguage
+) -> Language:
+    return Language(space, escapes, numbers)
 
 
 class Language:
@@ -44,10 +61,11 @@ class Language:
         key: gives the lexeme of a named property's key and colon.
     """
 
-    def __init__(self, options: JSONOptions) -> None:
-        self._escapes = options.escapes
-        self._numbers = options.numbers
-        kind = options.whitespace
+    def __init__(
+        self, kind: SpaceKind | OneOf["none"], escapes: Spelling, numbers: NumeralLanguage
+    ) -> None:
+        self._escapes = escapes
+        self._numbers = numbers
         space: tuple[Part, ...] = () if kind == "none" else (Space(kind),)
         self.open_object = lexeme(Literal(b"{"), *space)
         self.open_array = lexeme(Literal(b"["), *space)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
+
+CustomFormat = str | tuple[str, Callable[[str], bool]]
+"""An expression of ECMA-262, or a pair of one and a function."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,13 @@ class JSONOptions:
         format: "assert": a string must be of the format that the schema names; "annotate":
             `format` constrains nothing; "dialect": it does where the dialect of the schema says
             so, as `v1` and the vocabulary `format-assertion` do.
+        portable_formats: whether strings are left out that are of a format by its specification
+            but common validators refuse: leap seconds, the year 0, and the like.
+        formats: formats of your own, by name; they are asserted whatever `format` says, and come
+            before those of the specification. Either an expression of ECMA-262 that matches the
+            string in full; or a pair of such an expression and a function that must return true
+            of the string. At most 256 characters may come next anywhere in a string that a
+            function judges, and where more than 1,000 strings are left it must accept one.
 
     No object repeats a key, whatever the options.
     """
@@ -30,6 +41,8 @@ class JSONOptions:
     escapes: Literal["minimal", "any"] = "minimal"
     numbers: Literal["plain", "any"] = "plain"
     format: Literal["assert", "annotate", "dialect"] = "assert"
+    portable_formats: bool = True
+    formats: Mapping[str, CustomFormat] = field(default_factory=dict, hash=False)
 
     @classmethod
     def specification(cls, **overrides: Any) -> JSONOptions:
@@ -40,5 +53,6 @@ class JSONOptions:
             "escapes": "any",
             "numbers": "any",
             "format": "dialect",
+            "portable_formats": False,
         }
         return cls(**{**settings, **overrides})

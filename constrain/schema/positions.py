@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from constrain.errors import InvalidSchemaError
+from constrain.errors import InvalidSchemaError, UnsupportedSchemaError
 from constrain.lexing.regex import Regex
 from constrain.schema import numbers, strings
 from constrain.schema.documents import Documents, Scope, escape
@@ -35,7 +35,7 @@ from constrain.schema.keywords import (
 )
 from constrain.schema.negation import Not, properties
 from constrain.schema.numbers import ALL_NUMBERS, INTEGERS, NumberShape
-from constrain.schema.options import JSONOptions
+from constrain.schema.options import CustomFormat, JSONOptions
 from constrain.schema.resources import Schema
 from constrain.schema.strings import StringShape, pattern
 
@@ -176,11 +176,28 @@ class Position(Atom):
     @property
     def format(self) -> Regex | None:
         """The strings of the format that the schema names; None where it constrains nothing."""
-        said = self.options.format
-        asserted = said == "assert" or (said == "dialect" and self.scope.profile.asserts_formats)
-        if not asserted or "format" not in self.schema:
+        name = self.schema.get("format")
+        options = self.options
+        if name is None:
             return None
-        return format_regex(self.schema["format"], self.scope.dialect.label)
+        if name in options.formats:
+            return self._custom_format(options.formats[name])
+        said = options.format
+        if said == "annotate" or (said == "dialect" and not self.scope.profile.asserts_formats):
+            return None
+        return format_regex(name, self.scope.dialect.label, options.portable_formats)
+
+    def _custom_format(self, format: CustomFormat) -> Regex:
+        from constrain.schema.custom import TooWideError, custom_regex
+
+        try:
+            return custom_regex(format)
+        except TooWideError:
+            reason = (
+                "its function is to judge strings in which more than 256 characters may come "
+                "next; narrow its expression"
+            )
+            raise UnsupportedSchemaError("format", self.pointer("format"), reason) from None
 
     def _arrays(self, schema: dict[str, Any]) -> ArrayFacts:
         items = schema.get("items", True)
