@@ -1,9 +1,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install -qq --constraint constraints.txt --editable
+MINUTES ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench clean
+.PHONY: help demo test fuzz check format bench clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -14,6 +15,9 @@ demo: .venv/installed  ## install, then write a person record with the bundled m
 
 test: .venv/installed-test check  ## install what the tests need, check the code, run all tests
 	$(BIN)/python -m pytest
+
+fuzz: .venv/installed-test  ## random schemas for an hour; MINUTES=600 for longer
+	$(BIN)/python -m tests.fuzz --minutes $(MINUTES)
 
 check: .venv/installed-test  ## lint, formatting, types
 	$(BIN)/ruff check

@@ -15,6 +15,7 @@ from constrain.reasons import Reason, reasons
 from constrain.schema import schema_control
 from constrain.schema.documents import parse
 from constrain.schema.violations import violations
+from tests.schema.agreement import is_valid
 from tests.schema.strategies import schemas, values
 
 VOCABULARY = byte_vocabulary()
@@ -222,12 +223,6 @@ def test_every_invalid_value_breaks_a_keyword(schema: Any, value: Any) -> None:
     assert bool(found) != is_valid(schema, value)
     for violation in found:
         assert violation.keyword in _at(schema, violation.pointer)
-
-
-def is_valid(schema: Any, value: Any) -> bool:
-    import jsonschema
-
-    return jsonschema.Draft202012Validator(schema).is_valid(value)
 
 
 def _at(schema: Any, pointer: str) -> list[str]:

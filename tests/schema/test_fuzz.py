@@ -1,105 +1,124 @@
-"""Random schemas and values, with `jsonschema` as the oracle, in both directions."""
+"""Random schemas and values, with `jsonschema` as the oracle, in both directions.
+
+`make fuzz` runs these tests with new examples for as long as one likes.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import random
-from typing import Any
 
-import jsonschema
 import pytest
-from hypothesis import HealthCheck, assume, given, reject, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from constrain.errors import InvalidSchemaError, UnsatisfiableSchemaError
 from constrain.lexing.lexeme import JSONString, Lexeme, Literal, Text
 from constrain.lexing.regex import shortest
-from constrain.schema import JSONOptions, SchemaControl, schema_control
+from constrain.schema import JSONOptions, SchemaControl
 from constrain.schema.strings import StringShape
 from tests.reference import accepts, is_complete, start_states, step_states
-from tests.schema.strategies import schemas, spelled, values
+from tests.schema.agreement import (
+    GENERATION,
+    SPECIFICATION,
+    check_text,
+    check_value,
+    compiled,
+    is_valid,
+)
+from tests.schema.strategies import DRAFTS, NUMBERS, STRINGS, schemas_of, spelled, values, variants
+
+_ROUND = int(os.environ.get("CONSTRAIN_FUZZ", "0"))
+"""Examples of each test in a round of `make fuzz`; 0: the same few examples each time."""
 
 BUDGET = settings(
-    max_examples=250,
+    max_examples=_ROUND or 120,
     deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+    derandomize=not _ROUND,
+    database=None,
+    print_blob=False,
+    suppress_health_check=[
+        HealthCheck.too_slow,
+        HealthCheck.filter_too_much,
+        HealthCheck.data_too_large,
+    ],
 )
 
 
-def is_valid(schema: Any, value: Any) -> bool:
-    return jsonschema.Draft202012Validator(schema).is_valid(value)
-
-
-def compiled(schema: Any, options: JSONOptions) -> SchemaControl | None:
-    """The control of a schema; None where nothing satisfies it. Circles are not of interest."""
-    try:
-        return schema_control(schema, options)
-    except UnsatisfiableSchemaError:
-        return None
-    except InvalidSchemaError as error:
-        assert "leads back" in error.reason
-        reject()
-
-
+@pytest.mark.parametrize("draft", DRAFTS)
 @BUDGET
-@given(schemas, values, st.data())
-def test_the_specification_language_is_the_valid_values(
-    schema: Any, value: Any, data: st.DataObject
-) -> None:
-    control = compiled(schema, JSONOptions.specification())
-    valid = is_valid(schema, value)
-    if control is None:
-        assert not valid
-    else:
-        assert accepts(control, data.draw(spelled(value)).encode()) == valid
+@given(data=st.data())
+def test_the_specification_language_is_the_valid_values(draft: str, data: st.DataObject) -> None:
+    schema = data.draw(schemas_of(draft))
+    check_text(schema, data.draw(values.flatmap(spelled)), draft)
 
 
+@pytest.mark.parametrize("draft", DRAFTS)
 @BUDGET
-@given(schemas, values)
-def test_the_generation_language_in_any_order_is_the_valid_values(schema: Any, value: Any) -> None:
-    control = compiled(schema, JSONOptions(property_order="any"))
-    valid = is_valid(schema, value)
-    if control is None:
-        assert not valid
-    elif not _has_whole_floats(value):
-        assert accepts(control, json.dumps(value, ensure_ascii=False).encode()) == valid
-
-
-@BUDGET
-@given(schemas, values)
-def test_the_generation_language_has_only_valid_values(schema: Any, value: Any) -> None:
-    control = compiled(schema, JSONOptions())
-    if control is not None and accepts(control, json.dumps(value, ensure_ascii=False).encode()):
-        assert is_valid(schema, value)
-
-
-@pytest.mark.parametrize(
-    "options", [JSONOptions(), JSONOptions.specification()], ids=["generation", "specification"]
-)
-@BUDGET
-@given(schema=schemas, seed=st.integers(0, 2**32))
-def test_walks_end_in_valid_values(options: JSONOptions, schema: Any, seed: int) -> None:
-    control = compiled(schema, options)
+@given(data=st.data(), seed=st.integers(0, 2**32))
+def test_values_near_the_valid_ones(draft: str, data: st.DataObject, seed: int) -> None:
+    schema = data.draw(schemas_of(draft))
+    control = compiled(schema, SPECIFICATION, draft)
     assume(control is not None)
     assert control is not None
-    generator = random.Random(seed)
+    value = json.loads(walk(control, random.Random(seed)))
+    near = data.draw(variants(value))
+    check_text(schema, data.draw(spelled(near)), draft)
+
+
+@pytest.mark.parametrize("draft", DRAFTS)
+@BUDGET
+@given(data=st.data())
+def test_the_generation_language_is_the_valid_values(draft: str, data: st.DataObject) -> None:
+    check_value(data.draw(schemas_of(draft)), data.draw(values), draft)
+
+
+@pytest.mark.parametrize("draft", DRAFTS)
+@pytest.mark.parametrize(
+    "options", [GENERATION, SPECIFICATION], ids=["generation", "specification"]
+)
+@BUDGET
+@given(data=st.data(), seed=st.integers(0, 2**32))
+def test_walks_end_in_valid_values(
+    options: JSONOptions, draft: str, data: st.DataObject, seed: int
+) -> None:
+    schema = data.draw(schemas_of(draft))
+    control = compiled(schema, options, draft)
+    assume(control is not None)
+    assert control is not None
+    text = walk(control, random.Random(seed))
+    assert accepts(control, text)
+    assert is_valid(schema, json.loads(text), draft), text
+
+
+def walk(control: SchemaControl, generator: random.Random) -> bytes:
+    """Return a text of a control: some random lexemes, then the least ending."""
     config, text = control.start(), b""
-    for _ in range(generator.randrange(12)):
+    for _ in range(generator.randrange(16)):
         lexemes = list(control.lexemes(config))
         if not lexemes:
             break
-        piece = least_of(generator.choice(lexemes))
+        lexeme = generator.choice(lexemes)
         ending = control.ending(config)
-        together = tuple(item for item in lexemes if matches(item, piece))
+        for piece in [*generator.sample(pieces_of(lexeme), 1), least_of(lexeme)]:
+            together = tuple(item for item in lexemes if matches(item, piece))
+            reached = control.advance(config, together, piece)
+            if reached is not None:
+                break
+        else:
+            break
         text += piece
-        config = control.advance(config, together, piece)
-        assert config is not None
+        config = reached
         if ending.startswith(piece):
             assert control.ending(config) == ending[len(piece) :]
-    text += control.ending(config)
-    assert accepts(control, text)
-    assert is_valid(schema, json.loads(text))
+    return text + control.ending(config)
+
+
+def pieces_of(item: Lexeme) -> list[bytes]:
+    """Return some texts of a lexeme."""
+    scalars = [json.dumps(value, ensure_ascii=False).encode() for value in (*STRINGS, *NUMBERS)]
+    keys = [json.dumps(name, ensure_ascii=False).encode() + b":" for name in STRINGS]
+    return [piece for piece in (*scalars, *keys) if matches(item, piece)] or [least_of(item)]
 
 
 def least_of(item: Lexeme) -> bytes:
@@ -116,16 +135,7 @@ def least_of(item: Lexeme) -> bytes:
 
 
 def matches(item: Lexeme, text: bytes) -> bool:
-
     states = start_states(item)
     for byte in text:
         states = step_states(item, states, byte)
     return is_complete(item, states)
-
-
-def _has_whole_floats(value: Any) -> bool:
-    if isinstance(value, dict):
-        return any(map(_has_whole_floats, value.values()))
-    if isinstance(value, list):
-        return any(map(_has_whole_floats, value))
-    return isinstance(value, float) and value.is_integer()
