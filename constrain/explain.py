@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from constrain.schema.stacks import Configuration
 from constrain.schema.frames import Value
 from constrain.schema.positions import Position
+from constrain.schema.stacks import Configuration
 
 if TYPE_CHECKING:
     from constrain.engine import Constraint, Matcher
