@@ -25,14 +25,14 @@ class Member(NamedTuple):
 
     Attributes:
         state: the lexer state with no other member.
-        lexeme: the lexeme that it belongs to.
+        number: the number of the lexeme that it belongs to.
         kind, low, high: of the NFA state, see `layout`.
         origin: what the NFA state matches, in terms that hold for every automaton.
         counter: its counter.
     """
 
     state: int
-    lexeme: Lexeme
+    number: int
     kind: int
     origin: tuple[Any, ...]
     counter: int
@@ -71,7 +71,7 @@ class Automaton:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
         self._states = np.empty((512, layout.STATE_WIDTH), np.int32)
         self._transitions = np.empty((512, 4), np.int32)
         self._blob = np.empty(1024, np.uint8)
@@ -88,7 +88,7 @@ class Automaton:
         self._lexemes: list[Lexeme] = []
         self._entries: dict[Lexeme, int] = {}
         self._starts: dict[tuple[Lexeme, ...], int] = {}
-        self._accepts: dict[int, tuple[Lexeme, ...]] = {layout.NO_LEXEME: ()}
+        self._ended: dict[int, tuple[Lexeme, ...]] = {layout.NO_LEXEME: ()}
         self._fragments = Fragments(self)
         self.handle = np.zeros(layout.LEXER_HANDLE_SIZE, np.int64)
         self.handle[layout.STRINGS] = address(TABLE)
@@ -108,64 +108,47 @@ class Automaton:
         known = self._starts.get(key)
         if known is not None:
             return known
-        with self._lock:
+        with self.lock:
             state = self._starts[key] = self._intern(sorted({self._entry(x) for x in key}))
             return state
 
-    def accepts(self, state: int) -> tuple[Lexeme, ...]:
-        """Return the lexemes that end in a state."""
-        number = self._dstates.item(state, layout.ACCEPTS)
-        return self.lexemes_of(number if number != layout.SEVERAL else layout.SEVERAL - state)
+    def ended(self, state: int) -> int:
+        """Return the number of what ends in a state (see `layout.ENDED`)."""
+        return self._dstates.item(state, layout.ENDED)
 
-    def lexemes_of(self, accepts: int) -> tuple[Lexeme, ...]:
-        """Return the lexemes behind the number that a portal carries (see `kernels.walk`)."""
-        found = self._accepts.get(accepts)
+    def captures(self, state: int) -> bool:
+        """Return whether a capturing lexeme ends in a state."""
+        return self._dstates.item(state, layout.CAPTURED) == 1
+
+    def lexemes_of(self, ended: int) -> tuple[Lexeme, ...]:
+        """Return the lexemes behind the number of what ends in a state."""
+        found = self._ended.get(ended)
         if found is None:
-            found = self._accepts[accepts] = self.lexemes(self.numbers_of(accepts))
+            numbers = {ended}
+            if ended < 0:
+                members = self.members(layout.SEVERAL - ended)
+                numbers = {self._states.item(q, layout.ACCEPT) for q, _ in members} - {-1}
+            found = self._ended[ended] = tuple(self._lexemes[n] for n in sorted(numbers))
         return found
-
-    def numbers_of(self, accepts: int) -> tuple[int, ...]:
-        """Return the numbers of the lexemes behind the number that a portal carries."""
-        if accepts >= 0:
-            return (accepts,)
-        numbers = {
-            self._states.item(q, layout.ACCEPT) for q, _ in self.members(layout.SEVERAL - accepts)
-        }
-        return tuple(sorted(numbers - {-1}))
-
-    def lexemes(self, numbers: tuple[int, ...]) -> tuple[Lexeme, ...]:
-        """Return the lexemes with these numbers."""
-        return tuple(self._lexemes[n] for n in numbers)
 
     def is_open(self, state: int) -> bool:
         """Return whether any byte may follow inside the lexemes of a state."""
         return self._dstates.item(state, layout.OPEN) == 1
-
-    def is_free(self, state: int) -> bool:
-        """Return whether a capturing lexeme can still be completed however few texts it may not be.
-
-        That is so inside a string of any but finitely many values.
-        """
-        return all(
-            not self._lexemes[self._states.item(q, layout.LEXEME)].captures
-            or self._states.item(q, layout.KIND) in (layout.STRING, layout.EXCEPT)
-            for q, _ in self.members(state)
-        )
 
     def members(self, state: int) -> list[tuple[int, int]]:
         """Return the NFA states and counters that make up a state."""
         begin, length = self._dstates[state, : layout.SET_LENGTH + 1].tolist()
         return [(m & 0xFFFFFFFF, m >> 32) for m in self._sets[begin : begin + length].tolist()]
 
-    def distances(self, state: int) -> list[tuple[Lexeme, int]]:
-        """Return for each member its lexeme, and a lower bound of the bytes to the lexeme's end."""
+    def distances(self, state: int) -> list[tuple[int, int]]:
+        """Return for each member the number of its lexeme, and at least how far its end is."""
         return [
-            (self._lexemes[self._states.item(q, layout.LEXEME)], self._distance(q, count))
+            (self._states.item(q, layout.LEXEME), self._distance(q, count))
             for q, count in self.members(state)
         ]
 
     def _distance(self, q: int, count: int) -> int:
-        kind, _, length, following, _, low, _, _ = self._states[q].tolist()
+        kind, _, length, following, _, low, _, _, _ = self._states[q].tolist()
         if kind == layout.END:
             return 0
         if kind in (layout.LITERAL, layout.SPACE, layout.STRING, layout.EXCEPT):
@@ -211,20 +194,19 @@ class Automaton:
         wide: list[Member] = []
         narrow: list[int] = []
         for q, count in members:
-            kind, _, _, _, _, low, high, number = self._states[q].tolist()
+            kind, _, _, _, _, low, high, number, _ = self._states[q].tolist()
             packed = q | count << 32
             if kind in _NARROW:
                 narrow.append(packed)
             else:
                 alone = state if len(members) == 1 else self._intern([packed])
-                lexeme = self._lexemes[number]
-                wide.append(Member(alone, lexeme, kind, self._origins[q], count, low, high))
+                wide.append(Member(alone, number, kind, self._origins[q], count, low, high))
         if not wide:
             return wide, state
         return wide, self._intern(narrow) if narrow else 0
 
     def _intern(self, members: list[int]) -> int:
-        with self._lock:
+        with self.lock:
             array = np.array(members, np.int64)
             while (state := int(rows.intern_start(self.handle, array))) < 0:
                 self._grow()
@@ -258,9 +240,9 @@ class Automaton:
 
     def row(self, state: int) -> NDArray[np.int32]:
         """Return the transitions of a state: int32[256], 0 where dead. Copied."""
-        with self._lock:
+        with self.lock:
             while (status := rows.fill_row(self.handle, state)) != layout.OK:
-                self._mend(status)
+                self.mend(status)
             copy: NDArray[np.int32] = self._rows[self._dstates.item(state, layout.ROW)].copy()
             return copy
 
@@ -286,12 +268,12 @@ class Automaton:
 
         See `kernels.scan`; the statuses EXPAND and GROW are dealt with here.
         """
-        with self._lock:
+        with self.lock:
             while True:
                 packed = kernels.scan(self.handle, text, begin, end, state)
                 status = packed & 15
                 if status == layout.EXPAND or status == layout.GROW:
-                    self._mend(status)
+                    self.mend(status)
                 else:
                     return status, packed >> 4 & 0xFFFFFFFF, packed >> 36
 
@@ -308,25 +290,27 @@ class Automaton:
         Returns at most `limit` bytes, whether a lexeme ends after them, and the state there.
         """
         out = np.empty(limit, np.uint8)
-        with self._lock:
+        with self.lock:
             while True:
                 packed = kernels.forced_run(self.handle, state, out)
                 status = packed & 15
                 if status == layout.EXPAND or status == layout.GROW:
-                    self._mend(status)
+                    self.mend(status)
                 else:
                     count = packed >> 4 & 0xFFFFFFFF
                     return out[:count].tobytes(), status == layout.ENDS, packed >> 36
 
     def walk(self, nodes: NDArray[np.int32], state: int, scratch: Scratch) -> None:
         """Walk trie subtrees (see `kernels.walk`), appending to the outputs of `scratch`."""
-        with self._lock:
+        with self.lock:
             while (status := kernels.walk(self.handle, scratch.handle, nodes, state)) != layout.OK:
-                if status == layout.GROW:
+                if status == layout.FULL:
                     scratch.grow()
-                self._mend(status)
+                else:
+                    self.mend(status)
 
-    def _mend(self, status: int) -> None:
+    def mend(self, status: int) -> None:
+        """Give a kernel what it stopped for: EXPAND or GROW."""
         if status == layout.EXPAND:
             self._expand(int(self.handle[layout.FAULT]))
         else:
@@ -360,7 +344,8 @@ class Automaton:
         if q == len(self._states):
             self._states = np.concatenate([self._states, np.empty_like(self._states)])
             self.handle[layout.STATES] = address(self._states)
-        self._states[q] = (kind, a, b, following, accept, low, high, lexeme)
+        captures = self._lexemes[lexeme].captures
+        self._states[q] = (kind, a, b, following, accept, low, high, lexeme, captures)
         self._origins.append(origin)
         self._n_states = q + 1
         return q

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from constrain.engine import kernels
+from constrain.engine import kernels, layout
+from constrain.engine.graph import Node
 from constrain.engine.masks import ROOT, Masks
-from constrain.engine.plans import Node, Planner
+from constrain.engine.plans import Planner
 from constrain.engine.tables import address
 from constrain.errors import VocabularyError
-from constrain.lexing.lexeme import Lexeme, any_captures
+from constrain.lexing.lexeme import any_captures
 from constrain.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -95,16 +96,16 @@ class Budget:
         rating come in byte order.
         """
         if state == node.start:
-            return self._planner.ending(node)
-        automaton = node.automaton
-        bounds: dict[Lexeme, int] = {}
+            return node.graph.ending(node)
+        automaton, graph = node.automaton, node.graph
+        bounds: dict[int, int] = {}
 
         def bound(state: int) -> int:
             found = []
             for lexeme, inside in automaton.distances(state):
                 if lexeme not in bounds:
-                    target = self._planner.follow(node, (lexeme,))
-                    beyond = 0 if target is None else len(self._planner.ending(target))
+                    target = graph.follow(node, lexeme)
+                    beyond = 0 if target is None else len(graph.ending(target))
                     bounds[lexeme] = beyond
                 found.append(inside + bounds[lexeme])
             return min(found)
@@ -117,10 +118,10 @@ class Budget:
                 return path
             if best[here] != path:
                 continue
-            ended = automaton.accepts(here)
-            target = self._planner.follow(node, ended) if ended else None
+            ended = automaton.ended(here)
+            target = graph.follow(node, ended) if ended != layout.NO_LEXEME else None
             if target is not None:
-                text = path + self._planner.ending(target)
+                text = path + graph.ending(target)
                 heappush(heap, (len(text), text, _DONE))
             for step, to in automaton.steps(here):
                 longer = path + step
@@ -157,9 +158,9 @@ class Budget:
         return found
 
     def _spend(self, node: Node, state: int) -> Spending:
-        planner, automaton = self._planner, node.automaton
+        graph, automaton = node.graph, node.automaton
         groups: list[Group] = []
-        suspects = planner.plan(node, state).suspects.tolist()
+        suspects = self._planner.plan(node, state).suspects.tolist()
         wide, narrow = automaton.parts(state)
         if narrow:
             self._cross(node, ROOT, narrow, False, groups, suspects)
@@ -169,14 +170,14 @@ class Budget:
                 reached = automaton.run(self._masks.tables.blob_address, begin, end, member.state)
                 groups.append((self._ending(node, reached)[1], outcome.dense, outcome.tokens))
             nodes = self._masks.interior(automaton, member).nodes
-            target = planner.follow(node, (member.lexeme,)) if len(nodes) else None
+            target = graph.follow(node, member.number) if len(nodes) else None
             if target is not None:
-                unknown = member.lexeme.captures
+                unknown = any_captures(automaton.lexemes_of(member.number))
                 self._cross(target, nodes, target.start, unknown, groups, suspects)
-        ended = automaton.accepts(state)
+        ended = automaton.ended(state)
         accepting = state == node.start and node.accepting
-        if ended and not any_captures(ended):
-            target = planner.follow(node, ended)
+        if ended != layout.NO_LEXEME and not automaton.captures(state):
+            target = graph.follow(node, ended)
             if target is not None:
                 accepting = accepting or target.accepting
                 after = self._spending(target, target.start)
@@ -216,11 +217,10 @@ class Budget:
         else:
             for end in np.unique(states).tolist():
                 groups.append((self._ending(node, end)[1], None, tokens[states == end]))
-        for accepts, below in portals:
-            lexemes = node.automaton.lexemes_of(accepts)
-            target = self._planner.follow(node, lexemes)
+        for ended, below in portals:
+            target = node.graph.follow(node, ended)
             if target is not None:
-                captured = unknown or any_captures(lexemes)
+                captured = unknown or any_captures(node.automaton.lexemes_of(ended))
                 self._cross(target, below, target.start, captured, groups, suspects)
 
     # -- forced bytes --------------------------------------------------------------------------
@@ -234,16 +234,16 @@ class Budget:
         while len(forced) < _FORCED_LIMIT:
             if state == node.start and node.accepting:
                 break
-            if node.automaton.accepts(state):
+            if node.automaton.ended(state) != layout.NO_LEXEME:
                 break
             run, ends, state = node.automaton.forced(state, _FORCED_LIMIT)
             forced += run
             captured += run
             if not ends or node.automaton.is_open(state):
                 break
-            lexemes = node.automaton.accepts(state)
-            captures = any_captures(lexemes)
-            target = self._planner.follow(node, lexemes, captured if captures else None)
+            ended = node.automaton.ended(state)
+            captures = node.automaton.captures(state)
+            target = node.graph.follow(node, ended, captured if captures else None)
             if target is None:
                 break
             node, state, captured = target, target.start, b""

@@ -6,41 +6,65 @@ import numpy as np
 from numba import carray, njit  # type: ignore[attr-defined]
 
 from constrain.engine.layout import (
-    ACCEPTS,
     AT_BYTE,
     AT_END,
+    AT_FLAGS,
+    AT_INDEX,
     AT_NODE,
-    AT_ROOT,
+    AT_PLACE,
+    AT_START,
+    AT_TOP,
     BYTE,
     CAP_DSTATES,
     CAP_PORTALS,
     CAP_ROWS,
     CAP_TOKENS,
+    CAPTURED,
+    CAPTURES,
     DEAD,
     DEPTH,
+    DOUBTFUL,
     DSTATE_WIDTH,
     DSTATES,
+    EDGE_KEYS,
+    EDGE_MASK,
+    EDGE_VALUES,
+    ENDED,
     ENDS,
-    GROW,
+    FAULT,
+    FAULT_ENDED,
+    FORKS,
+    FREE,
+    FULL,
     MAX_DEPTH,
     MORE,
+    MOST_BYTES,
     N_NODES,
     N_PORTALS_OUT,
+    N_SUSPECTS_OUT,
     N_TOKENS_OUT,
     NO_LEXEME,
     OK,
     OPEN,
+    PLACE_WIDTH,
+    PLACES,
+    PORTAL_WIDTH,
     PORTALS_OUT,
+    REFUSED,
     ROOT_CHILD,
     ROW,
     ROWS,
-    SEVERAL,
     SIGNATURE,
     SKIP,
     STACK,
+    START,
     STATES_OUT,
+    SUSPECTS_OUT,
     TOKEN,
     TOKENS_OUT,
+    UNKNOWN,
+    UNRESOLVED,
+    UNRESOLVED_EDGE,
     i32,
     i64,
     pointer,
@@ -74,19 +98,33 @@ def scan(h, address, begin, end, d):
         if t == 0:
             return np.int64(DEAD) | (np.int64(i) << 4)
         d = np.int64(t)
-        if i + 1 < end and dstates[t * DSTATE_WIDTH + ACCEPTS] != NO_LEXEME:
+        if i + 1 < end and dstates[t * DSTATE_WIDTH + ENDED] != NO_LEXEME:
             return np.int64(ENDS) | (np.int64(i + 1) << 4) | (d << 36)
     return np.int64(OK) | (np.int64(end) << 4) | (d << 36)
 
 
-@njit(cache=True, nogil=True)
-def walk(h, v, nodes, start):
-    """Walk the subtrees below trie `nodes` (int32[n]), each from DFA state `start`.
+@njit(inline="always")
+def _begin(v, top, start, place, flags):
+    """Let `_subtree` walk the tokens below trie node `top` from DFA state `start`."""
+    v[AT_TOP] = top
+    v[AT_BYTE] = 0
+    v[AT_NODE] = 0
+    v[AT_END] = 0
+    if top != 0:
+        v[AT_NODE] = top + 1
+        v[AT_END] = i32(v[SKIP], v[N_NODES])[top]
+    v[AT_START] = start
+    v[AT_PLACE] = place
+    v[AT_FLAGS] = flags
 
-    Appends, to the outputs of the trie handle, each token whose bytes stay alive in the automaton
-    with the state it leads to, and each portal: an inner trie node at which a lexeme ends, as a
-    pair (node, ACCEPTS value, or SEVERAL - state where several lexemes end). Returns OK, EXPAND or
-    GROW; after the last two the same call goes on where it stopped.
+
+@njit(cache=True, nogil=True)
+def _subtree(h, v):
+    """Go on with the walk that the trie handle describes.
+
+    Appends each token whose bytes stay alive in the automaton, with the state it leads to, or to
+    the suspects where its fate depends on a text not known; and each portal: an inner trie node at
+    which a lexeme ends. Returns OK, EXPAND, GROW or FULL.
     """
     byte = u8(v[BYTE], v[N_NODES])
     depth = carray(pointer(v[DEPTH]), (v[N_NODES],), dtype=np.int16)
@@ -97,82 +135,281 @@ def walk(h, v, nodes, start):
     stack = i64(v[STACK], v[MAX_DEPTH] + 2)
     tokens = i32(v[TOKENS_OUT], 1)
     states = i32(v[STATES_OUT], 1)
-    portals = i32(v[PORTALS_OUT], 2 * v[CAP_PORTALS])
+    suspects = i32(v[SUSPECTS_OUT], 1)
+    portals = i32(v[PORTALS_OUT], PORTAL_WIDTH * v[CAP_PORTALS])
     dstates = i32(h[DSTATES], h[CAP_DSTATES] * DSTATE_WIDTH)
     rows = i32(h[ROWS], h[CAP_ROWS] * 256)
-    n_tokens = v[N_TOKENS_OUT]
-    n_portals = v[N_PORTALS_OUT]
+    top = v[AT_TOP]
+    start = v[AT_START]
+    place = v[AT_PLACE]
+    flags = v[AT_FLAGS]
     if dstates[start * DSTATE_WIDTH + ROW] < 0:
         status = make_row(h, start)
         if status != OK:
             return status
     first_row = np.int64(dstates[start * DSTATE_WIDTH + ROW]) * 256
     stack[0] = first_row
-    w = v[AT_ROOT]
+    n_tokens = v[N_TOKENS_OUT]
+    n_suspects = v[N_SUSPECTS_OUT]
+    n_portals = v[N_PORTALS_OUT]
+    doubtful = flags & DOUBTFUL != 0
+    unless_free = False
+    if flags & UNKNOWN:
+        unless_free = i32(h[PLACES], 1)[place * PLACE_WIDTH + CAPTURES] == 1
+    top_depth = depth[top]
     b = v[AT_BYTE]
     i = v[AT_NODE]
     end = v[AT_END]
     while True:
         if i >= end:
-            # The next subtree: below the root by live bytes, elsewhere as one piece.
-            if w >= 0 and nodes[w] == 0 and b < 256:
-                while b < 256 and (rows[first_row + b] == 0 or root_child[b] < 0):
-                    b += 1
-                if b < 256:
-                    i = np.int64(root_child[b])
-                    end = np.int64(skip[i])
-                    b += 1
-            else:
-                w += 1
-                if w == nodes.shape[0]:
-                    break
-                b = np.int64(0)
-                if nodes[w] != 0:
-                    i = np.int64(nodes[w]) + 1
-                    end = np.int64(skip[nodes[w]])
+            if top != 0:
+                break
+            # Below the root by live bytes, elsewhere the subtree is one piece.
+            while b < 256 and (rows[first_row + b] == 0 or root_child[b] < 0):
+                b += 1
+            if b == 256:
+                break
+            i = np.int64(root_child[b])
+            end = np.int64(skip[i])
+            b += 1
             continue
-        level = depth[i] - depth[nodes[w]]
+        level = depth[i] - top_depth
         t = np.int64(rows[stack[level - 1] + byte[i]])
         if t == 0:
             i = np.int64(skip[i])
             continue
         inner = skip[i] > i + 1
         descend = inner and dstates[t * DSTATE_WIDTH + OPEN] == 1
-        if inner or n_tokens > v[CAP_TOKENS]:
-            full = n_portals >= v[CAP_PORTALS] or n_tokens > v[CAP_TOKENS]
-            status = GROW if full else OK
+        crowded = n_tokens > v[CAP_TOKENS] or n_suspects > v[CAP_TOKENS]
+        if inner or crowded:
+            status = FULL if crowded or n_portals >= v[CAP_PORTALS] else OK
             if descend and dstates[t * DSTATE_WIDTH + ROW] < 0 and status == OK:
                 status = make_row(h, t)
             if status != OK:
-                v[AT_ROOT] = w
                 v[AT_BYTE] = b
                 v[AT_NODE] = i
                 v[AT_END] = end
                 v[N_TOKENS_OUT] = n_tokens
+                v[N_SUSPECTS_OUT] = n_suspects
                 v[N_PORTALS_OUT] = n_portals
                 return status
             if descend:
                 stack[level] = np.int64(dstates[t * DSTATE_WIDTH + ROW]) * 256
         found = token[i]
-        while found >= 0:
-            tokens[n_tokens] = found
-            states[n_tokens] = t
-            n_tokens += 1
-            found = more[found]
+        if found >= 0:
+            if doubtful or (unless_free and dstates[t * DSTATE_WIDTH + FREE] == 0):
+                while found >= 0:
+                    suspects[n_suspects] = found
+                    n_suspects += 1
+                    found = more[found]
+            else:
+                while found >= 0:
+                    tokens[n_tokens] = found
+                    states[n_tokens] = t
+                    n_tokens += 1
+                    found = more[found]
         if inner:
-            accepts = dstates[t * DSTATE_WIDTH + ACCEPTS]
-            if accepts != NO_LEXEME:
-                portals[2 * n_portals] = i
-                portals[2 * n_portals + 1] = accepts if accepts != SEVERAL else SEVERAL - t
+            ended = dstates[t * DSTATE_WIDTH + ENDED]
+            if ended != NO_LEXEME:
+                portal = n_portals * PORTAL_WIDTH
+                portals[portal] = i
+                portals[portal + 1] = ended
+                portals[portal + 2] = place
+                portals[portal + 3] = flags
                 n_portals += 1
         i = i + 1 if descend else np.int64(skip[i])
-    v[AT_ROOT] = -1
-    v[AT_BYTE] = 256
-    v[AT_NODE] = 0
-    v[AT_END] = 0
+    v[AT_TOP] = -1
     v[N_TOKENS_OUT] = n_tokens
+    v[N_SUSPECTS_OUT] = n_suspects
     v[N_PORTALS_OUT] = n_portals
     return OK
+
+
+@njit(cache=True, nogil=True)
+def walk(h, v, nodes, start):
+    """Walk the subtrees below trie `nodes` (int32[n]), each from DFA state `start`.
+
+    What is found is appended to the outputs of the trie handle, see `_subtree`. Returns OK,
+    EXPAND, GROW or FULL; after the others than OK the same call goes on where it stopped.
+    """
+    while True:
+        if v[AT_TOP] < 0:
+            index = v[AT_INDEX]
+            if index == nodes.shape[0]:
+                v[AT_INDEX] = 0
+                return OK
+            _begin(v, nodes[index], start, 0, 0)
+            v[AT_INDEX] = index + 1
+        status = _subtree(h, v)
+        if status != OK:
+            return status
+
+
+@njit(cache=True, nogil=True)
+def add_portals(v, nodes, ended, place):
+    """Append trie `nodes` (int32[n]) as portals of a place; return OK or FULL."""
+    n = v[N_PORTALS_OUT]
+    if n + nodes.shape[0] > v[CAP_PORTALS]:
+        return FULL
+    portals = i32(v[PORTALS_OUT], PORTAL_WIDTH * v[CAP_PORTALS])
+    for i in range(nodes.shape[0]):
+        portal = (n + i) * PORTAL_WIDTH
+        portals[portal] = nodes[i]
+        portals[portal + 1] = ended
+        portals[portal + 2] = place
+        portals[portal + 3] = 0
+    v[N_PORTALS_OUT] = n + nodes.shape[0]
+    return OK
+
+
+@njit(cache=True, nogil=True)
+def cross(h, v, start, place):
+    """Walk the tokens from DFA state `start` of a place (0: do not), and on through all portals.
+
+    Returns OK, EXPAND, GROW, FULL, or UNRESOLVED where there is no edge yet from place FAULT by
+    FAULT_ENDED; after these a call with `start` 0 goes on.
+    """
+    if start != 0:
+        _begin(v, 0, start, place, 0)
+    while True:
+        if v[AT_TOP] >= 0:
+            status = _subtree(h, v)
+            if status != OK:
+                return status
+        n = v[N_PORTALS_OUT] - 1
+        if n < 0:
+            return OK
+        portals = i32(v[PORTALS_OUT], PORTAL_WIDTH * v[CAP_PORTALS])
+        node = np.int64(portals[n * PORTAL_WIDTH])
+        ended = np.int64(portals[n * PORTAL_WIDTH + 1])
+        source = np.int64(portals[n * PORTAL_WIDTH + 2])
+        flags = np.int64(portals[n * PORTAL_WIDTH + 3])
+        edge = _edge(h, source, ended)
+        if edge == UNRESOLVED_EDGE:
+            h[FAULT] = source
+            h[FAULT_ENDED] = ended
+            return UNRESOLVED
+        v[N_PORTALS_OUT] = n
+        if edge == REFUSED:
+            continue
+        if edge & 1:
+            flags = UNKNOWN | (DOUBTFUL if flags & UNKNOWN else flags & DOUBTFUL)
+        target = edge >> 1
+        begin = np.int64(i32(h[PLACES], 1)[target * PLACE_WIDTH + START])
+        if begin != 0:
+            _begin(v, node, begin, target, flags)
+
+
+@njit(inline="always")
+def _slot(h, key):
+    """Return the slot of an edge's key, or the free one where it belongs."""
+    keys = i64(h[EDGE_KEYS], h[EDGE_MASK] + 1)
+    mixed = np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)
+    slot = np.int64(mixed >> np.uint64(32)) & h[EDGE_MASK]
+    while keys[slot] != key and keys[slot] != -1:
+        slot = (slot + 1) & h[EDGE_MASK]
+    return slot
+
+
+@njit(inline="always")
+def _edge(h, place, ended):
+    slot = _slot(h, np.int64(place) << 32 | (np.int64(ended) & 0xFFFFFFFF))
+    return np.int64(i32(h[EDGE_VALUES], h[EDGE_MASK] + 1)[slot])
+
+
+@njit(cache=True, nogil=True)
+def edge(h, place, ended):
+    """Return the value of the edge from a place by what ends there, UNRESOLVED_EDGE if none."""
+    return _edge(h, place, ended)
+
+
+@njit(cache=True, nogil=True)
+def add_edge(h, place, ended, value):
+    """Enter an edge; there is room for it."""
+    key = np.int64(place) << 32 | (np.int64(ended) & 0xFFFFFFFF)
+    slot = _slot(h, key)
+    i64(h[EDGE_KEYS], h[EDGE_MASK] + 1)[slot] = key
+    i32(h[EDGE_VALUES], h[EDGE_MASK] + 1)[slot] = value
+
+
+@njit(cache=True, nogil=True)
+def move_edges(h, keys, values):
+    """Enter edges (int64[n], key -1: none; int32[n]) into the empty table."""
+    for i in range(keys.shape[0]):
+        if keys[i] != -1:
+            slot = _slot(h, keys[i])
+            i64(h[EDGE_KEYS], h[EDGE_MASK] + 1)[slot] = keys[i]
+            i32(h[EDGE_VALUES], h[EDGE_MASK] + 1)[slot] = values[i]
+
+
+@njit(cache=True, nogil=True)
+def advance(h, address, begin, end, d, place):
+    """Run the bytes [begin, end) at `address` from DFA state `d` of a place, over lexemes' ends.
+
+    Returns status | began << 3 | place << 15 | state << 39. `began` is 0 if the lexeme is the same
+    as at first, else one more than the number of bytes before the one under way now. Statuses: OK,
+    DEAD, EXPAND, GROW; FORKS where a step of `matcher` is needed: both ways are open, a captured
+    text ends, an edge is missing, or there are too many bytes.
+    """
+    if end - begin > MOST_BYTES:
+        return np.int64(FORKS)
+    text = u8(address, end)
+    dstates = i32(h[DSTATES], h[CAP_DSTATES] * DSTATE_WIDTH)
+    places = i32(h[PLACES], 1)
+    began = np.int64(0)
+    i = begin
+    while True:
+        ended = np.int64(dstates[d * DSTATE_WIDTH + ENDED])
+        if ended != NO_LEXEME:
+            stays = dstates[d * DSTATE_WIDTH + OPEN] == 1
+            if dstates[d * DSTATE_WIDTH + CAPTURED] == 1:
+                if i > begin:
+                    return np.int64(FORKS)
+            elif i < end or not stays:
+                target = _edge(h, place, ended)
+                if target == UNRESOLVED_EDGE:
+                    return np.int64(FORKS)
+                start = np.int64(0)
+                if target != REFUSED:
+                    start = np.int64(places[(target >> 1) * PLACE_WIDTH + START])
+                if i < end:
+                    if stays:
+                        if dstates[d * DSTATE_WIDTH + ROW] < 0:
+                            status = make_row(h, d)
+                            if status != OK:
+                                return np.int64(status)
+                        row = i32(h[ROWS] + np.int64(dstates[d * DSTATE_WIDTH + ROW]) * 1024, 256)
+                        stays = row[text[i]] != 0
+                    if start != 0:
+                        if dstates[start * DSTATE_WIDTH + ROW] < 0:
+                            status = make_row(h, start)
+                            if status != OK:
+                                return np.int64(status)
+                        slot = np.int64(dstates[start * DSTATE_WIDTH + ROW])
+                        if i32(h[ROWS] + slot * 1024, 256)[text[i]] == 0:
+                            start = np.int64(0)
+                    if start != 0 and stays:
+                        return np.int64(FORKS)
+                    moves = start != 0
+                else:
+                    moves = target != REFUSED
+                if moves:
+                    d = start
+                    place = target >> 1
+                    began = i - begin + 1
+                elif not stays:
+                    return np.int64(DEAD)
+        if i == end:
+            return np.int64(OK) | (began << 3) | (place << 15) | (np.int64(d) << 39)
+        if dstates[d * DSTATE_WIDTH + ROW] < 0:
+            status = make_row(h, d)
+            if status != OK:
+                return np.int64(status)
+        row = i32(h[ROWS] + np.int64(dstates[d * DSTATE_WIDTH + ROW]) * 1024, 256)
+        d = np.int64(row[text[i]])
+        if d == 0:
+            return np.int64(DEAD)
+        i += 1
 
 
 @njit(cache=True, nogil=True)
@@ -281,6 +518,6 @@ def forced_run(h, d, out):
             return np.int64(OK) | (np.int64(n) << 4) | (np.int64(d) << 36)
         out[n] = only
         d = np.int64(row[only])
-        if dstates[d * DSTATE_WIDTH + ACCEPTS] != NO_LEXEME:
+        if dstates[d * DSTATE_WIDTH + ENDED] != NO_LEXEME:
             return np.int64(ENDS) | (np.int64(n + 1) << 4) | (d << 36)
     return np.int64(OK) | (np.int64(out.shape[0]) << 4) | (np.int64(d) << 36)

@@ -36,20 +36,37 @@ SIGNATURE = _digest()
 
 # Lexer handle: addresses.
 STATES, TRANSITIONS, BLOB, DSTATES, SETS, ROWS, HASH, STRINGS, WORDS = range(9)
-# Lexer handle: sizes.
-N_DSTATES, CAP_DSTATES, N_SETS, CAP_SETS, N_ROWS, CAP_ROWS, HASH_MASK, FAULT = range(9, 17)
-LEXER_HANDLE_SIZE = 17
+PLACES, EDGE_KEYS, EDGE_VALUES = range(9, 12)
+# Lexer handle: sizes, and what a kernel stopped at.
+N_DSTATES, CAP_DSTATES, N_SETS, CAP_SETS, N_ROWS, CAP_ROWS, HASH_MASK, EDGE_MASK = range(12, 20)
+FAULT, FAULT_ENDED = range(20, 22)
+LEXER_HANDLE_SIZE = 22
 
 # Trie handle: addresses, then sizes.
-BYTE, DEPTH, SKIP, TOKEN, MORE, ROOT_CHILD, TOKENS_OUT, STATES_OUT, PORTALS_OUT = range(9)
-STACK, N_NODES, MAX_DEPTH, CAP_PORTALS, CAP_TOKENS, N_PORTALS_OUT, N_TOKENS_OUT = range(9, 16)
+BYTE, DEPTH, SKIP, TOKEN, MORE, ROOT_CHILD, TOKENS_OUT, STATES_OUT, SUSPECTS_OUT = range(9)
+PORTALS_OUT, STACK, N_NODES, MAX_DEPTH, CAP_PORTALS, CAP_TOKENS = range(9, 15)
+N_PORTALS_OUT, N_TOKENS_OUT, N_SUSPECTS_OUT = range(15, 18)
 # Trie handle: where an interrupted walk goes on.
-AT_ROOT, AT_BYTE, AT_NODE, AT_END = range(16, 20)
-TRIE_HANDLE_SIZE = 20
+AT_TOP, AT_INDEX, AT_BYTE, AT_NODE, AT_END, AT_START, AT_PLACE, AT_FLAGS = range(18, 26)
+TRIE_HANDLE_SIZE = 26
+
+# Columns of the portals (int32[n, PORTAL_WIDTH]): the trie node, what ends there (see `ENDED`),
+# the place that the walk belongs to (0: none), its flags.
+PORTAL_WIDTH = 4
+# Flags of a walk: a captured text on the way here is not known; it may matter to what comes now.
+UNKNOWN, DOUBTFUL = 1, 2
+
+# Columns of the table of places (int32[n, PLACE_WIDTH]), the nodes of the control: the lexer state
+# before any lexeme, and whether one of the lexemes captures its text.
+START, CAPTURES = range(2)
+PLACE_WIDTH = 2
+# An edge leads from a place and what ends there to a place: a hash table of int64 keys
+# `place << 32 | ended` and int32 values, `target << 1 | captures`, REFUSED or UNRESOLVED.
+REFUSED, UNRESOLVED_EDGE = 0, -1
 
 # Columns of the NFA state table (int32[n, STATE_WIDTH]).
-KIND, A, B, NEXT, ACCEPT, LOW, HIGH, LEXEME = range(8)
-STATE_WIDTH = 8
+KIND, A, B, NEXT, ACCEPT, LOW, HIGH, LEXEME, CAPTURING = range(9)
+STATE_WIDTH = 9
 # LOW: characters that have to come, HIGH: most characters in all (-1: any number); in white space
 # HIGH is the most indentation.
 # Kinds of NFA states. COUNTING is RANGES where each step begins a character.
@@ -61,13 +78,16 @@ CHILD, SIBLING, PARENT, LETTER, PHASE, WORD = range(6)
 WORD_WIDTH = 6
 
 # Columns of the DFA state table (int32[n, DSTATE_WIDTH]).
-SET_BEGIN, SET_LENGTH, ROW, ACCEPTS, OPEN = range(5)
-DSTATE_WIDTH = 5
-# ACCEPTS: the number of the one lexeme that ends here, or
+SET_BEGIN, SET_LENGTH, ROW, ENDED, OPEN, CAPTURED, FREE = range(7)
+DSTATE_WIDTH = 7
+# ENDED: the number of the one lexeme that ends here, SEVERAL - state where there are several, or
+# NO_LEXEME. OPEN: whether a byte may follow inside the lexemes. CAPTURED: whether a capturing
+# lexeme ends here. FREE: whether each capturing lexeme can still be completed, however few texts
+# it may not be; so it is inside a string of any but finitely many values.
 NO_LEXEME, SEVERAL = -1, -2
 
 # Kernel statuses.
-OK, EXPAND, GROW, DEAD, ENDS = range(5)
+OK, EXPAND, GROW, FULL, UNRESOLVED, DEAD, ENDS, FORKS = range(8)
 
 # Strings: the phase is in the low bits of the counter, the number of characters above it.
 PHASES = 32
@@ -75,6 +95,9 @@ PHASE_BITS = 5
 CLOSE = 255
 BODY = 1
 MAX_COUNT = 1 << 25
+
+MOST_BYTES = 4000
+"""Most bytes that `kernels.advance` takes at once."""
 
 
 @intrinsic

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from constrain.engine import kernels, layout
-from constrain.engine.plans import Node, Planner
+from constrain.engine.graph import Graph, Node
+from constrain.engine.plans import Planner
 from constrain.engine.tables import address
-from constrain.lexing.lexeme import any_captures
 
 if TYPE_CHECKING:
     from constrain.engine.constraint import Constraint
@@ -29,6 +29,7 @@ class _Step(NamedTuple):
     """What the matcher knows after a token; a shared persistent list."""
 
     alternatives: tuple[Alternative, ...]
+    graph: Graph
     before: _Step | None
     finished: bool
 
@@ -113,10 +114,11 @@ class Matcher:
         node, state, _ = alternative
         if state == node.start and node.accepting:
             return True
-        ended = node.automaton.accepts(state)
-        if not ended or any_captures(ended):
+        automaton = node.automaton
+        ended = automaton.ended(state)
+        if ended == layout.NO_LEXEME or automaton.captures(state):
             return False
-        target = self._planner.follow(node, ended)
+        target = self._step.graph.follow(node, ended)
         return target is not None and target.accepting
 
     # -- moving --------------------------------------------------------------------------------
@@ -129,12 +131,12 @@ class Matcher:
         if token_id in self._constraint.vocabulary.eos_token_ids:
             if not self.is_accepting():
                 return False
-            self._step = _Step(step.alternatives, step, True)
+            self._step = _Step(step.alternatives, step.graph, step, True)
             return True
         after = self._after_token(token_id)
         if not after:
             return False
-        self._step = _Step(after, step, False)
+        self._move(after)
         return True
 
     def accept_bytes(self, data: bytes) -> bool:
@@ -152,8 +154,18 @@ class Matcher:
                 return False
         else:
             after = step.alternatives
-        self._step = _Step(after, step, False)
+        self._move(after)
         return True
+
+    def _move(self, after: tuple[Alternative, ...]) -> None:
+        graph = self._planner.graph
+        if graph is not self._step.graph:
+            if all(state == node.start for node, state, _ in after):
+                nodes = (graph.node(node.config) for node, _, _ in after)
+                after = tuple(Alternative(node, node.start, b"") for node in nodes)
+            else:
+                graph = self._step.graph
+        self._step = _Step(after, graph, self._step, False)
 
     def rollback(self, n_tokens: int) -> None:
         """Take back the last `n_tokens` tokens.
@@ -182,8 +194,8 @@ class Matcher:
         self._step = self._first()
 
     def _first(self) -> _Step:
-        root = self._planner.root
-        return _Step((Alternative(root, root.start, b""),), None, False)
+        graph, root = self._planner.root()
+        return _Step((Alternative(root, root.start, b""),), graph, None, False)
 
     def _after_token(self, token_id: int) -> tuple[Alternative, ...]:
         tables = self._constraint.masks.tables
@@ -198,12 +210,33 @@ class Matcher:
         self, text: int, begin: int, end: int, data: bytes | None, token_id: int = -1
     ) -> tuple[Alternative, ...]:
         """Return the alternatives after the bytes [begin, end) at address `text`."""
+        step = self._step
+        if len(step.alternatives) == 1:
+            node, state, captured = step.alternatives[0]
+            status, reached, state, began = step.graph.advance(node, state, text, begin, end)
+            if status == layout.DEAD:
+                return ()
+            if status == layout.OK:
+                assert reached is not None
+                if not reached.captures:
+                    return (Alternative(reached, state, b""),)
+                if data is None:
+                    data = self._constraint.vocabulary.token_bytes(token_id) or b""
+                return (
+                    Alternative(reached, state, captured + data if began < 0 else data[began:]),
+                )
+        return self._run_apart(text, begin, end, data, token_id)
+
+    def _run_apart(
+        self, text: int, begin: int, end: int, data: bytes | None, token_id: int
+    ) -> tuple[Alternative, ...]:
+        """Do the same where there are several ways on, or where a captured text ends."""
         found: list[Alternative] = []
-        follow = self._planner.follow
+        follow = self._step.graph.follow
         pending = [(*alternative, begin) for alternative in self._step.alternatives]
         for node, state, _ in self._step.alternatives:
-            ended = node.automaton.accepts(state)
-            if ended and not any_captures(ended):
+            ended = node.automaton.ended(state)
+            if ended != layout.NO_LEXEME and not node.automaton.captures(state):
                 target = follow(node, ended)
                 if target is not None:
                     pending.append((target, target.start, b"", begin))
@@ -217,9 +250,9 @@ class Matcher:
                 if data is None:
                     data = self._constraint.vocabulary.token_bytes(token_id) or b""
                 captured += data[position - begin : stop - begin]
-            ended = automaton.accepts(reached)
-            if ended:
-                eager = any_captures(ended)
+            ended = automaton.ended(reached)
+            if ended != layout.NO_LEXEME:
+                eager = automaton.captures(reached)
                 stays = automaton.is_open(reached)
                 if status == layout.ENDS or eager or not stays:
                     target = follow(node, ended, captured if eager else None)

@@ -7,21 +7,24 @@ from numba import njit
 
 from constrain.engine.layout import (
     ACCEPT,
-    ACCEPTS,
     BLOB,
     BODY,
     CAP_DSTATES,
     CAP_ROWS,
     CAP_SETS,
+    CAPTURED,
+    CAPTURING,
     CHILD,
     CLOSE,
     COUNTING,
     DSTATE_WIDTH,
     DSTATES,
     END,
+    ENDED,
     EXCEPT,
     EXPAND,
     FAULT,
+    FREE,
     GROW,
     HASH,
     HASH_MASK,
@@ -121,25 +124,33 @@ def intern(h, members, n):
     d = h[N_DSTATES]
     h[N_DSTATES] = d + 1
     begin = h[N_SETS]
-    accepts = NO_LEXEME
+    ended = np.int64(NO_LEXEME)
     is_open = 0
+    captured = 0
+    free = 1
     for i in range(n):
         sets[begin + i] = members[i]
         q = (members[i] & 0xFFFFFFFF) * STATE_WIDTH
-        lexeme = states[q + ACCEPT]
+        lexeme = np.int64(states[q + ACCEPT])
         if lexeme >= 0:
-            if accepts == NO_LEXEME:
-                accepts = lexeme
-            elif accepts != lexeme:
-                accepts = SEVERAL
-        if states[q + KIND] != END:
+            if ended == NO_LEXEME:
+                ended = lexeme
+            elif ended != lexeme:
+                ended = np.int64(SEVERAL) - d
+            captured |= states[q + CAPTURING]
+        kind = states[q + KIND]
+        if kind != END:
             is_open = 1
+        if states[q + CAPTURING] == 1 and kind != STRING and kind != EXCEPT:
+            free = 0
     h[N_SETS] = begin + n
     dstates[d * DSTATE_WIDTH + SET_BEGIN] = begin
     dstates[d * DSTATE_WIDTH + SET_LENGTH] = n
     dstates[d * DSTATE_WIDTH + ROW] = -1
-    dstates[d * DSTATE_WIDTH + ACCEPTS] = accepts
+    dstates[d * DSTATE_WIDTH + ENDED] = ended
     dstates[d * DSTATE_WIDTH + OPEN] = is_open
+    dstates[d * DSTATE_WIDTH + CAPTURED] = captured
+    dstates[d * DSTATE_WIDTH + FREE] = free
     table[slot] = d
     return d
 

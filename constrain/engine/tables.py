@@ -62,7 +62,8 @@ class Scratch:
         self._keep = (trie, root_child)
         self.tokens = np.empty(2 * len(trie.more) + 1024, np.int32)
         self.states = np.empty_like(self.tokens)
-        self.portals = np.empty((1024, 2), np.int32)
+        self.suspects = np.empty_like(self.tokens)
+        self.portals = np.empty((1024, layout.PORTAL_WIDTH), np.int32)
         self._stack = np.empty(max_depth + 2, np.int64)
         self.handle = np.zeros(layout.TRIE_HANDLE_SIZE, np.int64)
         for slot, array in (
@@ -74,6 +75,7 @@ class Scratch:
             (layout.ROOT_CHILD, root_child),
             (layout.TOKENS_OUT, self.tokens),
             (layout.STATES_OUT, self.states),
+            (layout.SUSPECTS_OUT, self.suspects),
             (layout.PORTALS_OUT, self.portals),
             (layout.STACK, self._stack),
         ):
@@ -94,15 +96,18 @@ class Scratch:
         """Return the tokens of the walks since `clear`. Not copied."""
         return self.tokens[: self.handle[layout.N_TOKENS_OUT]]
 
-    def keep(self, count: int, tokens: NDArray[np.int32]) -> None:
-        """Put `tokens` in the place of all tokens found after the first `count`."""
-        end = count + len(tokens)
-        self.tokens[count:end] = tokens
-        self.handle[layout.N_TOKENS_OUT] = end
+    def suspects_found(self) -> NDArray[np.int32]:
+        """Return the tokens whose fate depends on text not known, since `clear`. Not copied."""
+        return self.suspects[: self.handle[layout.N_SUSPECTS_OUT]]
 
     def states_found(self) -> NDArray[np.int32]:
         """Return the lexer state after each of `tokens_found`. Not copied."""
         return self.states[: self.handle[layout.N_TOKENS_OUT]]
+
+    def add_portals(self, nodes: NDArray[np.int32], ended: int, place: int) -> None:
+        """Add trie nodes at which the lexemes `ended` of a place end."""
+        while kernels.add_portals(self.handle, nodes, ended, place) == layout.FULL:
+            self._grow_portals()
 
     def take_portals(self) -> list[tuple[int, NDArray[np.int32]]]:
         """Return and forget the portals: (number of the lexemes that end, nodes int32[n])."""
@@ -121,19 +126,28 @@ class Scratch:
         return [(kind, np.array(nodes[kind], np.int32)) for kind in sorted(nodes)]
 
     def grow(self) -> None:
-        """Make room for more output, if that is what is short."""
-        if self.handle[layout.N_TOKENS_OUT] > self.handle[layout.CAP_TOKENS]:
-            self.tokens = np.concatenate([self.tokens, np.empty_like(self.tokens)])
-            self.states = np.concatenate([self.states, np.empty_like(self.states)])
+        """Make room for more output where it is short."""
+        found = self.handle[[layout.N_TOKENS_OUT, layout.N_SUSPECTS_OUT]].max()
+        if found > self.handle[layout.CAP_TOKENS]:
+            self.tokens = _doubled(self.tokens)
+            self.states = _doubled(self.states)
+            self.suspects = _doubled(self.suspects)
             self.handle[layout.TOKENS_OUT] = address(self.tokens)
             self.handle[layout.STATES_OUT] = address(self.states)
+            self.handle[layout.SUSPECTS_OUT] = address(self.suspects)
             self.handle[layout.CAP_TOKENS] = len(self.tokens) - self._spare
         if self.handle[layout.N_PORTALS_OUT] >= len(self.portals):
-            self.portals = np.concatenate([self.portals, np.empty_like(self.portals)])
-            self.handle[layout.PORTALS_OUT] = address(self.portals)
-            self.handle[layout.CAP_PORTALS] = len(self.portals)
+            self._grow_portals()
+
+    def _grow_portals(self) -> None:
+        self.portals = _doubled(self.portals)
+        self.handle[layout.PORTALS_OUT] = address(self.portals)
+        self.handle[layout.CAP_PORTALS] = len(self.portals)
+
+
+def _doubled(array: NDArray[np.int32]) -> NDArray[np.int32]:
+    return np.concatenate([array, np.empty_like(array)])
 
 
 _EMPTY_OUTPUT = np.zeros(layout.TRIE_HANDLE_SIZE - layout.N_PORTALS_OUT, np.int64)
-_EMPTY_OUTPUT[layout.AT_ROOT - layout.N_PORTALS_OUT] = -1
-_EMPTY_OUTPUT[layout.AT_BYTE - layout.N_PORTALS_OUT] = 256
+_EMPTY_OUTPUT[layout.AT_TOP - layout.N_PORTALS_OUT] = -1

@@ -42,9 +42,10 @@ def _touch() -> None:
     import numpy as np
 
     from constrain.engine import kernels, layout, rows
-    from constrain.engine.automaton import Automaton
+    from constrain.engine.graph import Graph
+    from constrain.engine.single import RegexControl
     from constrain.engine.tables import TrieTables
-    from constrain.lexing.lexeme import Literal, lexeme
+    from constrain.lexing.regex import literal
     from constrain.vocabulary import Vocabulary
 
     if kernels.signature() != layout.SIGNATURE:
@@ -55,9 +56,16 @@ def _touch() -> None:
                     dispatcher._cache.flush()
 
     tables = TrieTables(Vocabulary.from_bytes([b"a", b"ab", None], eos_token_ids=[2]))
-    automaton = Automaton()
-    start = automaton.start((lexeme(Literal(b"ab")),))
-    automaton.walk(np.zeros(1, np.int32), start, tables.scratch())
+    graph = Graph(RegexControl(literal("ab")))
+    root = graph.node(graph.control.start())
+    automaton, start = graph.automaton, root.start
+    root_node = np.zeros(1, np.int32)
+    automaton.walk(root_node, start, tables.scratch())
+    tables.scratch().clear()
+    tables.scratch().add_portals(root_node, 0, root.place)
+    graph.cross(root, start, tables.scratch())
+    graph.advance(root, start, tables.blob_address, 0, 1)
+    kernels.move_edges(automaton.handle, np.full(1, -1, np.int64), np.zeros(1, np.int32))
     automaton.scan(tables.blob_address, 0, 1, start)
     automaton.row(start)
     automaton.forced(start, 1)
