@@ -14,6 +14,7 @@ from constrain.engine import kernels, layout, rows
 from constrain.engine.fragments import Fragments, least_bytes
 from constrain.engine.strings import TABLE
 from constrain.engine.tables import Scratch, address
+from constrain.lexing.digest import fingerprint
 from constrain.lexing.lexeme import Lexeme
 
 _MOST_STATES = 1 << 24
@@ -28,6 +29,7 @@ class Member(NamedTuple):
         number: the number of the lexeme that it belongs to.
         kind, low, high: of the NFA state, see `layout`.
         origin: what the NFA state matches, in terms that hold for every automaton.
+        print: the origin's fingerprint.
         counter: its counter.
     """
 
@@ -35,6 +37,7 @@ class Member(NamedTuple):
     number: int
     kind: int
     origin: tuple[Any, ...]
+    print: bytes
     counter: int
     low: int
     high: int
@@ -57,10 +60,10 @@ class Member(NamedTuple):
     def name(self, reach: int) -> tuple[object, ...]:
         """Return what the member matches within `reach` bytes, for every automaton the same."""
         if self.kind == layout.STRING:
-            return self.origin, self.phase, *self.bounds(reach)
+            return self.print, self.phase, *self.bounds(reach)
         if self.high < 0:
-            return self.origin, self.counter
-        return self.origin, self.phase, self.high - (self.counter >> layout.PHASE_BITS)
+            return self.print, self.counter
+        return self.print, self.phase, self.high - (self.counter >> layout.PHASE_BITS)
 
 
 class Automaton:
@@ -85,6 +88,7 @@ class Automaton:
         self._n_states = self._n_transitions = self._n_blob = 0
         self._n_words = 1
         self._origins: list[tuple[object, ...]] = []
+        self._prints: dict[int, bytes] = {}
         self._lexemes: list[Lexeme] = []
         self._entries: dict[Lexeme, int] = {}
         self._starts: dict[tuple[Lexeme, ...], int] = {}
@@ -200,7 +204,11 @@ class Automaton:
                 narrow.append(packed)
             else:
                 alone = state if len(members) == 1 else self._intern([packed])
-                wide.append(Member(alone, number, kind, self._origins[q], count, low, high))
+                origin = self._origins[q]
+                name = self._prints.get(q)
+                if name is None:
+                    name = self._prints[q] = fingerprint(origin)
+                wide.append(Member(alone, number, kind, origin, name, count, low, high))
         if not wide:
             return wide, state
         return wide, self._intern(narrow) if narrow else 0

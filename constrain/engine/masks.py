@@ -31,9 +31,6 @@ _SPARSE_LIMIT = 512
 
 _MAX_OUTCOMES = 256
 
-_EXPRESSION_BYTES = 50_000
-"""What an interior's name is taken to hold on to where it has an expression: its derivatives."""
-
 NOTHING = np.empty(0, np.int32)
 
 
@@ -134,7 +131,7 @@ class Masks:
                 self._interiors.move_to_end(key)
                 return known[0]
         found = self._bounded(member) or self._compute(automaton, member.state)
-        cost = found.nbytes + (0 if member.kind == layout.STRING else _EXPRESSION_BYTES)
+        cost = found.nbytes
         with self._lock:
             if key not in self._interiors:
                 self._interiors[key] = found, cost

@@ -35,6 +35,7 @@ class Regex:
     __slots__ = (
         "__weakref__",
         "_arcs",
+        "_digest",
         "_distance",
         "_empty",
         "_steps",
@@ -73,6 +74,7 @@ class Regex:
         self._arcs: tuple[tuple[Ranges, Regex], ...] | None = None
         self._updates: tuple[tuple[Chars, Regex], ...] | None = None
         self._unfolded: Regex | None = None
+        self._digest: bytes | None = None
         self._empty: bool | None = None
         self._distance: int | None = None
 
@@ -132,10 +134,11 @@ class Words(Regex):
 class Lexicon:
     """Sorted distinct texts, shared by the `Words` over them."""
 
-    __slots__ = ("__weakref__", "texts")
+    __slots__ = ("__weakref__", "digest", "texts")
 
     def __init__(self, texts: tuple[str, ...]) -> None:
         self.texts = texts
+        self.digest: bytes | None = None
 
 
 class Machine:

@@ -28,7 +28,7 @@ from constrain.schema.options import JSONOptions
 from constrain.schema.shapes import Values
 from constrain.schema.strings import StringShape
 
-_KEPT = 10_000
+_KEYS_KEPT, _SHAPES_KEPT = 4096, 64
 """Lexemes of keys, and of strings and numbers, that are kept for other schemas."""
 
 Scalar = Values | NumberShape | StringShape
@@ -76,8 +76,8 @@ class Language:
         self.end_array = lexeme(Literal(b"]"))
         self.margin = lexeme(Text(_SPACES)) if kind == "any" else None
         self._colon = (*space, Literal(b":"), *space)
-        self.key = lru_cache(_KEPT)(self._key)
-        self._shape = lru_cache(_KEPT)(self._of_shape)
+        self.key = lru_cache(_KEYS_KEPT)(self._key)
+        self._shape = lru_cache(_SHAPES_KEPT)(self._of_shape)
 
     def _key(self, name: str) -> Lexeme:
         part: Part = Literal(spell(name))

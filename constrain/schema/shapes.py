@@ -236,7 +236,7 @@ def _broken(breach: Breach, name: str) -> Atom:
     return breach.of(property_atoms(rule, name)) if holds(rule.names, name) else TRUE
 
 
-@lru_cache(256)
+@lru_cache(64)
 def key_classes(patterns: tuple[Regex, ...]) -> tuple[tuple[Regex, frozenset[Regex]], ...]:
     """Split all keys by the patterns that they match; empty classes are left out.
 

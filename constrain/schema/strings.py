@@ -16,7 +16,7 @@ from constrain.lexing.regex import ANY, ANYTHING, EPSILON, Regex
 from constrain.lexing.syntax import search
 
 
-@lru_cache(4096)
+@lru_cache(64)
 def pattern(text: str) -> Regex:
     """Return the strings in which `text`, an ECMA-262 regular expression, finds a match.
 
