@@ -14,7 +14,8 @@ from constrain.engine import kernels, layout, rows
 from constrain.engine.fragments import Fragments, least_bytes
 from constrain.engine.strings import TABLE
 from constrain.engine.tables import Scratch, address
-from constrain.lexing.digest import fingerprint
+from constrain.lexing.digest import REACH as NEAR
+from constrain.lexing.digest import breadth, digest, fingerprint, near
 from constrain.lexing.lexeme import Lexeme
 
 _MOST_STATES = 1 << 24
@@ -63,7 +64,12 @@ class Member(NamedTuple):
             return self.print, self.phase, *self.bounds(reach)
         if self.high < 0:
             return self.print, self.counter
-        return self.print, self.phase, self.high - (self.counter >> layout.PHASE_BITS)
+        room = self.high - (self.counter >> layout.PHASE_BITS)
+        if room > reach and self.origin[0] == "content":
+            width = breadth(self.origin[1])
+            if width is not None and room > width + reach:
+                room = -1
+        return self.print, self.phase, room
 
 
 class Automaton:
@@ -71,9 +77,13 @@ class Automaton:
 
     A DFA state is an int; 0 is the dead one. The automaton only grows; a constraint replaces it
     by a fresh one when it passes its share of memory.
+
+    Args:
+        reach: the most bytes that its members are told apart by.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, reach: int = NEAR) -> None:
+        self._name = near if reach <= NEAR else digest
         self.lock = threading.RLock()
         self._states = np.empty((512, layout.STATE_WIDTH), np.int32)
         self._transitions = np.empty((512, 4), np.int32)
@@ -207,7 +217,7 @@ class Automaton:
                 origin = self._origins[q]
                 name = self._prints.get(q)
                 if name is None:
-                    name = self._prints[q] = fingerprint(origin)
+                    name = self._prints[q] = fingerprint(origin, self._name)
                 wide.append(Member(alone, number, kind, origin, name, count, low, high))
         if not wide:
             return wide, state

@@ -80,14 +80,17 @@ class Graph:
     An edge leads from a node by the number of what ends there (see `layout.ENDED`). Safe for many
     threads.
 
+    Args:
+        reach: bytes in the longest token.
+
     Attributes:
         control: the control.
         automaton: the lexer of all nodes.
         reference: a weak reference to the graph.
     """
 
-    def __init__(self, control: Control[Any]) -> None:
-        self.automaton = Automaton()
+    def __init__(self, control: Control[Any], reach: int = 0) -> None:
+        self.automaton = Automaton(reach)
         self.reference = weakref.ref(self)
         self.control = control
         self._nodes: dict[Hashable, Node] = {}

@@ -58,7 +58,7 @@ class Planner:
     def drop_caches(self) -> None:
         """Start afresh."""
         self._plan_bytes = self._counted = 0
-        self.graph = Graph(self._control)
+        self.graph = Graph(self._control, self._masks.tables.longest)
 
     def root(self) -> tuple[Graph, Node]:
         """Return the graph and the node before any output."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields, is_dataclass
 from hashlib import blake2b
 from itertools import count
@@ -29,44 +29,91 @@ _SIZE = 16
 _serials = count()
 
 
+REACH = 128
+"""Bytes that `near` looks ahead."""
+
+
 def digest(regex: Regex) -> bytes:
     """Return 16 bytes that stand for an expression.
 
     Expressions that are built alike have the same digest, also when one of them has gone before
     the other is made. Machines are told apart by identity.
     """
+    return _digest(regex, near=False)
+
+
+def near(regex: Regex) -> bytes:
+    """Return 16 bytes that stand for which texts of up to `REACH` bytes begin, or are, a match.
+
+    Counts that so few bytes do not reach make no difference to that, where nothing in the
+    expression can tell: in a simple one.
+    """
+    return _digest(regex, near=regex.simple)
+
+
+def _digest(regex: Regex, near: bool) -> bytes:
     pending = [regex]
     while pending:
         node = pending[-1]
         parts = _parts(node)
-        missing = [part for part in parts if part._digest is None]
+        missing = [part for part in parts if _known(part, near) is None]
         if missing:
             pending += missing
             continue
         pending.pop()
-        if node._digest is None:
-            node._digest = _hash(_describe(node, [part._digest or b"" for part in parts]))
-    assert regex._digest is not None
-    return regex._digest
+        if _known(node, near) is None:
+            found = _hash(_describe(node, [_known(part, near) or b"" for part in parts], near))
+            if near:
+                node._near = found
+            else:
+                node._digest = found
+    result = _known(regex, near)
+    assert result is not None
+    return result
 
 
-def fingerprint(value: Any) -> bytes:
-    """Return 16 bytes that stand for a value: tuples, parts of lexemes, scalars, expressions."""
-    return _hash(_encode(value))
+def _known(node: Regex, near: bool) -> bytes | None:
+    return node._near if near else node._digest
+
+
+def breadth(regex: Regex) -> int | None:
+    """Return a number that the least length of what completes any beginning of a match never
+    passes, in code points; None where none is known.
+    """
+    if isinstance(regex, Words):
+        few = regex.high - regex.low <= _FEW_TEXTS
+        return max(map(len, regex.texts)) if few else None
+    if isinstance(regex, Chars):
+        return 1
+    parts = [breadth(part) for part in _parts(regex)]
+    if not regex.simple or None in parts:
+        return None
+    widths = [part for part in parts if part is not None]
+    if isinstance(regex, Union):
+        return max(widths)
+    return sum(widths) * (max(regex.low, 1) if isinstance(regex, Repeat) else 1)
+
+
+def fingerprint(value: Any, name: Callable[[Regex], bytes]) -> bytes:
+    """Return 16 bytes that stand for a value: tuples, parts of lexemes, scalars, expressions.
+
+    `name` is what stands for an expression, `digest` or `near`.
+    """
+    return _hash(_encode(value, name))
 
 
 def _hash(data: bytes) -> bytes:
     return blake2b(data, digest_size=_SIZE).digest()
 
 
-def _encode(value: Any) -> bytes:
+def _encode(value: Any, name: Callable[[Regex], bytes]) -> bytes:
     if isinstance(value, Regex):
-        return b"R" + digest(value)
+        return b"R" + name(value)
     if isinstance(value, tuple):
-        return b"(" + b"".join(map(_encode, value)) + b")"
+        return b"(" + b"".join(_encode(member, name) for member in value) + b")"
     if is_dataclass(value):
         members = tuple(getattr(value, field.name) for field in fields(value))
-        return type(value).__name__.encode() + _encode(members)
+        return type(value).__name__.encode() + _encode(members, name)
     return repr(value).encode() + b";"
 
 
@@ -82,12 +129,12 @@ def _parts(node: Regex) -> Sequence[Regex]:
     return ()
 
 
-def _describe(node: Regex, parts: list[bytes]) -> bytes:
+def _describe(node: Regex, parts: list[bytes], near: bool) -> bytes:
     kind = type(node).__name__.encode()
     if isinstance(node, (Union, Intersect)):
         parts.sort()
     if isinstance(node, Repeat):
-        kind += repr((node.low, node.high)).encode()
+        kind += repr(_counts(node) if near else (node.low, node.high)).encode()
     elif isinstance(node, Chars):
         kind += repr(node.ranges).encode()
     elif isinstance(node, Words):
@@ -95,6 +142,12 @@ def _describe(node: Regex, parts: list[bytes]) -> bytes:
     elif isinstance(node, Leaf):
         kind += str(next(_serials)).encode()
     return kind + b"|" + b"".join(parts)
+
+
+def _counts(node: Repeat) -> tuple[int, int | None]:
+    most = REACH // max(node.body.least, 1)
+    high = None if node.high is None or node.high > most else node.high
+    return min(node.low, most + 1), high
 
 
 def _words(node: Words) -> bytes:

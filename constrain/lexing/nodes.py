@@ -38,6 +38,7 @@ class Regex:
         "_digest",
         "_distance",
         "_empty",
+        "_near",
         "_steps",
         "_unfolded",
         "_updates",
@@ -75,6 +76,7 @@ class Regex:
         self._updates: tuple[tuple[Chars, Regex], ...] | None = None
         self._unfolded: Regex | None = None
         self._digest: bytes | None = None
+        self._near: bytes | None = None
         self._empty: bool | None = None
         self._distance: int | None = None
 
