@@ -15,7 +15,8 @@ from constrain.engine.fragments import Fragments, least_bytes
 from constrain.engine.strings import TABLE
 from constrain.engine.tables import Scratch, address
 from constrain.lexing.digest import REACH as NEAR
-from constrain.lexing.digest import breadth, digest, fingerprint, near
+from constrain.lexing.digest import digest, fingerprint, near
+from constrain.lexing.lengths import breadth
 from constrain.lexing.lexeme import Lexeme
 
 _MOST_STATES = 1 << 24

@@ -10,11 +10,14 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from heapq import heappop, heappush
+from itertools import count
 from typing import Any, Protocol
 
 from constrain.engine import layout
 from constrain.engine.strings import LEADS, SPELLINGS
 from constrain.lexing.cofinite import left_out
+from constrain.lexing.lengths import fewest
 from constrain.lexing.lexeme import (
     INDENT_LIMIT,
     JSONString,
@@ -195,7 +198,7 @@ class Fragments:
         if part.regex is ANYTHING:
             return self._plain_string(part, place)
         regex = part.regex
-        if part.low > 0:
+        if part.low > fewest(regex):
             regex = intersect(regex, repeat(ANY, part.low, None))
         if part.high is not None:
             place = replace(place, high=min(part.high, layout.MAX_COUNT))
@@ -281,22 +284,27 @@ class Fragments:
             known = self._distances[regex] = self._search(regex, place.high)
         return known
 
-    def _search(self, regex: Regex, limit: int) -> int:
-        layer, seen, best = [regex], {regex}, limit + 1
-        for depth in range(limit + 1):
-            if depth >= best or not layer:
+    def _search(self, root: Regex, limit: int) -> int:
+        """Search best first (A*), of equally good ways first the one that has come farthest."""
+        best = {root: 0}
+        order = count()
+        heap = [(fewest(root), 0, next(order), root)]
+        while heap:
+            bound, come, _, here = heappop(heap)
+            depth = -come
+            if bound > limit:
                 break
-            following = []
-            for here in layer:
-                if here.nullable:
-                    return min(depth, best)
-                best = min(best, depth + self._distances.get(here, limit + 1))
-                for _, target in arcs(here):
-                    if target not in seen:
-                        seen.add(target)
-                        following.append(target)
-            layer = following
-        return best
+            if depth > best[here]:
+                continue
+            if here.nullable:
+                return depth
+            for _, target in arcs(here):
+                if depth + 1 < best.get(target, limit + 1):
+                    best[target] = depth + 1
+                    left = self._distances.get(target)
+                    bound = depth + 1 + (fewest(target) if left is None else left)
+                    heappush(heap, (bound, come - 1, next(order), target))
+        return limit + 1
 
     def _shortest_after(self, regex: Regex, wanted: Ranges, place: Place) -> int:
         """Return the least number of characters after one out of `wanted`."""

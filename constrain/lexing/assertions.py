@@ -10,7 +10,7 @@ Derivative-Based Regex Matching with Intersection, Complement, and Restricted Lo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TypeVar
 
 from constrain.errors import RegexTooComplexError
@@ -149,7 +149,7 @@ def substitute(r: Regex, changes: Mapping[Regex, Regex]) -> Regex:
 
 def postorder(
     root: Node,
-    children: Callable[[Node], tuple[Node, ...] | list[Node]],
+    children: Callable[[Node], Sequence[Node]],
     visit: Callable[[Node, Mapping[Node, Result]], Result],
 ) -> Result:
     """Visit a graph without cycles from its leaves to its root, with a stack of its own."""

@@ -76,24 +76,6 @@ def _known(node: Regex, near: bool) -> bytes | None:
     return node._near if near else node._digest
 
 
-def breadth(regex: Regex) -> int | None:
-    """Return a number that the least length of what completes any beginning of a match never
-    passes, in code points; None where none is known.
-    """
-    if isinstance(regex, Words):
-        few = regex.high - regex.low <= _FEW_TEXTS
-        return max(map(len, regex.texts)) if few else None
-    if isinstance(regex, Chars):
-        return 1
-    parts = [breadth(part) for part in _parts(regex)]
-    if not regex.simple or None in parts:
-        return None
-    widths = [part for part in parts if part is not None]
-    if isinstance(regex, Union):
-        return max(widths)
-    return sum(widths) * (max(regex.low, 1) if isinstance(regex, Repeat) else 1)
-
-
 def fingerprint(value: Any, name: Callable[[Regex], bytes]) -> bytes:
     """Return 16 bytes that stand for a value: tuples, parts of lexemes, scalars, expressions.
 
