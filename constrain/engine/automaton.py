@@ -205,6 +205,10 @@ class Automaton:
         Returns the members that many tokens may fit, and one state (0 if none) with those in
         literals, in white space and at the end, which few tokens fit.
         """
+        if self._dstates.item(state, layout.SET_LENGTH) == 1:
+            only = self._sets.item(self._dstates.item(state, layout.SET_BEGIN)) & 0xFFFFFFFF
+            if self._states.item(only, layout.KIND) in _NARROW:
+                return [], state
         members = self.members(state)
         wide: list[Member] = []
         narrow: list[int] = []

@@ -420,13 +420,6 @@ def set_bits(row, tokens):
 
 
 @njit(cache=True, nogil=True)
-def clear_bits(row, tokens):
-    """Clear the bits of `tokens` (int32[n]) in the bitmask `row` (int32[words])."""
-    for i in range(tokens.shape[0]):
-        row[tokens[i] >> 5] &= ~(np.int32(1) << np.int32(tokens[i] & 31))
-
-
-@njit(cache=True, nogil=True)
 def write_mask(row, dense, tokens):
     """Write a mask to `row` (int32[words]): `dense` (int32[words] or empty) and `tokens`."""
     if dense.shape[0]:
@@ -450,22 +443,40 @@ def _child(byte, skip, node, b):
 
 
 @njit(cache=True, nogil=True)
-def find_nodes(v, text, offsets, found):
-    """Find the trie nodes at the end of paths.
+def leave_out(v, text, offsets, dense, nodes):
+    """Take the tokens that begin with certain paths out of a mask and a list of trie nodes.
 
-    Path i is `text[offsets[i]:offsets[i + 1]]` (uint8, not empty); its node, or -1, goes to
-    `found[i]` (int32).
+    Path i is `text[offsets[i]:offsets[i + 1]]` (uint8, not empty). Clears bits of `dense`
+    (int32[words]), moves the nodes to keep to the front of `nodes` (int32[n], sorted) and returns
+    how many they are.
     """
     byte = u8(v[BYTE], v[N_NODES])
     skip = i32(v[SKIP], v[N_NODES])
+    token = i32(v[TOKEN], v[N_NODES])
+    more = i32(v[MORE], 1)
     root_child = i32(v[ROOT_CHILD], 256)
-    for i in range(found.shape[0]):
-        node = np.int64(root_child[text[offsets[i]]])
+    for i in range(offsets.shape[0] - 1):
+        top = np.int64(root_child[text[offsets[i]]])
         for j in range(offsets[i] + 1, offsets[i + 1]):
-            if node < 0:
+            if top < 0:
                 break
-            node = _child(byte, skip, node, text[j])
-        found[i] = node
+            top = _child(byte, skip, top, text[j])
+        if top < 0:
+            continue
+        for node in range(top, skip[top]):
+            found = token[node]
+            while found >= 0:
+                dense[found >> 5] &= ~(np.int32(1) << np.int32(found & 31))
+                found = more[found]
+        for j in range(nodes.shape[0]):
+            if top <= nodes[j] < skip[top]:
+                nodes[j] = -1
+    kept = 0
+    for j in range(nodes.shape[0]):
+        if nodes[j] >= 0:
+            nodes[kept] = nodes[j]
+            kept += 1
+    return kept
 
 
 @njit(cache=True, nogil=True)

@@ -157,24 +157,16 @@ class Masks:
             automaton = Automaton()
             start = automaton.start((lexeme(JSONString(ANYTHING), *rest),))
             state = automaton.run(address(_QUOTE), 0, 1, start)
-            plain = self._plain[rest] = self._compute(automaton, state)
-        nodes = self.tables.nodes_of([word + b'"' for word in words])
-        if not len(nodes):
+            found = self._compute(automaton, state)
+            dense = np.zeros(self.words, np.int32) if found.dense is None else found.dense
+            kernels.set_bits(dense, found.tokens)
+            plain = self._plain[rest] = Interior(dense, NOTHING, found.nodes)
+        if not words:
             return plain
-        trie = self.tables.trie
-        ends = trie.skip[nodes]
-        below = np.concatenate([trie.token[a:b] for a, b in zip(nodes, ends, strict=True)])
-        dead = [token for token in below.tolist() if token >= 0]
-        for token in dead:
-            if trie.more[token] >= 0:
-                dead.append(int(trie.more[token]))
-        inside = (plain.nodes[:, None] >= nodes) & (plain.nodes[:, None] < ends)
-        portals = plain.nodes[~inside.any(axis=1)]
-        if plain.dense is None:
-            return Interior(None, plain.tokens[~np.isin(plain.tokens, dead)], portals)
-        dense = plain.dense.copy()
-        kernels.clear_bits(dense, np.array(dead, np.int32))
-        return Interior(dense, NOTHING, portals)
+        assert plain.dense is not None
+        paths = [word + b'"' for word in words]
+        dense, nodes = self.tables.leave_out(paths, plain.dense, plain.nodes)
+        return Interior(dense, NOTHING, nodes)
 
     def _bounded(self, member: Member) -> Interior | None:
         """Return the interior of a plain string with bounds, None if the member is none."""

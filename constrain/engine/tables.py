@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from functools import cached_property
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,14 +39,15 @@ class TrieTables:
         """Bytes in the longest token."""
         return self._max_depth
 
-    def nodes_of(self, paths: list[bytes]) -> NDArray[np.int32]:
-        """Return the trie nodes at the end of those paths (not empty) that the trie has."""
-        offsets = np.zeros(len(paths) + 1, np.int32)
-        np.cumsum([len(path) for path in paths], out=offsets[1:])
-        found = np.empty(len(paths), np.int32)
+    def leave_out(
+        self, paths: list[bytes], dense: NDArray[np.int32], nodes: NDArray[np.int32]
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Return a mask (int32[words]) and trie nodes without all that begins with a path."""
+        dense, nodes = dense.copy(), nodes.copy()
+        offsets = np.fromiter(accumulate(map(len, paths), initial=0), np.int32)
         text = np.frombuffer(b"".join(paths), np.uint8)
-        kernels.find_nodes(self.scratch().handle, text, offsets, found)
-        return found[found >= 0]
+        kept = kernels.leave_out(self.scratch().handle, text, offsets, dense, nodes)
+        return dense, nodes[:kept]
 
     def scratch(self) -> Scratch:
         """Return this thread's scratch area."""

@@ -227,19 +227,12 @@ class AfterMember(Frame):
         self.progress = progress
 
     @cached_property
-    def _ways(self) -> tuple[bool, bool]:
-        """Whether the object may go on, and whether it may end."""
-        more = next(self.plan.next(self.progress), None) is not None
-        return more, self.plan.may_end(self.progress)
-
-    @property
     def moves(self) -> Moves:
-        # Not kept: the frames of an object in any order would keep all others alive.
-        frames, (more, end) = self.frames, self._ways
+        frames, plan = self.frames, self.plan
         moves: dict[Lexeme, Sequence[Push]] = {}
-        if more:
-            moves[frames.language.comma] = ((frames.key(self.plan, self.progress),),)
-        if end:
+        if next(plan.next(self.progress), None) is not None:
+            moves[frames.language.comma] = ((frames.key(plan, self.progress),),)
+        if plan.may_end(self.progress):
             moves[frames.language.close_object] = _GONE
         return moves
 
