@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from constrain.schema import schema_control
 from tests.reference import accepts
 
@@ -38,8 +40,10 @@ def test_threads_share_configurations_and_agree() -> None:
             assert not any(refused)
 
 
-def test_what_is_not_held_is_forgotten() -> None:
+def test_configurations_are_kept_within_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("constrain.schema.control._MOST_KEPT", 40)
     control = schema_control({"type": "object"})
     for n in range(50):
         assert accepts(control, b'{"key%d":1,"other%d":2}' % (n, n))
-    assert len(control._configurations) < 60
+        assert not accepts(control, b'{"key%d":1,"key%d":2}' % (n, n))
+        assert len(control._configurations) <= 40
