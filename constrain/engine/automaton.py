@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from bisect import bisect_left
 from collections.abc import Collection
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -391,8 +392,7 @@ class Automaton:
         numbers = self._word_numbers
         new = [word for word in words if word not in numbers]
         if new:
-            offsets = np.zeros(len(new) + 1, np.int32)
-            np.cumsum([len(word) for word in new], out=offsets[1:])
+            offsets = np.fromiter(accumulate(map(len, new), initial=0), np.int32)
             room = self._n_words + int(offsets[-1])
             if room > len(self._words):
                 grown = np.full((2 * room, layout.WORD_WIDTH), -1, np.int32)

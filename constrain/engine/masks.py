@@ -67,7 +67,7 @@ class Interior:
     def nbytes(self) -> int:
         """Memory, in bytes."""
         dense = 0 if self.dense is None else self.dense.nbytes
-        return 300 + dense + self.tokens.nbytes + self.nodes.nbytes
+        return 1000 + dense + self.tokens.nbytes + self.nodes.nbytes
 
 
 class Tenant(Protocol):
@@ -94,7 +94,7 @@ class Masks:
         self.tables = TrieTables(vocabulary)
         self.words = vocabulary.bitmask_words
         self.limit = DEFAULT_CACHE_BYTES
-        self._interiors: OrderedDict[object, tuple[Interior, int]] = OrderedDict()
+        self._interiors: OrderedDict[object, Interior] = OrderedDict()
         self._plain: dict[tuple[Part, ...], Interior] = {}
         self._counted: dict[tuple[Spelling, tuple[Part, ...]], CountedString] = {}
         self._outcomes: dict[object, tuple[Outcome, ...]] = {}
@@ -129,14 +129,13 @@ class Masks:
             known = self._interiors.get(key)
             if known is not None:
                 self._interiors.move_to_end(key)
-                return known[0]
+                return known
         found = self._bounded(member) or self._compute(automaton, member.state)
-        cost = found.nbytes
         with self._lock:
             if key not in self._interiors:
-                self._interiors[key] = found, cost
-                self._bytes += cost
-        self.spend(cost)
+                self._interiors[key] = found
+                self._bytes += found.nbytes
+        self.spend(found.nbytes)
         return found
 
     def _compute(self, automaton: Automaton, state: int) -> Interior:
@@ -231,9 +230,9 @@ class Masks:
             total += tenant.nbytes
         with self._lock:
             while self._interiors and total > self.limit // 2:
-                _, (_, cost) = self._interiors.popitem(last=False)
-                self._bytes -= cost
-                total -= cost
+                _, oldest = self._interiors.popitem(last=False)
+                self._bytes -= oldest.nbytes
+                total -= oldest.nbytes
             if total > self.limit // 2 or len(self._outcomes) > _MAX_OUTCOMES:
                 self._outcomes.clear()
 

@@ -28,7 +28,7 @@ from constrain.schema.options import JSONOptions
 from constrain.schema.shapes import Values
 from constrain.schema.strings import StringShape
 
-_KEYS_KEPT, _SHAPES_KEPT = 4096, 64
+_KEYS_KEPT, _SHAPES_KEPT = 1024, 64
 """Lexemes of keys, and of strings and numbers, that are kept for other schemas."""
 
 Scalar = Values | NumberShape | StringShape
