@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
@@ -25,11 +24,11 @@ class Configuration:
         accepting: whether the text may end here.
     """
 
-    __slots__ = ("__weakref__", "_ending", "_lexemes", "accepting", "tops")
+    __slots__ = ("_ending", "_lexemes", "accepting", "tops")
 
     def __init__(self, tops: Tops) -> None:
         self.tops = tops
-        self.accepting = any(frame.accepting for frame, _ in tops)
+        self.accepting = True in [frame.accepting for frame, _ in tops]
         self._lexemes: tuple[Lexeme, ...] | None = None
         self._ending: bytes | None = None
 
@@ -68,12 +67,15 @@ class Configuration:
 Tops = tuple[tuple["Frame", "Configuration | None"], ...]
 
 
+_MOST_KEPT = 5000
+"""Configurations that are kept to be met again."""
+
+
 class Stacks:
-    """Makes configurations, each once."""
+    """Makes configurations, each once while it is kept."""
 
     def __init__(self) -> None:
-        self._known: weakref.WeakValueDictionary[Tops, Configuration]
-        self._known = weakref.WeakValueDictionary()
+        self._known: dict[Tops, Configuration] = {}
 
     def advance(
         self, config: Configuration, lexemes: tuple[Lexeme, ...], text: bytes | None
@@ -117,5 +119,8 @@ class Stacks:
         """Return the one configuration of these tops."""
         found = self._known.get(tops)
         if found is None:
+            if len(self._known) >= _MOST_KEPT:
+                # Those in use stay as they are; others are made anew where they are met again.
+                self._known.clear()
             found = self._known[tops] = Configuration(tops)
         return found

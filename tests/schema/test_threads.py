@@ -41,9 +41,9 @@ def test_threads_share_configurations_and_agree() -> None:
 
 
 def test_configurations_are_kept_within_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("constrain.schema.control._MOST_KEPT", 40)
+    monkeypatch.setattr("constrain.schema.stacks._MOST_KEPT", 40)
     control = schema_control({"type": "object"})
     for n in range(50):
         assert accepts(control, b'{"key%d":1,"other%d":2}' % (n, n))
         assert not accepts(control, b'{"key%d":1,"key%d":2}' % (n, n))
-        assert len(control._configurations) <= 40
+        assert len(control._stacks._known) <= 40
