@@ -44,6 +44,10 @@ class Atom:
     def _read(self) -> Facts:
         raise NotImplementedError
 
+    def negation(self) -> Atom | None:
+        """Return the atom of all other values where there is a better way than from the facts."""
+        return None
+
 
 @dataclass(frozen=True, slots=True)
 class Count:

@@ -207,8 +207,8 @@ KEYWORDS: Mapping[str, Keyword] = {
     "maxContains": Keyword(_count, types=ARRAY, since=_D2019),
     "uniqueItems": Keyword(_bool, types=ARRAY, supported=False),
     "propertyNames": Keyword(_schema, "one", types=OBJECT, since=_D6),
-    "unevaluatedProperties": Keyword(_schema, types=OBJECT, since=_D2019, supported=False),
-    "unevaluatedItems": Keyword(_schema, types=ARRAY, since=_D2019, supported=False),
+    "unevaluatedProperties": Keyword(_schema, "one", types=OBJECT, since=_D2019),
+    "unevaluatedItems": Keyword(_schema, "one", types=ARRAY, since=_D2019),
 }
 """Every keyword that constrains values; all others are annotations.
 
@@ -220,6 +220,10 @@ REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
 
 DEPENDENCIES = ("dependencies", "dependentRequired", "dependentSchemas")
 """The keywords that say what comes with a property."""
+
+
+UNEVALUATED = frozenset(("unevaluatedProperties", "unevaluatedItems"))
+"""The keywords about what others leave."""
 
 
 def says_nothing(keyword: str, schema: dict[str, Any]) -> bool:

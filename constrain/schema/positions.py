@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from constrain.errors import InvalidSchemaError, UnsupportedSchemaError
@@ -27,10 +27,12 @@ from constrain.schema.formats import format_regex
 from constrain.schema.keywords import (
     ARRAY,
     DEPENDENCIES,
+    KEYWORDS,
     NUMBER,
     OBJECT,
     REFERENCES,
     STRING,
+    UNEVALUATED,
     types_of,
 )
 from constrain.schema.negation import Not, properties
@@ -105,6 +107,8 @@ class Position(Atom):
         if types & OBJECT and not _OBJECT_KEYS.isdisjoint(schema):
             members = self._objects(schema)
         all_of, any_of, place = self._applicators(schema)
+        if not UNEVALUATED.isdisjoint(schema):
+            all_of += (((), atom) for atom in self._unevaluated(types))
         return Facts(
             types,
             self._enum(schema),
@@ -116,6 +120,12 @@ class Position(Atom):
             any_of=tuple(any_of),
             place=place,
         )
+
+    def _unevaluated(self, types: int) -> Iterator[Atom]:
+        for keyword in ("unevaluatedProperties", "unevaluatedItems"):
+            value = self.schema.get(keyword, True)
+            if types & KEYWORDS[keyword].types and self.child(value) is not TRUE:
+                yield self._atoms.unevaluated(keyword, self)
 
     def _enum(self, schema: dict[str, Any]) -> Enumeration | None:
         enum = Enumeration(schema["enum"]) if "enum" in schema else None
@@ -286,9 +296,15 @@ class Atoms:
         if found is None:
             if not self._negating:
                 return TRUE
-            found = Not(atom, self.negation)
+            found = atom.negation() or Not(atom, self.negation)
             self._negations[atom], self._negations[found] = found, atom
         return found
+
+    def unevaluated(self, keyword: str, position: Position) -> Atom:
+        """Return the atom of `unevaluatedProperties` or `unevaluatedItems` in a schema."""
+        from constrain.schema.unevaluated import Unevaluated
+
+        return Unevaluated(keyword, position, self.negation)
 
     def exclusive(self, position: Position) -> tuple[Atom, ...]:
         """Return the branches of a `oneOf`, those that overlap made exclusive."""
