@@ -57,16 +57,16 @@ class Properties(NamedTuple):
 
 
 class Items(NamedTuple):
-    """The items that schemas evaluate: the first ones, those in the sets of atoms, or all."""
+    """The items that schemas evaluate: so many at the start, those in the sets of atoms, or all."""
 
-    count: int = 0
+    first: int = 0
     contained: tuple[Atom, ...] = ()
     everything: bool = False
 
     def join(self, other: Items) -> Items:
         """Return what is evaluated here or there."""
         return Items(
-            max(self.count, other.count),
+            max(self.first, other.first),
             tuple(dict.fromkeys(self.contained + other.contained)),
             self.everything or other.everything,
         )
@@ -75,7 +75,7 @@ class Items(NamedTuple):
         """Return that all other items are in an atom's set."""
         if self.contained:
             atom = Given(Facts(any_of=(((), (*self.contained, atom)),)))
-        return Facts(array=ArrayFacts((TRUE,) * self.count, atom))
+        return Facts(array=ArrayFacts((TRUE,) * self.first, atom))
 
 
 def _same(atom: Atom) -> Atom:
@@ -93,9 +93,8 @@ def _properties(position: Position, keyword: bool) -> Properties:
 
 def _items(position: Position, keyword: bool) -> Items:
     schema = position.schema
-    items = schema.get("items")
-    listed = isinstance(items, list)
-    prefix = items if listed else schema.get("prefixItems", ())
+    listed = isinstance(schema.get("items"), list)
+    prefix = schema["items"] if listed else schema.get("prefixItems", ())
     contains = "contains" in schema and position.scope.dialect >= Dialect.DRAFT2020
     return Items(
         len(prefix),
