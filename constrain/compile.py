@@ -21,6 +21,7 @@ def compile_json_schema(
     registry: Registry[Any] | None = None,
     draft: str | None = None,
     retrieve: Callable[[str], Any] | None = None,
+    lenient: bool = False,
 ) -> Constraint:
     """Return the constraint that allows the JSON texts whose value satisfies a JSON Schema.
 
@@ -34,6 +35,9 @@ def compile_json_schema(
         retrieve: gives remote documents that are not in the registry: from a URI to the JSON
             contents or a `referencing.Resource`, raising `LookupError` where there is none.
             Without it nothing is fetched from anywhere.
+        lenient: ignore what is not understood in a schema that is only almost valid (a keyword
+            with a wrong value, an unknown type, a reference that leads nowhere, a broken pattern)
+            and report each as a `SchemaWarning` with its keyword and its JSON pointer.
 
     Raises:
         InvalidSchemaError: the schema breaks the rules of JSON Schema.
@@ -44,7 +48,9 @@ def compile_json_schema(
     """
     from constrain.schema import schema_control
 
-    control = schema_control(schema, options, registry=registry, draft=draft, retrieve=retrieve)
+    control = schema_control(
+        schema, options, registry=registry, draft=draft, retrieve=retrieve, lenient=lenient
+    )
     return Constraint(control, vocabulary)
 
 

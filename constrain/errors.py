@@ -1,6 +1,7 @@
-"""Every error of the library, as values with data.
+"""Every error of the library, as values with data, and the one warning.
 
-All derive from `ConstraintError`. The message is for people; the attributes are for programs.
+All errors derive from `ConstraintError`. The message is for people; the attributes are for
+programs.
 """
 
 from __future__ import annotations
@@ -39,6 +40,22 @@ class UnsupportedSchemaError(ConstraintError):
             f"cannot enforce {keyword!r} at {pointer or '(root)'}{detail}; "
             "remove it or rewrite the schema without it"
         )
+        self.keyword = keyword
+        self.pointer = pointer
+        self.reason = reason
+
+
+class SchemaWarning(UserWarning):
+    """A part of a schema is not understood and, as `lenient` asks, ignored.
+
+    Attributes:
+        keyword: the keyword.
+        pointer: JSON pointer to it in the schema.
+        reason: what is wrong with it.
+    """
+
+    def __init__(self, keyword: str, pointer: str, reason: str) -> None:
+        super().__init__(f"ignored {keyword!r} at {pointer}: {reason}")
         self.keyword = keyword
         self.pointer = pointer
         self.reason = reason

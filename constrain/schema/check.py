@@ -23,6 +23,7 @@ from constrain.schema.keywords import (
     says_nothing,
     types_of,
 )
+from constrain.schema.mending import NOT_UNDERSTOOD, mend
 from constrain.schema.numbers import exact
 from constrain.schema.positions import Position
 from constrain.schema.shapes import key_classes
@@ -92,34 +93,44 @@ def _check_one(position: Position) -> tuple[list[Atom], list[Atom]]:
     """Check a schema; return its subschemas, those for the same value and those for others."""
     same: list[Atom] = []
     below: list[Atom] = []
-    schema = position.schema
-    types: int | None = None
-    for name, value in schema.items():
+    for name in tuple(position.schema):
         keyword = KEYWORDS.get(name)
-        if keyword is None:
-            continue
-        _require(position, name, keyword)
-        if name in REFERENCES:
-            same.append(position.target(name))
-        elif name == "pattern":
-            pattern(value)
-        elif name == "format" and value in position.options.formats:
-            assert position.format is not None
-        elif keyword.types == NUMBER and (isinstance(value, Decimal) or abs(value) > _LARGE):
-            exact(value)
-        elif name == "patternProperties":
-            key_classes(tuple(dict.fromkeys(map(pattern, value))))
-        if not keyword.supported and not says_nothing(name, schema):
-            if types is None:
-                if "type" in schema:
-                    _require(position, "type", KEYWORDS["type"])
-                types = types_of(schema)
-            if types & keyword.types:
-                raise UnsupportedSchemaError(name, position.pointer(name))
-        if keyword.children != "none":
-            children = same if keyword.in_place else below
-            children.extend(map(position.child, keyword.subschemas(value)))
+        while keyword is not None and name in position.schema:
+            try:
+                found = _check_keyword(position, name, keyword)
+            except NOT_UNDERSTOOD as error:
+                if not position.documents.lenient:
+                    raise
+                mend(position, name, error)
+                continue
+            (same if keyword.in_place else below).extend(found)
+            break
     return same, below
+
+
+def _check_keyword(position: Position, name: str, keyword: Keyword) -> Iterable[Atom]:
+    """Check a keyword; return its subschemas."""
+    schema = position.schema
+    value = schema[name]
+    _require(position, name, keyword)
+    if name in REFERENCES:
+        return (position.target(name),)
+    if name == "pattern":
+        pattern(value)
+    elif name == "format" and value in position.options.formats:
+        assert position.format is not None
+    elif keyword.types == NUMBER and (isinstance(value, Decimal) or abs(value) > _LARGE):
+        exact(value)
+    elif name == "patternProperties":
+        key_classes(tuple(dict.fromkeys(map(pattern, value))))
+    if not keyword.supported and not says_nothing(name, schema):
+        if "type" in schema:
+            _require(position, "type", KEYWORDS["type"])
+        if types_of(schema) & keyword.types:
+            raise UnsupportedSchemaError(name, position.pointer(name))
+    if keyword.children == "none":
+        return ()
+    return list(map(position.child, keyword.subschemas(value)))
 
 
 def _require(position: Position, name: str, keyword: Keyword) -> None:
@@ -134,16 +145,23 @@ def _children_first(in_place: Mapping[Position, list[Atom]]) -> Iterable[Positio
         position: [atom for atom in same if isinstance(atom, Position)]
         for position, same in in_place.items()
     }
-    try:
-        return list(TopologicalSorter(graph).static_order())
-    except CycleError as error:
-        pointer = next(
-            position.pointer(keyword)
-            for position in error.args[1]
+    while True:
+        try:
+            return list(TopologicalSorter(graph).static_order())
+        except CycleError as error:
+            circle = error.args[1]
+        position, keyword = next(
+            (position, keyword)
+            for position in circle
             for keyword in REFERENCES
-            if keyword in position.schema
+            if keyword in position.schema and position.target(keyword) in circle
         )
-        raise InvalidSchemaError(pointer, "the reference leads back to itself") from None
+        reason = "the reference leads back to itself"
+        wrong = InvalidSchemaError(position.pointer(keyword), reason)
+        if not position.documents.lenient:
+            raise wrong
+        graph[position].remove(position.target(keyword))
+        mend(position, keyword, wrong)
 
 
 def _terms(position: Position, known: Mapping[Atom, int]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from constrain.errors import UnsatisfiableSchemaError
@@ -23,6 +24,7 @@ def schema_control(
     registry: Registry[Any] | None = None,
     draft: str | None = None,
     retrieve: Retrieve | None = None,
+    lenient: bool = False,
 ) -> SchemaControl:
     """Return the control of the JSON texts that satisfy a schema.
 
@@ -37,6 +39,7 @@ def schema_control(
         draft: the dialect of a schema without `$schema`: "draft4", "draft6", "draft7",
             "draft2019-09", "draft2020-12" (the default) or "v1".
         retrieve: gives remote documents that are not in the registry.
+        lenient: ignore what is not understood, each with a `SchemaWarning`.
 
     Raises:
         InvalidSchemaError: the schema is malformed, or a `$ref` leads nowhere.
@@ -46,10 +49,12 @@ def schema_control(
         SchemaTooComplexError: a bound on the work to be done is passed.
     """
     options = JSONOptions() if options is None else options
-    documents = Documents(schema, registry, draft, retrieve)
+    documents = Documents(schema, registry, draft, retrieve, lenient)
     overlaps: dict[int, dict[int, list[int]]] = {}
     atoms = Atoms(documents, options, overlaps)
     checked = check(atoms.root)
+    for warning in documents.warnings:
+        warnings.warn(warning, stacklevel=3)
     finder = Overlaps(documents, options)
     for position in checked.exclusive:
         found = finder.of(position)

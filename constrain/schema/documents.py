@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urldefrag, urljoin
 
-from constrain.errors import InvalidSchemaError, UnsupportedSchemaError
+from constrain.errors import InvalidSchemaError, SchemaWarning, UnsupportedSchemaError
 from constrain.schema.dialects import Dialect, declared, labelled
 from constrain.schema.profiles import Profile, choose, is_known, profile_of
 from constrain.schema.resources import RECURSIVE, Resource, Schema, search, walk
@@ -86,6 +86,15 @@ class Documents:
         registry: remote documents, by their URIs.
         draft: the dialect of a schema without `$schema` ("draft4" to "draft2020-12", "v1").
         retrieve: gives documents that are not in the registry.
+        lenient: whether what is not understood is to be ignored.
+
+    Attributes:
+        root: the root schema.
+        root_scope: its scope.
+        lenient: see above.
+        amended: schemas that say something else than what is written, by the identities of their
+            source and their scope.
+        warnings: what has been ignored.
 
     Raises:
         InvalidSchemaError: the text is not JSON, or the schema neither object nor boolean.
@@ -99,12 +108,16 @@ class Documents:
         registry: Registry[Any] | None = None,
         draft: str | None = None,
         retrieve: Retrieve | None = None,
+        lenient: bool = False,
     ) -> None:
         default = profile_of(Dialect.DRAFT2020 if draft is None else labelled(draft))
         self.root: Schema = parse(schema) if isinstance(schema, str) else schema
         if not isinstance(self.root, (bool, dict)):
             kind = type(self.root).__name__
             raise InvalidSchemaError("", f"a schema is an object or a boolean, not {kind}")
+        self.lenient = lenient
+        self.amended: dict[tuple[int, int], dict[str, Any]] = {}
+        self.warnings: list[SchemaWarning] = []
         self._registry = registry
         self._retrieve = retrieve
         self._resources: dict[int, Resource] = {}  # by the identity of their schemas
@@ -114,6 +127,14 @@ class Documents:
         self._scopes: dict[tuple[int, int], Scope] = {}
         resource = self._document(self.root, "", default)
         self.root_scope = Scope(self, resource, None)
+
+    def read(self, source: dict[str, Any], scope: Scope) -> dict[str, Any]:
+        """Return a schema of a scope without what says nothing."""
+        if self.amended:
+            found = self.amended.get((id(source), id(scope)))
+            if found is not None:
+                return found
+        return scope.read(source)
 
     def at(self, schema: dict[str, Any], within: Resource) -> Resource:
         """Return the resource of a schema met in a resource: another where it has an identifier."""
@@ -272,9 +293,10 @@ class Documents:
             return profile_of(dialect)
         for name, required in vocabularies.items():
             if required is True and not is_known(name):
-                raise UnsupportedSchemaError(
-                    "$schema", "/$schema", f"the meta-schema {uri} needs the vocabulary {name}"
-                )
+                reason = f"the meta-schema {uri} needs the vocabulary {name}"
+                if not self.lenient:
+                    raise UnsupportedSchemaError("$schema", "/$schema", reason)
+                self.warnings.append(SchemaWarning("$schema", "/$schema", reason))
         return choose(dialect, vocabularies)
 
     def pointer(self, schema: Schema, scope: Scope) -> str:

@@ -9,7 +9,6 @@ from itertools import combinations
 from typing import Any
 
 from constrain.schema.control import SchemaControl
-from constrain.schema.dialects import Dialect
 from constrain.schema.documents import Documents
 from constrain.schema.facts import Atom, Given, identity
 from constrain.schema.keywords import ANY_TYPE, OBJECT, types_of
@@ -73,14 +72,14 @@ class _Look:
             atom = atom.target()
         if not isinstance(atom, Position):
             return cls(ANY_TYPE, None, {})
-        schema, dialect = atom.schema, atom.scope.dialect
+        schema = atom.schema
         properties = schema.get("properties", {})
         tags = {
             name: values
             for name in schema.get("required", ())
-            if (values := _listed(properties.get(name), dialect)) is not None
+            if name in properties and (values := _listed(atom.child(properties[name]))) is not None
         }
-        return cls(types_of(schema), _listed(schema, dialect), tags)
+        return cls(types_of(schema), _listed(atom), tags)
 
     def excludes(self, other: _Look) -> bool:
         """Whether no value can be in both branches."""
@@ -92,11 +91,12 @@ class _Look:
         )
 
 
-def _listed(schema: Any, dialect: Dialect) -> frozenset[Any] | None:
+def _listed(atom: Atom) -> frozenset[Any] | None:
     """The values that a schema lists, in a form in which equal values are equal."""
-    if not isinstance(schema, dict):
+    if not isinstance(atom, Position):
         return None
-    if "const" in schema and dialect >= Dialect.DRAFT6:
+    schema = atom.schema
+    if "const" in schema:
         return frozenset((identity(schema["const"]),))
     return frozenset(map(identity, schema["enum"])) if "enum" in schema else None
 

@@ -54,10 +54,19 @@ class Position(Atom):
 
     def __init__(self, source: dict[str, Any], scope: Scope, atoms: Atoms) -> None:
         super().__init__()
-        self.schema = scope.read(source)
+        self.schema = atoms.documents.read(source, scope)
         self.scope = scope
         self._source = source
         self._atoms = atoms
+
+    @property
+    def documents(self) -> Documents:
+        """The documents that the schema consists of."""
+        return self._atoms.documents
+
+    def amend(self, schema: dict[str, Any]) -> None:
+        """Let the schema say something else than what is written."""
+        self.documents.amended[id(self._source), id(self.scope)] = self.schema = schema
 
     @property
     def options(self) -> JSONOptions:
@@ -66,7 +75,7 @@ class Position(Atom):
 
     def pointer(self, *steps: str) -> str:
         """Return the JSON pointer to the schema, or to a place below it."""
-        base = self._atoms.documents.pointer(self._source, self.scope)
+        base = self.documents.pointer(self._source, self.scope)
         return "".join([base, *("/" + escape(step) for step in steps)])
 
     def child(self, schema: Schema) -> Atom:
@@ -80,7 +89,7 @@ class Position(Atom):
             InvalidSchemaError: it leads nowhere.
         """
         reference = self.schema[keyword]
-        found = self._atoms.documents.resolve(self.scope, keyword, reference)
+        found = self.documents.resolve(self.scope, keyword, reference)
         if found is None:
             raise InvalidSchemaError(
                 self.pointer(keyword),
