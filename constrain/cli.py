@@ -108,6 +108,14 @@ MinP = Annotated[
 ]
 
 
+Lenient = Annotated[
+    bool,
+    typer.Option(
+        "--lenient", help="Ignore what is not understood in the schema, each with a warning."
+    ),
+]
+
+
 @app.callback(invoke_without_command=True)
 def _root(
     version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
@@ -141,6 +149,7 @@ def json_command(
     top_k: TopK = None,
     top_p: TopP = None,
     min_p: MinP = None,
+    lenient: Lenient = False,
     as_json: JSONFlag = False,
 ) -> None:
     """Write JSON that is valid against a schema."""
@@ -150,7 +159,8 @@ def json_command(
 
         from constrain.schema import JSONOptions, schema_control
 
-        schema_control(parsed, JSONOptions())  # what is wrong is said before a model is loaded
+        # What is wrong is said before a model is loaded.
+        schema_control(parsed, JSONOptions(), lenient=lenient)
         _generate(
             terminal,
             "generate_json",
@@ -164,6 +174,7 @@ def json_command(
             top_k=top_k,
             top_p=top_p,
             min_p=min_p,
+            lenient=lenient,
         )
 
 
@@ -241,6 +252,7 @@ def check_command(
             "Formats are asserted in both."
         ),
     ] = "specification",
+    lenient: Lenient = False,
     as_json: JSONFlag = False,
 ) -> None:
     """Say whether a JSON text is valid, or the byte where it fails and what was allowed there."""
@@ -254,7 +266,7 @@ def check_command(
         from constrain.explain import byte_vocabulary, explain
         from constrain.reasons import reasons
 
-        compiled = cache(partial(compile_json_schema, parsed, byte_vocabulary()))
+        compiled = cache(partial(compile_json_schema, parsed, byte_vocabulary(), lenient=lenient))
         wide = JSONOptions.specification(format="assert")
         options = wide if language == "specification" else JSONOptions()
         with terminal.busy("following the text"):
@@ -396,8 +408,9 @@ def _generate(
     finished = time.perf_counter()
     results = results if n > 1 else [results]
     is_json = function == "generate_json"
-    checker = _check_json if is_json else _check_regex
-    checker(target, [r.value for r in results])
+    if not terminal.ignored:
+        checker = _check_json if is_json else _check_regex
+        checker(target, [r.value for r in results])
     if terminal.as_json:
         terminal.document(
             {
@@ -413,6 +426,7 @@ def _generate(
                     }
                     for r in results
                 ],
+                **terminal.told,
                 "seconds": {
                     "load": loaded - started,
                     "compile": results[0].timings.compile,
@@ -425,8 +439,9 @@ def _generate(
         terminal.document(result.value) if is_json else terminal.line(result.value)
     tokens = sum(len(r.token_ids) for r in results)
     forced = sum(r.forced_tokens for r in results)
-    judge = "jsonschema" if is_json else "Python's re"
-    terminal.note(f"[green]valid[/], as {judge} confirms")
+    if not terminal.ignored:
+        judge = "jsonschema" if is_json else "Python's re"
+        terminal.note(f"[green]valid[/], as {judge} confirms")
     terminal.note(
         f"[dim]{tokens} tokens, {forced} of them forced, in {finished - loaded:.2f} s; "
         f"compiled in {results[0].timings.compile * 1000:.1f} ms; "
@@ -456,7 +471,7 @@ def _check_regex(pattern: str, values: list[str]) -> None:
 def _show_verdict(terminal: Terminal, refusal: Refusal | None, why: list[Reason]) -> None:
     if terminal.as_json:
         verdict = {} if refusal is None else {**asdict(refusal), "reasons": list(map(asdict, why))}
-        terminal.document({"ok": True, "accepted": refusal is None, **verdict})
+        terminal.document({"ok": True, "accepted": refusal is None, **verdict, **terminal.told})
         return
     if refusal is None:
         terminal.styled("[bold green]accepted[/]")

@@ -82,6 +82,7 @@ def generate_json(
     top_p: float | None = None,
     min_p: float | None = None,
     options: JSONOptions | None = None,
+    lenient: bool = False,
     include_schema: bool = True,
     return_details: bool = False,
 ) -> Any:
@@ -108,6 +109,7 @@ def generate_json(
         top_p: choose among the likeliest tokens of mass p.
         min_p: choose among the tokens at least p times as likely as the likeliest.
         options: the language of the JSON text; default `JSONOptions()`, the one for generation.
+        lenient: ignore what is not understood in the schema, each with a `SchemaWarning`.
         include_schema: tell the model of the schema in the prompt.
         return_details: return a `Generation` for each value.
 
@@ -123,7 +125,7 @@ def generate_json(
     source = read_schema(schema)
     text = source.text
     return _generate(
-        lambda vocabulary: compile_json_schema(source.schema, vocabulary, options),
+        lambda vocabulary: compile_json_schema(source.schema, vocabulary, options, lenient=lenient),
         model,
         lambda lm: lm.encode_prompt(prompt, text if include_schema else None),
         source.parse,

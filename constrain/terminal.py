@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from enum import IntEnum
@@ -14,7 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from constrain.errors import ConstraintError, GenerationError
+from constrain.errors import ConstraintError, GenerationError, SchemaWarning
 
 
 class ExitCode(IntEnum):
@@ -37,12 +38,19 @@ class Terminal:
 
     Attributes:
         as_json: write one JSON object to stdout instead of text for people.
+        ignored: what has been ignored in a schema, each thing once.
     """
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
+        self.ignored: list[dict[str, str]] = []
         self._out = Console(soft_wrap=True, highlight=False)
         self._err = Console(soft_wrap=True, highlight=False, stderr=True)
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What has been ignored, if anything, as part of a document."""
+        return {"ignored": self.ignored} if self.ignored else {}
 
     @property
     def is_interactive(self) -> bool:
@@ -89,7 +97,8 @@ class Terminal:
             typer.Exit: with the exit code of the error.
         """
         try:
-            yield
+            with self._noting_warnings():
+                yield
         except KeyboardInterrupt:
             self._fail(ExitCode.INTERRUPTED, {"type": "Interrupted", "message": "interrupted"})
         except GenerationError as error:
@@ -103,6 +112,23 @@ class Terminal:
                 self._err.print_exception()
             said = _line(f"this is a bug, please report it: {type(error).__name__}: {error}")
             self._fail(ExitCode.BUG, {"type": type(error).__name__, "message": said})
+
+    @contextmanager
+    def _noting_warnings(self) -> Iterator[None]:
+        """Take up warnings about schemas; all others are shown as ever."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", SchemaWarning)
+            show = warnings.showwarning
+
+            def note(message: Warning | str, *where: Any, **more: Any) -> None:
+                if not isinstance(message, SchemaWarning):
+                    show(message, *where, **more)
+                elif vars(message) not in self.ignored:
+                    self.ignored.append(vars(message))
+                    self.note(f"[yellow]warning:[/] {escape(_line(str(message)))}")
+
+            warnings.showwarning = note
+            yield
 
     def _fail(self, code: ExitCode, error: Mapping[str, Any]) -> None:
         if self.as_json:

@@ -101,6 +101,28 @@ def test_check_tells_what_the_branches_have_against_a_value():
     ]
 
 
+def test_lenient_ignores_and_tells():
+    schema = '{"type": "any", "properties": {"a": {"required": true, "type": "null"}}}'
+    assert _run("check", schema, '{"a": null}').exit_code == 2
+    result = _run("check", schema, '{"a": null}', "--lenient")
+    assert (result.exit_code, result.stdout) == (0, "accepted\n")
+    assert "ignored 'type' at /type" in result.stderr
+    assert "ignored 'required' at /properties/a/required" in result.stderr
+    refused = _json(_run("check", schema, '{"a": 1}', "--lenient", "--json"))
+    assert [ignored["pointer"] for ignored in refused["ignored"]] == [
+        "/type",
+        "/properties/a/required",
+    ]
+
+
+def test_lenient_writes(tmp_path: Path):
+    schema = '{"type": "integer", "minimum": 3, "maximum": "9"}'
+    result = _run("json", schema, "--lenient", "--seed", "1", "--json")
+    written = _json(result)
+    assert written["results"][0]["value"] >= 3
+    assert [ignored["keyword"] for ignored in written["ignored"]] == ["maximum"]
+
+
 def test_check_for_programs():
     assert _json(_run("check", NUMBER, "4", "--json")) == {"ok": True, "accepted": True}
     result = _run("check", NUMBER, "-", "--json", stdin="9")
