@@ -28,17 +28,21 @@ Negate = Callable[[Atom], Atom]
 
 
 class Not(Atom):
-    """The atom of all values that are not in another's set."""
+    """The atom of all values that are not in another's set.
 
-    __slots__ = ("_atom", "_negate")
+    Attributes:
+        atom: the other.
+    """
+
+    __slots__ = ("_negate", "atom")
 
     def __init__(self, atom: Atom, negate: Negate) -> None:
         super().__init__()
-        self._atom = atom
+        self.atom = atom
         self._negate = negate
 
     def _read(self) -> Facts:
-        facts = self._atom.facts
+        facts = self.atom.facts
         ways = tuple(map(Given, _violations(facts, self._negate)))
         return Facts(any_of=(((), ways),), place=facts.place)
 

@@ -14,7 +14,7 @@ from constrain.errors import SchemaTooComplexError
 from constrain.lexing.regex import Regex, complement, union, words
 from constrain.schema import numbers, strings
 from constrain.schema.arrays import ArrayShape
-from constrain.schema.evaluate import satisfies
+from constrain.schema.evaluate import holds, satisfies
 from constrain.schema.facts import (
     ALL_STRINGS,
     FALSE,
@@ -31,7 +31,7 @@ from constrain.schema.numbers import ALL_NUMBERS, NumberShape
 from constrain.schema.positions import Atoms, Position
 from constrain.schema.shapes import Alternative, ObjectShape, Values
 from constrain.schema.strings import StringShape
-from constrain.schema.terms import Terms
+from constrain.schema.terms import Group, Terms
 
 WORK_LIMIT = 200_000
 """Most atoms, terms and alternatives looked at in one go."""
@@ -104,16 +104,19 @@ class Normaliser:
         """Return the alternatives of a node. They may overlap, and may turn out to be empty."""
         if node.alternatives is None:
             found: dict[Alternative, None] = {}
-            for types, facts in self._terms.of(node.atoms):
-                found.update(dict.fromkeys(self._of_term(types, facts)))
+            for term in self._terms.of(node.atoms):
+                found.update(dict.fromkeys(self._of_term(*term)))
             self.spend(len(found), node.atoms)
             node.alternatives = _merged(found)
         return node.alternatives
 
-    def _of_term(self, types: int, facts: list[Facts]) -> Iterable[Alternative]:
+    def _of_term(
+        self, types: int, facts: list[Facts], groups: list[Group]
+    ) -> Iterable[Alternative]:
         enums = [fact.enum for fact in facts if fact.enum is not None]
         if enums:
-            return self._of_enum(types, facts, min(enums, key=lambda enum: len(enum.values)))
+            least = min(enums, key=lambda enum: len(enum.values))
+            return self._of_enum(types, facts, groups, least)
         excluded = [fact.excluded for fact in facts if fact.excluded is not None]
         found: list[Alternative] = []
         for kind, values in ((NULL, (None,)), (BOOLEAN, (False, True))):
@@ -153,8 +156,10 @@ class Normaliser:
             found = self._shapes[kind, key] = kind(key, self)  # type: ignore[index]
         return found
 
-    def _of_enum(self, types: int, facts: list[Facts], enum: Enumeration) -> Iterable[Alternative]:
-        self.spend(len(enum.values) // 64)
+    def _of_enum(
+        self, types: int, facts: list[Facts], groups: list[Group], enum: Enumeration
+    ) -> Iterable[Alternative]:
+        self.spend(len(enum.values) * (1 + len(groups)) // 64)
         limits = [fact for fact in facts if _limits(fact)]
         enums = [fact.enum for fact in facts if fact.enum not in (None, enum)]
         excluded = [fact.excluded for fact in facts if fact.excluded is not None]
@@ -166,6 +171,7 @@ class Normaliser:
                 or not all(satisfies(fact, value) for fact in limits)
                 or not all(value in other for other in enums)
                 or any(value in other for other in excluded)
+                or not all(any(holds(atom, value) for atom in group) for _, group in groups)
             ):
                 continue
             if kind == ARRAY:

@@ -1,40 +1,46 @@
 """Multiplying out: from atoms with choices among atoms to terms without.
 
-The groups of alternatives that a conjunction has are decided one after the other, the one with
-the fewest branches left first. A branch that contradicts what is known already is dropped, and a
-group one of whose branches follows from it is decided (Davis, Logemann and Loveland 1962); without
-that, the negations in a `oneOf` would multiply beyond all bounds.
+A branch that contradicts what is known already is dropped, a group one of whose branches follows
+from it is decided, and one that has a single branch left is taken at once (Davis, Logemann and
+Loveland 1962); without that, the negations in a `oneOf` would multiply beyond all bounds. Where
+several groups depend on the value of the same property, its values are told apart first: each
+decides all of these groups. Otherwise the group with the fewest branches left is next. Where the
+values are listed, groups are not multiplied out at all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Literal, NamedTuple
 
 from constrain.schema.evaluate import holds
-from constrain.schema.facts import ALL_STRINGS, FALSE, TRUE, Atom, Facts, ObjectFacts, Place
+from constrain.schema.facts import FALSE, TRUE, Atom, Enumeration, Facts, Given, Place
 from constrain.schema.keywords import ANY_TYPE, OBJECT
-from constrain.schema.numbers import ALL_NUMBERS
+from constrain.schema.negation import Not, properties
+from constrain.schema.summaries import Summaries, Summary
 
 Group = tuple[Place, Sequence[Atom]]
 
+_OBJECTS = Given(Facts(OBJECT))
+_OTHERS = Given(Facts(ANY_TYPE & ~OBJECT))
 
-@dataclass(frozen=True, slots=True)
-class _Summary:
-    """What a branch says that is quickly compared.
+_LAST: Place = (1 << 60,)
+"""The place behind all others."""
+
+
+class Term(NamedTuple):
+    """One of the terms of a disjunction.
 
     Attributes:
-        types: mask of the types it allows.
-        needs: properties that objects must have, each with its atom.
-        lacks: properties that objects must not have.
-        whole: whether this is all that it says.
+        types: mask of types.
+        facts: what holds, in the order of the places in the schema.
+        groups: where the values are listed, groups of atoms one of which holds of a value.
     """
 
     types: int
-    needs: dict[str, Atom]
-    lacks: frozenset[str]
-    whole: bool
+    facts: list[Facts]
+    groups: list[Group]
 
 
 class Terms:
@@ -46,104 +52,114 @@ class Terms:
 
     def __init__(self, spend: Callable[[int, Sequence[Atom]], None]) -> None:
         self._spend = spend
-        self._summaries: dict[Atom, _Summary] = {}
+        self._summaries = Summaries()
+        self._tagged: dict[tuple[str, bool, frozenset[Any]], Atom] = {}
 
-    def of(self, atoms: Sequence[Atom]) -> Iterator[tuple[int, list[Facts]]]:
-        """Return the terms of a conjunction, each a mask of types and a list of facts.
-
-        The facts of a term are in the order of the places that they have in the schema.
-        """
-        first = _Term(ANY_TYPE, {}, [], {}, frozenset())
+    def of(self, atoms: Sequence[Atom]) -> Iterator[Term]:
+        """Return the terms of a conjunction."""
+        first = _Term(self._summaries)
         for index, atom in enumerate(atoms):
             first.add((index,), atom)
-        if first.groups:
-            first.learn(map(self._summary, first.met))
+        if first.groups and not first.finite:
+            first.learn(first.met)
         pending = [first]
         while pending:
             term = pending.pop()
             self._spend(1 + len(term.met), atoms)
-            group = self._choose(term, atoms) if term.types else None
-            if group is not None:
-                place, branches = group
+            self._settle(term, atoms)
+            if not term.types:
+                continue
+            if term.groups and not term.finite:
+                place, branches = self._split(term)
                 for branch in reversed(branches):
                     grown = term.copy()
-                    known = len(grown.met)
-                    grown.add(place, branch)
-                    grown.learn(map(self._summary, list(grown.met)[known:]))
+                    grown.take(place, branch)
                     pending.append(grown)
-            elif term.types:
-                met = sorted(term.met, key=term.met.__getitem__)
-                yield term.types, [atom.facts for atom in met]
-
-    def _choose(self, term: _Term, atoms: Sequence[Atom]) -> Group | None:
-        """Take the group with the fewest branches left off a term; None where there is none."""
-        groups: list[Group] = []
-        for place, branches in term.groups:
-            self._spend(len(branches), atoms)
-            left = []
-            for branch in branches:
-                relation = "follows" if branch in term.met else term.compare(self._summary(branch))
-                if relation == "follows":
-                    break
-                if relation == "open":
-                    left.append(branch)
             else:
-                groups.append((place, left))
-        if not groups:
-            return None
-        best = min(range(len(groups)), key=lambda index: len(groups[index][1]))
-        chosen = groups.pop(best)
-        term.groups = groups
-        return chosen
+                met = sorted(term.met, key=term.met.__getitem__)
+                yield Term(term.types, [atom.facts for atom in met], term.groups)
 
-    def _summary(self, atom: Atom) -> _Summary:
-        found = self._summaries.get(atom)
+    def _settle(self, term: _Term, atoms: Sequence[Atom]) -> None:
+        """Decide the groups that have no more than one branch left."""
+        settled = False
+        while term.types and not settled and not term.finite:
+            settled = True
+            groups, term.groups = term.groups, []
+            for place, branches in groups:
+                self._spend(len(branches), atoms)
+                left = term.left(branches)
+                if left is None:
+                    continue
+                if len(left) > 1:
+                    term.groups.append((place, left))
+                elif left:
+                    term.take(place, left[0])
+                    settled = False
+                else:
+                    term.types = 0
+
+    def _split(self, term: _Term) -> Group:
+        """Return the next alternatives of a term."""
+        if term.types & OBJECT and len(term.groups) > 1:
+            if term.types != OBJECT:
+                return _LAST, (_OBJECTS, _OTHERS)
+            for name, atoms in self._tags(term):
+                ways = self._values(term, name, atoms)
+                if len(ways) > 1:
+                    return _LAST, ways
+        sizes = [len(branches) for _, branches in term.groups]
+        return term.groups.pop(sizes.index(min(sizes)))
+
+    def _tags(self, term: _Term) -> list[tuple[str, dict[Atom, None]]]:
+        """The properties on whose values several groups depend, with the atoms in question."""
+        atoms: dict[str, dict[Atom, None]] = {}
+        counts: dict[str, int] = {}
+        for _, branches in term.groups:
+            names = set()
+            for branch in branches:
+                for name, atom in self._summaries.of(branch).tags():
+                    if name not in term.lacks and self._summaries.listed(atom) is not None:
+                        names.add(name)
+                        atoms.setdefault(name, {})[atom] = None
+            for name in names:
+                counts[name] = counts.get(name, 0) + 1
+        several = [(name, atoms[name]) for name in atoms if counts[name] > 1]
+        return sorted(several, key=lambda tag: -counts[tag[0]])
+
+    def _values(self, term: _Term, name: str, atoms: Iterable[Atom]) -> list[Atom]:
+        """Split a term by the value of a property; values that no atom tells apart stay as one."""
+        found: dict[Any, Any] = {}
+        for atom in atoms:
+            listed = self._summaries.listed(atom)
+            found.update(listed.values if listed is not None else {})
+        if any(isinstance(value, (dict, list)) for value in found.values()):
+            return []
+        known = term.values(name)
+        classes: dict[tuple[bool, ...], dict[Any, Any]] = {}
+        for key, value in (found if known is None else known).items():
+            if term.may_be(name, value):
+                told = tuple(holds(atom, value) for atom in atoms)
+                classes.setdefault(told, {})[key] = value
+        ways = [self._tag(name, True, values) for values in classes.values()]
+        if known is None:
+            ways.append(self._tag(name, False, found))
+        if name not in term.needs:
+            ways.append(self._tag(name, True, {}))
+        return ways
+
+    def _tag(self, name: str, among: bool, values: Mapping[Any, Any]) -> Atom:
+        """Return the atom of objects with a property among some values, or among all others.
+
+        Where there are no values at all, it is the atom of objects without the property.
+        """
+        key = (name, among, frozenset(values))
+        found = self._tagged.get(key)
         if found is None:
-            found = self._summaries[atom] = self._read(atom.facts)
+            listed = Enumeration(tuple(values.values()))
+            value = Given(Facts(enum=listed) if among else Facts(excluded=listed))
+            members = properties({name: value}, (name,)) if values else properties({name: FALSE})
+            found = self._tagged[key] = Given(Facts(OBJECT, object=members))
         return found
-
-    def _read(self, facts: Facts) -> _Summary:
-        types, whole = facts.types, _says_little(facts)
-        needs: dict[str, Atom] = {}
-        lacks: set[str] = set()
-        if facts.object is not None:
-            members = facts.object
-            for name in members.required:
-                given = name in members.properties
-                needs[name] = members.atom(members.properties[name]) if given else TRUE
-            lacks.update(name for name, value in members.properties.items() if value is FALSE)
-            whole = whole and len(needs.keys() | lacks) >= len(members.properties)
-        for _, atom in facts.all_of:
-            part = self._summary(atom)
-            types &= part.types
-            lacks |= part.lacks
-            whole = whole and part.whole and needs.keys().isdisjoint(part.needs)
-            needs.update(part.needs)
-        return _Summary(types, needs, frozenset(lacks), whole)
-
-
-def _says_little(facts: Facts) -> bool:
-    """Whether facts say nothing but types, and which properties there must and must not be."""
-    return (
-        facts.enum is None
-        and facts.excluded is None
-        and facts.number is ALL_NUMBERS
-        and facts.string is ALL_STRINGS
-        and facts.array is None
-        and not facts.any_of
-        and (facts.object is None or _names_only(facts.object))
-    )
-
-
-def _names_only(facts: ObjectFacts) -> bool:
-    return (
-        not facts.patterns
-        and facts.additional is TRUE
-        and facts.names is TRUE
-        and facts.low == 0
-        and facts.high is None
-        and not facts.breaches
-    )
 
 
 class _Term:
@@ -153,29 +169,53 @@ class _Term:
         types: mask of the types left.
         met: the atoms, with their places.
         groups: what is still to be decided.
-        needs: properties that objects must have, with the values that they can have where these
-            are listed.
+        finite: whether the values are listed.
+        denied: atoms that do not hold.
+        needs: properties that objects must have.
+        limits: properties with atoms that hold of their values where these are there.
         lacks: properties that objects must not have.
     """
 
-    __slots__ = ("groups", "lacks", "met", "needs", "types")
+    __slots__ = (
+        "_summaries",
+        "denied",
+        "finite",
+        "groups",
+        "lacks",
+        "limits",
+        "met",
+        "needs",
+        "types",
+    )
 
-    def __init__(
-        self,
-        types: int,
-        met: dict[Atom, Place],
-        groups: list[Group],
-        needs: dict[str, list[Any] | None],
-        lacks: frozenset[str],
-    ) -> None:
-        self.types = types
-        self.met = met
-        self.groups = groups
-        self.needs = needs
-        self.lacks = lacks
+    def __init__(self, summaries: Summaries) -> None:
+        self.types = ANY_TYPE
+        self.met: dict[Atom, Place] = {}
+        self.groups: list[Group] = []
+        self.finite = False
+        self.denied: set[Atom] = set()
+        self.needs: frozenset[str] = frozenset()
+        self.limits: dict[str, tuple[Atom, ...]] = {}
+        self.lacks: frozenset[str] = frozenset()
+        self._summaries = summaries
 
     def copy(self) -> _Term:
-        return _Term(self.types, dict(self.met), list(self.groups), dict(self.needs), self.lacks)
+        copied = _Term(self._summaries)
+        copied.types = self.types
+        copied.met = dict(self.met)
+        copied.groups = list(self.groups)
+        copied.finite = self.finite
+        copied.denied = set(self.denied)
+        copied.needs = self.needs
+        copied.limits = dict(self.limits)
+        copied.lacks = self.lacks
+        return copied
+
+    def take(self, place: Place, atom: Atom) -> None:
+        """Add an atom, and learn what it says."""
+        known = len(self.met)
+        self.add(place, atom)
+        self.learn(list(self.met)[known:])
 
     def add(self, place: Place, atom: Atom) -> None:
         """Add an atom and those that it brings along."""
@@ -187,52 +227,131 @@ class _Term:
             facts = atom.facts
             self.met[atom] = (*place, facts.place)
             self.types &= facts.types
+            self.finite = self.finite or facts.enum is not None
+            if isinstance(atom, Not):
+                self.denied.add(atom.atom)
             queue += [(place + at, part) for at, part in facts.all_of]
             self.groups += [(place + at, group) for at, group in facts.any_of]
+        if self.denied and not self.denied.isdisjoint(self.met):
+            self.types = 0
 
-    def learn(self, summaries: Iterator[_Summary]) -> None:
+    def learn(self, atoms: Iterable[Atom]) -> None:
         """Note what atoms say of the properties of objects."""
-        for summary in summaries:
+        named: dict[str, None] = {}
+        for atom in atoms:
+            summary = self._summaries.of(atom)
             self.lacks |= summary.lacks
-            for name, atom in summary.needs.items():
-                known = self.needs.get(name)
-                if known is not None:
-                    self.needs[name] = [value for value in known if holds(atom, value)]
-                elif atom.facts.enum is not None:
-                    self.needs[name] = [v for v in atom.facts.enum.values if holds(atom, v)]
-                else:
-                    self.needs[name] = None
+            self.needs |= summary.needs.keys()
+            for says in (summary.needs, summary.limits):
+                for name, value in says.items():
+                    named[name] = None
+                    if value is not TRUE and value not in self.limits.get(name, ()):
+                        self.limits[name] = (*self.limits.get(name, ()), value)
         if self.types & OBJECT and (
-            not self.lacks.isdisjoint(self.needs) or [] in self.needs.values()
+            not self.lacks.isdisjoint(self.needs)
+            or any(name in self.needs and self.values(name) == {} for name in named)
         ):
             self.types &= ~OBJECT
 
-    def compare(self, branch: _Summary) -> Literal["follows", "open", "never"]:
+    def values(self, name: str) -> Mapping[Any, Any] | None:
+        """Return the values that a property can have, by their identities; None: not listed."""
+        for atom in self.limits.get(name, ()):
+            listed = self._summaries.listed(atom)
+            if listed is not None and not listed.without:
+                return {key: v for key, v in listed.values.items() if self.may_be(name, v)}
+        return None
+
+    def may_be(self, name: str, value: Any) -> bool:
+        """Return whether a property can have a value, as far as is known."""
+        return all(holds(atom, value) for atom in self.limits.get(name, ()))
+
+    def left(self, branches: Iterable[Atom]) -> list[Atom] | None:
+        """Return the branches of a group that may hold, or None where one of them does."""
+        left = []
+        for branch in branches:
+            if branch in self.met:
+                return None
+            relation = self._compare(self._summaries.of(branch))
+            if relation == "follows":
+                return None
+            if relation == "open":
+                left.append(branch)
+        if len(left) == 2:
+            a, b = map(self._summaries.of, left)
+            if self._cover(a, b) or self._cover(b, a):
+                return None
+        return left
+
+    def _cover(self, without: Summary, with_it: Summary) -> bool:
+        """Return whether one branch holds without some property, and the other with it."""
+        if len(without.lacks) != 1 or not self._follows(
+            replace(without, lacks=frozenset()), self.types
+        ):
+            return False
+        (name,) = without.lacks
+        needs = dict(with_it.needs)
+        return needs.pop(name, None) is TRUE and self._follows(
+            replace(with_it, needs=needs), self.types & OBJECT
+        )
+
+    def _compare(self, branch: Summary) -> Literal["follows", "open", "never"]:
         """Return whether a branch follows from what is known, may hold, or contradicts it."""
+        if not (self.denied.isdisjoint(branch.parts) and self.met.keys().isdisjoint(branch.denied)):
+            return "never"
         types = self.types & branch.types
         if types & OBJECT and self._contradicts(branch):
             types &= ~OBJECT
         if not types:
             return "never"
-        if branch.whole and types == self.types and (not types & OBJECT or self._implies(branch)):
-            return "follows"
-        return "open"
+        return "follows" if self._follows(branch, self.types) else "open"
 
-    def _contradicts(self, branch: _Summary) -> bool:
+    def _follows(self, branch: Summary, types: int) -> bool:
+        """Return whether all values of some types satisfy a branch."""
+        if branch.joint is not None and self.met.keys() >= branch.joint:
+            return True
+        return not types & ~(branch.whole & branch.types) and (
+            not types & OBJECT or self._implies(branch)
+        )
+
+    def _contradicts(self, branch: Summary) -> bool:
         if not self.lacks.isdisjoint(branch.needs) or not branch.lacks.isdisjoint(self.needs):
             return True
         return any(
-            values is not None and not any(holds(atom, value) for value in values)
-            for name, atom in branch.needs.items()
-            if (values := self.needs.get(name)) is not None
+            self._relation(name, atom) == "none" for name, atom in branch.needs.items()
+        ) or any(
+            name in self.needs and self._relation(name, atom) == "none"
+            for name, atom in branch.limits.items()
         )
 
-    def _implies(self, branch: _Summary) -> bool:
-        return branch.lacks <= self.lacks and all(
-            name in self.needs and (atom is TRUE or self._all_hold(atom, self.needs[name]))
-            for name, atom in branch.needs.items()
+    def _implies(self, branch: Summary) -> bool:
+        return (
+            branch.lacks <= self.lacks
+            and all(
+                name in self.needs and self._relation(name, atom) == "all"
+                for name, atom in branch.needs.items()
+            )
+            and all(
+                name in self.lacks or self._relation(name, atom) == "all"
+                for name, atom in branch.limits.items()
+            )
+            and all(
+                any(
+                    name in self.needs and self._relation(name, atom) == "none"
+                    for name, atom in breach.items()
+                )
+                for breach in branch.breaches
+            )
         )
 
-    @staticmethod
-    def _all_hold(atom: Atom, values: list[Any] | None) -> bool:
-        return values is not None and all(holds(atom, value) for value in values)
+    def _relation(self, name: str, atom: Atom) -> Literal["all", "some", "none"]:
+        """Return which of the values that a property can have are in the set of an atom."""
+        if atom is TRUE or name not in self.limits:
+            return "all" if atom is TRUE else "some"
+        values = self.values(name)
+        if values is not None:
+            held = sum(holds(atom, value) for value in values.values())
+            return "all" if held == len(values) else "some" if held else "none"
+        listed = self._summaries.listed(atom)
+        if listed is None or any(self.may_be(name, value) for value in listed.values.values()):
+            return "some"
+        return "all" if listed.without else "none"
