@@ -333,6 +333,18 @@ class Automaton:
                 else:
                     self.mend(status)
 
+    def alive(
+        self, state: int, text: NDArray[np.uint8], offsets: NDArray[np.int32]
+    ) -> NDArray[np.bool_]:
+        """Return which of the texts `text[offsets[i]:offsets[i + 1]]` stay alive from a state."""
+        alive = np.empty(len(offsets) - 1, np.bool_)
+        first = 0
+        with self.lock:
+            while packed := kernels.run_all(self.handle, text, offsets, first, state, alive):
+                self.mend(packed & 7)
+                first = packed >> 3
+        return alive
+
     def mend(self, status: int) -> None:
         """Give a kernel what it stopped for: EXPAND or GROW."""
         if status == layout.EXPAND:

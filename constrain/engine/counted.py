@@ -1,11 +1,13 @@
-"""Interiors of plain strings with bounds on their length, derived from the unbounded one.
+"""Interiors derived from that of the plain string, so that one walk serves them all.
 
 Inside a string with at least `need` and at most `room` characters to come, the tokens are those
 of an unbounded string, less those with too many characters and those that close it at the wrong
-time. So one walk serves every bound.
+time. Where every text is the beginning of a match, only tokens that close the string can be wrong.
 """
 
 from __future__ import annotations
+
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +22,7 @@ from constrain.lexing.regex import ANYTHING
 _QUOTE = np.frombuffer(b'"', np.uint8)
 
 
-class CountedString:
+class PlainString:
     """The tokens inside a plain string, by the number of characters that they add."""
 
     def __init__(self, tables: TrieTables, spelling: Spelling, rest: tuple[Part, ...]) -> None:
@@ -42,12 +44,16 @@ class CountedString:
         self._table = TABLE[SPELLINGS.index(spelling)].tolist()
         closing = tokens[count < 0]
         self._closing = closing
-        self._closing_count = self._counts([_bytes_of(tables, t) for t in closing.tolist()])
+        ends = [_bytes_of(tables, t) for t in closing.tolist()]
+        self._closing_count = self._counts(ends)
         order = np.argsort(count[count >= 0], kind="stable")
         self._inside = tokens[count >= 0][order]
         self._inside_count = count[count >= 0][order]
         self._nodes = portals[0][1] if portals else np.empty(0, np.int32)
-        self._node_count = self._counts([_path_of(tables, n) for n in self._nodes.tolist()])
+        paths = [_path_of(tables, n) for n in self._nodes.tolist()]
+        self._node_count = self._counts(paths)
+        self._text = np.frombuffer(b"".join(ends + paths), np.uint8)
+        self._offsets = np.fromiter(accumulate(map(len, ends + paths), initial=0), np.int32)
 
     def select(self, need: int, room: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """Return the tokens and the portal nodes with `need` to `room` (-1: any) characters left.
@@ -63,6 +69,14 @@ class CountedString:
             closing = (self._closing_count >= need) & (self._closing_count <= room)
             nodes = (self._node_count >= need) & (self._node_count <= room)
         return np.concatenate([inside, self._closing[closing]]), self._nodes[nodes]
+
+    def select_open(
+        self, automaton: Automaton, state: int
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Return the tokens and portal nodes alive in a state in which any text may come on."""
+        alive = automaton.alive(state, self._text, self._offsets)
+        closing, nodes = alive[: len(self._closing)], alive[len(self._closing) :]
+        return np.concatenate([self._inside, self._closing[closing]]), self._nodes[nodes]
 
     def _counts(self, texts: list[bytes]) -> NDArray[np.int32]:
         return np.array([self._characters(text) for text in texts], np.int32)

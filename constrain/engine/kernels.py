@@ -226,6 +226,29 @@ def _subtree(h, v):
 
 
 @njit(cache=True, nogil=True)
+def run_all(h, text, offsets, first, start, alive):
+    """Run texts from DFA state `start`, from number `first` on.
+
+    Text i is `text[offsets[i]:offsets[i + 1]]` (uint8); `alive[i]` (bool) becomes whether it stays
+    alive. Returns status | number << 3: OK, or EXPAND or GROW and the text to go on with.
+    """
+    dstates = i32(h[DSTATES], h[CAP_DSTATES] * DSTATE_WIDTH)
+    for i in range(first, offsets.shape[0] - 1):
+        d = np.int64(start)
+        for j in range(offsets[i], offsets[i + 1]):
+            if dstates[d * DSTATE_WIDTH + ROW] < 0:
+                status = make_row(h, d)
+                if status != OK:
+                    return np.int64(status) | (np.int64(i) << 3)
+            row = i32(h[ROWS] + np.int64(dstates[d * DSTATE_WIDTH + ROW]) * 1024, 256)
+            d = np.int64(row[text[j]])
+            if d == 0:
+                break
+        alive[i] = d != 0
+    return np.int64(OK)
+
+
+@njit(cache=True, nogil=True)
 def walk(h, v, nodes, start):
     """Walk the subtrees below trie `nodes` (int32[n]), each from DFA state `start`.
 

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from constrain.engine import kernels, layout
 from constrain.engine.automaton import Automaton, Member
-from constrain.engine.counted import CountedString
+from constrain.engine.counted import PlainString
 from constrain.engine.tables import TrieTables, address
+from constrain.lexing.cofinite import open_ended
 from constrain.lexing.lexeme import JSONString, Part, Spelling, lexeme
 from constrain.lexing.regex import ANYTHING
 from constrain.vocabulary import Vocabulary
@@ -96,7 +97,7 @@ class Masks:
         self.limit = DEFAULT_CACHE_BYTES
         self._interiors: OrderedDict[object, Interior] = OrderedDict()
         self._plain: dict[tuple[Part, ...], Interior] = {}
-        self._counted: dict[tuple[Spelling, tuple[Part, ...]], CountedString] = {}
+        self._plain_strings: dict[tuple[Spelling, tuple[Part, ...]], PlainString] = {}
         self._outcomes: dict[object, tuple[Outcome, ...]] = {}
         self._bytes = 0
         self._unchecked = 0
@@ -130,7 +131,7 @@ class Masks:
             if known is not None:
                 self._interiors.move_to_end(key)
                 return known
-        found = self._bounded(member) or self._compute(automaton, member.state)
+        found = self._derived(automaton, member) or self._compute(automaton, member.state)
         with self._lock:
             if key not in self._interiors:
                 self._interiors[key] = found
@@ -167,19 +168,31 @@ class Masks:
         dense, nodes = self.tables.leave_out(paths, plain.dense, plain.nodes)
         return Interior(dense, NOTHING, nodes)
 
-    def _bounded(self, member: Member) -> Interior | None:
-        """Return the interior of a plain string with bounds, None if the member is none."""
-        if member.kind != layout.STRING or member.phase != layout.BODY:
+    def _derived(self, automaton: Automaton, member: Member) -> Interior | None:
+        """Return an interior that a plain string's gives, None if it gives none."""
+        if member.kind == layout.STRING:
+            if member.phase != layout.BODY:
+                return None
+            need, room = member.bounds(self.tables.longest)
+            if need == 0 and room < 0:
+                return None
+            _, spelling, rest = member.origin
+            found = self._plain_string(spelling, rest).select(need, room)
+        elif member.origin[0] == "content" and member.high < 0:
+            _, regex, spelling, rest = member.origin
+            if spelling != "minimal" or not open_ended(regex):
+                return None
+            found = self._plain_string(spelling, rest).select_open(automaton, member.state)
+        else:
             return None
-        need, room = member.bounds(self.tables.longest)
-        if need == 0 and room < 0:
-            return None
-        _, spelling, rest = member.origin
-        base = self._counted.get((spelling, rest))
-        if base is None:
-            base = self._counted[spelling, rest] = CountedString(self.tables, spelling, rest)
-        tokens, nodes = base.select(need, room)
-        return Interior(*self._pack(tokens), nodes)
+        return Interior(*self._pack(found[0]), found[1])
+
+    def _plain_string(self, spelling: Spelling, rest: tuple[Part, ...]) -> PlainString:
+        found = self._plain_strings.get((spelling, rest))
+        if found is None:
+            found = PlainString(self.tables, spelling, rest)
+            self._plain_strings[spelling, rest] = found
+        return found
 
     def _pack(
         self, tokens: NDArray[np.int32]

@@ -72,6 +72,7 @@ def _touch() -> None:
     kernels.fewest_tokens(tables.scratch().handle, tables.blob_address, 1)
     rows.rehash(automaton.handle)
     offsets = np.array([0, 1], np.int32)
+    automaton.alive(start, tables.trie.blob, offsets)
     row = np.zeros(1, np.int32)
     kernels.leave_out(tables.scratch().handle, tables.trie.blob, offsets, row, root_node)
     tokens = np.zeros(1, np.int32)

@@ -1,15 +1,18 @@
-"""Expressions that match all texts but finitely many."""
+"""Expressions that match all texts but finitely many, and others that any text may begin."""
 
 from __future__ import annotations
 
 from constrain.lexing.nodes import (
+    ANY,
     ANYTHING,
     EMPTY,
     EPSILON,
     Chars,
     Complement,
+    Concat,
     Intersect,
     Regex,
+    Repeat,
     Union,
     Words,
 )
@@ -33,6 +36,30 @@ def left_out(regex: Regex) -> frozenset[str] | None:
             found |= texts
         return found
     return None
+
+
+def open_ended(regex: Regex) -> bool:
+    """Return whether every text is the beginning of matches of any great length.
+
+    That is so at least where it plainly is.
+    """
+    if isinstance(regex, Union):
+        return any(map(open_ended, regex.parts))
+    if isinstance(regex, Concat):
+        return regex.tail.pure and regex.tail.live and _is_anything(regex.head)
+    if isinstance(regex, Intersect):
+        others = [part for part in regex.parts if not _is_long_or_cofinite(part)]
+        return not others or (len(others) == 1 and open_ended(others[0]))
+    return _is_long_or_cofinite(regex)
+
+
+def _is_long_or_cofinite(regex: Regex) -> bool:
+    return _is_anything(regex) or left_out(regex) is not None
+
+
+def _is_anything(regex: Regex) -> bool:
+    """Whether an expression matches all texts of a least length."""
+    return isinstance(regex, Repeat) and regex.body is ANY and regex.high is None
 
 
 def all_but(texts: frozenset[str]) -> Regex:

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 from constrain.engine.automaton import Automaton
-from constrain.engine.counted import CountedString
+from constrain.engine.counted import PlainString
 from constrain.engine.masks import Masks
 from constrain.engine.tables import address
+from constrain.lexing.cofinite import open_ended
 from constrain.lexing.lexeme import JSONString, Literal, Space, lexeme
-from constrain.lexing.regex import ANYTHING
+from constrain.lexing.regex import ANYTHING, difference, words
+from constrain.lexing.syntax import search
 from tests.engine.test_masks import VOCABULARY
 
 
@@ -20,7 +22,7 @@ from tests.engine.test_masks import VOCABULARY
 @pytest.mark.parametrize("rest", [(), (Space("any"), Literal(b":"))])
 def test_selection_equals_a_walk(spelling, rest) -> None:
     masks = Masks.of(VOCABULARY)
-    counted = CountedString(masks.tables, spelling, rest)
+    counted = PlainString(masks.tables, spelling, rest)
     rng = random.Random(0)
     for _ in range(20):
         low = rng.randrange(4)
@@ -32,6 +34,31 @@ def test_selection_equals_a_walk(spelling, rest) -> None:
         state = automaton.run(address(data), 0, len(data), automaton.start((item,)))
         used = len(text) - 1
         tokens, nodes = counted.select(max(low - used, 0), -1 if high is None else high - used)
+        scratch = masks.tables.scratch()
+        scratch.clear()
+        automaton.walk(np.zeros(1, np.int32), state, scratch)
+        portals = scratch.take_portals()
+        assert sorted(tokens.tolist()) == sorted(scratch.tokens_found().tolist())
+        assert sorted(nodes.tolist()) == (sorted(portals[0][1].tolist()) if portals else [])
+
+
+@pytest.mark.parametrize("rest", [(), (Space("any"), Literal(b":"))])
+@pytest.mark.parametrize(
+    "pattern", ["ab", "[a-f]{3}$", "x|^(a|[^b])$", "^[\\s\\S]{3,}$", "^[^]*[0-9]$", "é\\n"]
+)
+def test_open_ended_strings_equal_a_walk(pattern, rest) -> None:
+    masks = Masks.of(VOCABULARY)
+    plain = PlainString(masks.tables, "minimal", rest)
+    regex = difference(search(pattern, "ecma"), words(["ab", "b", 'a"', "abc"]))
+    assert open_ended(regex)
+    rng = random.Random(0)
+    automaton = Automaton()
+    start = automaton.start((lexeme(JSONString(regex), *rest),))
+    for _ in range(20):
+        text = b'"' + bytes(rng.choices(b"abcfx1 ", k=rng.randrange(6)))
+        data = np.frombuffer(text, np.uint8)
+        state = automaton.run(address(data), 0, len(data), start)
+        tokens, nodes = plain.select_open(automaton, state)
         scratch = masks.tables.scratch()
         scratch.clear()
         automaton.walk(np.zeros(1, np.int32), state, scratch)
