@@ -21,7 +21,6 @@ from constrain.lexing.lengths import breadth
 from constrain.lexing.lexeme import Lexeme
 
 _MOST_STATES = 1 << 24
-_NARROW = (layout.LITERAL, layout.SPACE, layout.END)
 
 
 class Member(NamedTuple):
@@ -94,6 +93,7 @@ class Automaton:
         self._sets = np.empty(4096, np.int64)
         self._rows = np.empty((256, 256), np.int32)
         self._hash = np.zeros(4096, np.int32)
+        self._wide = np.empty((64, 2), np.int64)
         self._words = np.full((64, layout.WORD_WIDTH), -1, np.int32)
         self._words[0, layout.PHASE] = layout.BODY
         self._word_numbers: dict[bytes, int] = {}
@@ -206,28 +206,23 @@ class Automaton:
         Returns the members that many tokens may fit, and one state (0 if none) with those in
         literals, in white space and at the end, which few tokens fit.
         """
-        if self._dstates.item(state, layout.SET_LENGTH) == 1:
-            only = self._sets.item(self._dstates.item(state, layout.SET_BEGIN)) & 0xFFFFFFFF
-            if self._states.item(only, layout.KIND) in _NARROW:
-                return [], state
-        members = self.members(state)
-        wide: list[Member] = []
-        narrow: list[int] = []
-        for q, count in members:
-            kind, _, _, _, _, low, high, number, _ = self._states[q].tolist()
-            packed = q | count << 32
-            if kind in _NARROW:
-                narrow.append(packed)
-            else:
-                alone = state if len(members) == 1 else self._intern([packed])
-                origin = self._origins[q]
-                name = self._prints.get(q)
-                if name is None:
-                    name = self._prints[q] = fingerprint(origin, self._name)
-                wide.append(Member(alone, number, kind, origin, name, count, low, high))
-        if not wide:
-            return wide, state
-        return wide, self._intern(narrow) if narrow else 0
+        with self.lock:
+            while self._dstates.item(state, layout.SET_LENGTH) > len(self._wide):
+                self._wide = _doubled(self._wide)
+            while (packed := rows.split(self.handle, state, self._wide)) < 0:
+                self._grow()
+            count, narrow = packed & 0xFFFFFFFF, packed >> 32
+            found = self._wide[:count].tolist() if count else ()
+        return [self._member(member, alone) for member, alone in found], narrow
+
+    def _member(self, member: int, alone: int) -> Member:
+        q = member & 0xFFFFFFFF
+        kind, _, _, _, _, low, high, number, _ = self._states[q].tolist()
+        origin = self._origins[q]
+        name = self._prints.get(q)
+        if name is None:
+            name = self._prints[q] = fingerprint(origin, self._name)
+        return Member(alone, number, kind, origin, name, member >> 32, low, high)
 
     def _intern(self, members: list[int]) -> int:
         with self.lock:

@@ -119,6 +119,12 @@ class Graph:
                 found = self._nodes.get(config) or self._add(config)
         return found
 
+    def at(self, place: int) -> Node:
+        """Return the node with a number."""
+        node = self._by_place[place]
+        assert node is not None
+        return node
+
     def _add(self, config: Hashable) -> Node:
         control, place = self.control, len(self._by_place)
         lexemes = control.lexemes(config)
@@ -177,8 +183,7 @@ class Graph:
             status = kernels.cross(handle, scratch.handle, state, node.place)
             while status != layout.OK:
                 if status == layout.UNRESOLVED:
-                    source = self._by_place[handle.item(layout.FAULT)]
-                    assert source is not None
+                    source = self.at(handle.item(layout.FAULT))
                     self._resolve(source, handle.item(layout.FAULT_ENDED))
                 elif status == layout.FULL:
                     scratch.grow()
@@ -188,10 +193,10 @@ class Graph:
 
     def advance(
         self, node: Node, state: int, text: int, begin: int, end: int
-    ) -> tuple[int, Node | None, int, int]:
+    ) -> tuple[int, int, int, int]:
         """Run the bytes [begin, end) at address `text` from a state of a node, over lexemes' ends.
 
-        Returns the status, OK, DEAD or FORKS (see `kernels.advance`), the node and the state
+        Returns the status, OK, DEAD or FORKS (see `kernels.advance`), the place and the state
         reached, and how many bytes stand before the lexeme under way, -1 if it is the same as at
         first.
         """
@@ -201,8 +206,8 @@ class Graph:
                 packed = kernels.advance(automaton.handle, text, begin, end, state, node.place)
                 status = packed & 7
                 if status != layout.EXPAND and status != layout.GROW:
-                    reached = self._by_place[packed >> 15 & 0xFFFFFF]
-                    return status, reached, packed >> 39, (packed >> 3 & 0xFFF) - 1
+                    began = (packed >> 3 & 0xFFF) - 1
+                    return status, packed >> 15 & 0xFFFFFF, packed >> 39, began
                 automaton.mend(status)
 
     def _grow(self) -> None:

@@ -28,10 +28,19 @@ class Alternative(NamedTuple):
 class _Step(NamedTuple):
     """What the matcher knows after a token; a shared persistent list."""
 
-    alternatives: tuple[Alternative, ...]
+    node: Node
+    state: int
+    captured: bytes
+    others: tuple[Alternative, ...]
+    """All ways but the first, which is the step's own node, state and captured text."""
     graph: Graph
     before: _Step | None
     finished: bool
+
+    @property
+    def alternatives(self) -> tuple[Alternative, ...]:
+        """All ways to understand the text."""
+        return (Alternative(self.node, self.state, self.captured), *self.others)
 
 
 class Matcher:
@@ -82,22 +91,21 @@ class Matcher:
         if budget is not None:
             self._constraint.budget.fill(self, row, budget)
             return
-        first, *others = step.alternatives
-        plan = first.node.plans.get(first.state)
+        plan = step.node.plans.get(step.state)
         if plan is None:
-            plan = self._planner.plan(first.node, first.state)
+            plan = self._planner.plan(step.node, step.state)
         kernels.write_mask(row, plan.dense, plan.tokens)
-        if not others and not len(plan.suspects):
+        if not step.others and not len(plan.suspects):
             return
         suspects = plan.suspects.tolist()
-        for other in others:
+        for other in step.others:
             plan = self._planner.plan(other.node, other.state)
             if len(plan.dense):
                 row |= plan.dense
             kernels.set_bits(row, plan.tokens)
             suspects += plan.suspects.tolist()
         if suspects:
-            passed = [token for token in suspects if self._after_token(token)]
+            passed = [token for token in suspects if self._after_token(token) is not None]
             kernels.set_bits(row, np.array(passed, np.int32))
 
     def is_accepting(self) -> bool:
@@ -131,12 +139,12 @@ class Matcher:
         if token_id in self._constraint.vocabulary.eos_token_ids:
             if not self.is_accepting():
                 return False
-            self._step = _Step(step.alternatives, step.graph, step, True)
+            self._step = step._replace(before=step, finished=True)
             return True
         after = self._after_token(token_id)
-        if not after:
+        if after is None:
             return False
-        self._move(after)
+        self._step = after
         return True
 
     def accept_bytes(self, data: bytes) -> bool:
@@ -150,22 +158,12 @@ class Matcher:
         if data:
             text = np.frombuffer(data, np.uint8)
             after = self._run(address(text), 0, len(data), data)
-            if not after:
+            if after is None:
                 return False
         else:
-            after = step.alternatives
-        self._move(after)
+            after = step._replace(before=step)
+        self._step = after
         return True
-
-    def _move(self, after: tuple[Alternative, ...]) -> None:
-        graph = self._planner.graph
-        if graph is not self._step.graph:
-            if all(state == node.start for node, state, _ in after):
-                nodes = (graph.node(node.config) for node, _, _ in after)
-                after = tuple(Alternative(node, node.start, b"") for node in nodes)
-            else:
-                graph = self._step.graph
-        self._step = _Step(after, graph, self._step, False)
 
     def rollback(self, n_tokens: int) -> None:
         """Take back the last `n_tokens` tokens.
@@ -195,37 +193,49 @@ class Matcher:
 
     def _first(self) -> _Step:
         graph, root = self._planner.root()
-        return _Step((Alternative(root, root.start, b""),), graph, None, False)
+        return _Step(root, root.start, b"", (), graph, None, False)
 
-    def _after_token(self, token_id: int) -> tuple[Alternative, ...]:
+    def _after_token(self, token_id: int) -> _Step | None:
         tables = self._constraint.masks.tables
         if not 0 <= token_id < len(tables.offsets) - 1:
-            return ()
+            return None
         begin, end = tables.offsets[token_id], tables.offsets[token_id + 1]
         if begin == end:
-            return ()
+            return None
         return self._run(tables.blob_address, begin, end, None, token_id)
 
     def _run(
         self, text: int, begin: int, end: int, data: bytes | None, token_id: int = -1
-    ) -> tuple[Alternative, ...]:
-        """Return the alternatives after the bytes [begin, end) at address `text`."""
+    ) -> _Step | None:
+        """Return the step after the bytes [begin, end) at address `text`, if they are allowed."""
         step = self._step
-        if len(step.alternatives) == 1:
-            node, state, captured = step.alternatives[0]
-            status, reached, state, began = step.graph.advance(node, state, text, begin, end)
-            if status == layout.DEAD:
-                return ()
-            if status == layout.OK:
-                assert reached is not None
-                if not reached.captures:
-                    return (Alternative(reached, state, b""),)
+        others: tuple[Alternative, ...] = ()
+        status = layout.FORKS
+        if not step.others:
+            node, state, captured, _, graph, _, _ = step
+            status, place, state, began = graph.advance(node, state, text, begin, end)
+        if status == layout.DEAD:
+            return None
+        if status == layout.OK:
+            node = graph.at(place)
+            if node.captures:
                 if data is None:
                     data = self._constraint.vocabulary.token_bytes(token_id) or b""
-                return (
-                    Alternative(reached, state, captured + data if began < 0 else data[began:]),
-                )
-        return self._run_apart(text, begin, end, data, token_id)
+                captured = captured + data if began < 0 else data[began:]
+            else:
+                captured = b""
+        else:
+            found = self._run_apart(text, begin, end, data, token_id)
+            if not found:
+                return None
+            (node, state, captured), *rest = found
+            others = tuple(rest)
+        graph = step.graph
+        if graph is not self._planner.graph and state == node.start and not others:
+            graph = self._planner.graph
+            node = graph.node(node.config)
+            state = node.start
+        return _Step(node, state, captured, others, graph, step, False)
 
     def _run_apart(
         self, text: int, begin: int, end: int, data: bytes | None, token_id: int

@@ -12,6 +12,11 @@ from constrain.engine.control import Control
 from constrain.engine.graph import Graph, Node
 from constrain.engine.masks import NOTHING, Masks
 
+_PLAN_BYTES = 500
+"""What a plan is taken to cost beside its tokens."""
+_ACCOUNTED_TOGETHER = 32
+"""Plans that are made between two looks at the memory."""
+
 
 class Plan:
     """A mask in the form in which it is written.
@@ -57,7 +62,7 @@ class Planner:
 
     def drop_caches(self) -> None:
         """Start afresh."""
-        self._plan_bytes = self._counted = 0
+        self._plan_bytes = self._counted = self._unaccounted = 0
         self.graph = Graph(self._control, self._masks.tables.longest)
 
     def root(self) -> tuple[Graph, Node]:
@@ -75,12 +80,17 @@ class Planner:
         if found is None:
             found = self._make(node, state)
             node.plans[state] = found
-            before = self._counted
-            self._plan_bytes += found.tokens.nbytes + 500
-            self._counted = self.nbytes
-            if self._counted > before:
-                self._masks.spend(self._counted - before)
+            self._plan_bytes += found.tokens.nbytes + _PLAN_BYTES
+            self._unaccounted += 1
+            if self._unaccounted == _ACCOUNTED_TOGETHER:
+                self._account()
         return found
+
+    def _account(self) -> None:
+        """Tell the vocabulary's caches by how much this one has grown."""
+        before, self._counted, self._unaccounted = self._counted, self.nbytes, 0
+        if self._counted > before:
+            self._masks.spend(self._counted - before)
 
     def _make(self, node: Node, state: int) -> Plan:
         automaton, graph = node.automaton, node.graph
@@ -98,9 +108,7 @@ class Planner:
             if len(interior.nodes):
                 scratch.add_portals(interior.nodes, member.number, node.place)
         graph.cross(node, narrow, scratch)
-        sparse.append(scratch.tokens_found().copy())
-        suspects = scratch.suspects_found()
-        suspects = suspects.copy() if len(suspects) else NOTHING
+        tokens, suspects = scratch.found()
         ended = automaton.ended(state)
         accepting = state == node.start and node.accepting
         if ended != layout.NO_LEXEME and not automaton.captures(state):
@@ -115,10 +123,6 @@ class Planner:
                     dense = after.dense if dense is NOTHING else dense | after.dense
         if accepting:
             sparse.append(self._eos)
-        return Plan(dense, _joined(sparse), np.unique(suspects) if len(suspects) else NOTHING)
-
-
-def _joined(parts: list[NDArray[np.int32]]) -> NDArray[np.int32]:
-    if len(parts) == 1:
-        return parts[0]
-    return np.concatenate(parts) if parts else NOTHING
+        if sparse:
+            tokens = np.concatenate([tokens, *sparse])
+        return Plan(dense, tokens, np.unique(suspects) if len(suspects) else NOTHING)

@@ -161,6 +161,51 @@ def intern_start(h, members):
     return intern(h, members, members.shape[0])
 
 
+@njit(cache=True, nogil=True)
+def split(h, d, wide):
+    """Split a DFA state: members that few tokens fit, together, and the others, each alone.
+
+    Writes to `wide` (int64[n, 2], room for all members) of each of the others the member and the
+    state with it alone. Returns their number | the state of the rest (0: none) << 32, or -1 where
+    a table is full.
+    """
+    dstates = i32(h[DSTATES], h[CAP_DSTATES] * DSTATE_WIDTH)
+    sets = i64(h[SETS], h[CAP_SETS])
+    states = i32(h[STATES], 1)
+    begin = dstates[d * DSTATE_WIDTH + SET_BEGIN]
+    length = dstates[d * DSTATE_WIDTH + SET_LENGTH]
+    n_wide = 0
+    for i in range(begin, begin + length):
+        kind = states[(sets[i] & 0xFFFFFFFF) * STATE_WIDTH + KIND]
+        if kind not in (LITERAL, SPACE, END):
+            wide[n_wide, 0] = sets[i]
+            n_wide += 1
+    if n_wide == 0:
+        return np.int64(d) << 32
+    if length == 1:
+        wide[0, 1] = d
+        return np.int64(1)
+    narrow = np.empty(length - n_wide, np.int64)
+    n_narrow = 0
+    for i in range(begin, begin + length):
+        kind = states[(sets[i] & 0xFFFFFFFF) * STATE_WIDTH + KIND]
+        if kind in (LITERAL, SPACE, END):
+            narrow[n_narrow] = sets[i]
+            n_narrow += 1
+    alone = np.empty(1, np.int64)
+    for i in range(n_wide):
+        alone[0] = wide[i, 0]
+        wide[i, 1] = intern(h, alone, 1)
+        if wide[i, 1] < 0:
+            return np.int64(-1)
+    rest = np.int64(0)
+    if n_narrow > 0:
+        rest = np.int64(intern(h, narrow, n_narrow))
+        if rest < 0:
+            return np.int64(-1)
+    return np.int64(n_wide) | (rest << 32)
+
+
 @njit(inline="always")
 def _counted(states, q, counter, count):
     """Return the member of NFA state `q` after `count` characters; -1 where they are too many."""

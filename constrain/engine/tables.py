@@ -98,9 +98,11 @@ class Scratch:
         """Return the tokens of the walks since `clear`. Not copied."""
         return self.tokens[: self.handle[layout.N_TOKENS_OUT]]
 
-    def suspects_found(self) -> NDArray[np.int32]:
-        """Return the tokens whose fate depends on text not known, since `clear`. Not copied."""
-        return self.suspects[: self.handle[layout.N_SUSPECTS_OUT]]
+    def found(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Return the tokens since `clear`, and those whose fate depends on text not known."""
+        n_tokens = self.handle.item(layout.N_TOKENS_OUT)
+        n_suspects = self.handle.item(layout.N_SUSPECTS_OUT)
+        return self.tokens[:n_tokens].copy(), self.suspects[:n_suspects].copy()
 
     def states_found(self) -> NDArray[np.int32]:
         """Return the lexer state after each of `tokens_found`. Not copied."""

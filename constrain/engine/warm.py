@@ -68,6 +68,7 @@ def _touch() -> None:
     kernels.move_edges(automaton.handle, np.full(1, -1, np.int64), np.zeros(1, np.int32))
     automaton.scan(tables.blob_address, 0, 1, start)
     automaton.row(start)
+    automaton.parts(start)
     automaton.forced(start, 1)
     kernels.fewest_tokens(tables.scratch().handle, tables.blob_address, 1)
     rows.rehash(automaton.handle)
