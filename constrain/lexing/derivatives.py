@@ -53,16 +53,16 @@ WORK_LIMIT = 200_000
 class Budget:
     """The nodes that one question may still visit."""
 
-    __slots__ = ("left",)
+    __slots__ = ("left", "limit")
 
-    def __init__(self) -> None:
-        self.left = WORK_LIMIT
+    def __init__(self, limit: int = WORK_LIMIT) -> None:
+        self.left = self.limit = limit
 
     def spend(self, nodes: int) -> None:
         """Take nodes off; raise `RegexTooComplexError` where fewer are left."""
         self.left -= nodes
         if self.left < 0:
-            raise RegexTooComplexError(f"a question visits more than {WORK_LIMIT} nodes")
+            raise RegexTooComplexError(f"a question visits more than {self.limit} nodes")
 
 
 Steps = tuple[tuple[Chars, Regex], ...]

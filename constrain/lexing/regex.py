@@ -91,20 +91,24 @@ __all__ = [
 ]
 
 
-def arcs(r: Regex) -> tuple[tuple[Ranges, Regex], ...]:
+def arcs(r: Regex, budget: Budget | None = None) -> tuple[tuple[Ranges, Regex], ...]:
     """The derivatives of `r` by all code points, as disjoint classes with distinct targets.
 
     Code points after which nothing matches are in no class.
 
+    Args:
+        r: the expression.
+        budget: what the searches for matches may cost together; None: `WORK_LIMIT` for each.
+
     Raises:
-        RegexTooComplexError: the derivatives, or the search for a match, passed `WORK_LIMIT`.
+        RegexTooComplexError: the derivatives, or the searches for matches, cost more.
     """
     found = r._arcs
     if found is None:
         found = r._arcs = tuple(
             (members.ranges, target)
             for members, target in steps(r)
-            if target.live or not is_empty(target)
+            if target.live or not is_empty(target, budget)
         )
     return found
 
@@ -127,16 +131,17 @@ def matches(r: Regex, text: str) -> bool:
     return r.nullable
 
 
-def is_empty(r: Regex) -> bool:
+def is_empty(r: Regex, budget: Budget | None = None) -> bool:
     """Whether `r` matches no text at all.
 
     Raises:
-        RegexTooComplexError: neither a match nor its absence was found within `WORK_LIMIT`.
+        RegexTooComplexError: neither a match nor its absence was found within the budget, by
+            default `WORK_LIMIT`.
     """
     if r.live:
         return False
     if r._empty is None:
-        _search(r, Budget(), greedy=True)
+        _search(r, budget or Budget(), greedy=True)
     return bool(r._empty)
 
 

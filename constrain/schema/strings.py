@@ -9,8 +9,9 @@ from functools import lru_cache
 from heapq import heappop, heappush
 from itertools import count
 
-from constrain.errors import RegexSyntaxError, RegexTooComplexError
+from constrain.errors import RegexSyntaxError
 from constrain.lexing import regex as rx
+from constrain.lexing.derivatives import Budget
 from constrain.lexing.lexeme import JSONString, Spelling
 from constrain.lexing.regex import ANY, ANYTHING, EPSILON, Regex
 from constrain.lexing.syntax import search
@@ -118,7 +119,8 @@ def spell(value: str) -> bytes:
         ) from None
 
 
-_STATE_LIMIT = 50_000
+_SEARCH_LIMIT = 1_000_000
+"""Nodes of expressions that the search for a least match may visit."""
 
 _SHORT_ESCAPES = {8: b"\\b", 9: b"\\t", 10: b"\\n", 12: b"\\f", 13: b"\\r", 34: b'\\"', 92: b"\\\\"}
 
@@ -142,9 +144,8 @@ def _least_text(regex: Regex) -> bytes:
     """Return the least text of a match, by A* search over the derivatives of the expression."""
     best = {regex: (0, b"")}
     queue = [(regex.least, b"", next(order := count()), regex)]
+    budget = Budget(_SEARCH_LIMIT)
     while queue:
-        if len(best) > _STATE_LIMIT:
-            raise RegexTooComplexError(f"no least match found among {_STATE_LIMIT} states")
         _, text, _, node = heappop(queue)
         if node is EPSILON:
             return b'"%b"' % text
@@ -152,7 +153,8 @@ def _least_text(regex: Regex) -> bytes:
             continue
         if node.nullable:
             heappush(queue, (len(text), text, next(order), EPSILON))
-        for ranges, target in rx.arcs(node):
+        budget.spend(node.size)
+        for ranges, target in rx.arcs(node, budget):
             longer = text + _least_character(ranges)
             reached = (len(longer), longer)
             if target not in best or reached < best[target]:
