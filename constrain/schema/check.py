@@ -12,7 +12,7 @@ from graphlib import CycleError, TopologicalSorter
 from math import prod
 from typing import Any
 
-from constrain.errors import InvalidSchemaError, UnsupportedSchemaError
+from constrain.errors import InvalidSchemaError, SchemaTooComplexError, UnsupportedSchemaError
 from constrain.schema.facts import Atom
 from constrain.schema.keywords import (
     DEPENDENCIES,
@@ -27,10 +27,13 @@ from constrain.schema.mending import NOT_UNDERSTOOD, mend
 from constrain.schema.numbers import exact
 from constrain.schema.positions import Position
 from constrain.schema.shapes import key_classes
-from constrain.schema.strings import pattern
+from constrain.schema.strings import LEAST_LIMIT, pattern
 
 _LARGE = 2**64
 """Smaller numbers cannot have too many digits in front of the point."""
+
+_LEAST_COUNTS = ("minLength", "minItems", "minProperties", "minContains")
+"""Keywords that ask for values of some length."""
 
 _MANY_TERMS = 256
 """A schema of more terms than this is worked out at once, to see whether it is too complex."""
@@ -121,6 +124,9 @@ def _check_keyword(position: Position, name: str, keyword: Keyword) -> Iterable[
         assert position.format is not None
     elif keyword.types == NUMBER and (isinstance(value, Decimal) or abs(value) > _LARGE):
         exact(value)
+    elif name in _LEAST_COUNTS and value > LEAST_LIMIT:
+        limit = f"it asks for more than {LEAST_LIMIT:,}"
+        raise SchemaTooComplexError(position.pointer(name), limit)
     elif name == "patternProperties":
         key_classes(tuple(dict.fromkeys(map(pattern, value))))
     if not keyword.supported and not says_nothing(name, schema):

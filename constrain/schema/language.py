@@ -7,6 +7,7 @@ from functools import cache, lru_cache
 from typing import Any
 from typing import Literal as OneOf
 
+from constrain.errors import SchemaTooComplexError
 from constrain.lexing.lexeme import (
     JSONString,
     Lexeme,
@@ -30,6 +31,9 @@ from constrain.schema.strings import StringShape
 
 _KEYS_KEPT, _SHAPES_KEPT = 1024, 64
 """Lexemes of keys, and of strings and numbers, that are kept for other schemas."""
+
+NUMERAL_LIMIT = 20_000
+"""Most numbers of an enumeration, where each has many spellings."""
 
 Scalar = Values | NumberShape | StringShape
 
@@ -109,6 +113,9 @@ class Language:
     def _numerals(self, values: tuple[Any, ...]) -> Regex:
         if self._numbers == "plain" and all(isinstance(value, int) for value in values):
             return words(map(str, values))
+        if len(values) > NUMERAL_LIMIT:
+            limit = f"more than {NUMERAL_LIMIT:,} numbers listed, each to be spelt in every way"
+            raise SchemaTooComplexError("", limit)
         return union(*(literal_numerals(value, self._numbers) for value in values))
 
     def least(self, values: Scalar) -> bytes:

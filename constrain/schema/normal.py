@@ -56,6 +56,12 @@ class Node:
         self.alternatives: tuple[Alternative, ...] | None = () if self.never else None
 
 
+def too_complex(atoms: Sequence[Atom], limit: str) -> SchemaTooComplexError:
+    """Return the error that a limit is passed at atoms."""
+    places = [atom.pointer() for atom in atoms if isinstance(atom, Position)]
+    return SchemaTooComplexError(places[0] if places else "", limit)
+
+
 class Normaliser:
     """Makes nodes and their alternatives, each once."""
 
@@ -95,10 +101,7 @@ class Normaliser:
         """
         self._work += work
         if self._work > WORK_LIMIT:
-            places = [atom.pointer() for atom in atoms if isinstance(atom, Position)]
-            raise SchemaTooComplexError(
-                places[0] if places else "", f"more than {WORK_LIMIT:,} steps of normalisation"
-            )
+            raise too_complex(atoms, f"more than {WORK_LIMIT:,} steps of normalisation")
 
     def alternatives(self, node: Node) -> tuple[Alternative, ...]:
         """Return the alternatives of a node. They may overlap, and may turn out to be empty."""

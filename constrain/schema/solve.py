@@ -6,18 +6,19 @@ answers depend on one another is gone through until nothing changes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
+from constrain.lexing.regex import union
 from constrain.schema.arrays import ArrayShape, Items, Possible
 from constrain.schema.evaluate import holds
 from constrain.schema.facts import TRUE, Atom, Constant, writable
 from constrain.schema.keywords import ARRAY, KEYWORDS, NUMBER, OBJECT, STRING, types_of
 from constrain.schema.language import Language, by_length
 from constrain.schema.members import LeastText, Plan
-from constrain.schema.normal import Node, Normaliser
+from constrain.schema.normal import Node, Normaliser, too_complex
 from constrain.schema.positions import Position
 from constrain.schema.shapes import Alternative, ObjectShape
-from constrain.schema.strings import StringShape
+from constrain.schema.strings import LEAST_LIMIT, StringShape
 
 
 class Solver:
@@ -114,12 +115,15 @@ class Solver:
 
     def _least_of(self, node: Node, ask: LeastText) -> bytes | None:
         found = []
-        for alternative in self._normaliser.alternatives(node):
+        for alternative in _with_strings_joined(self._normaliser.alternatives(node)):
             if is_possible(alternative, self.possible):
                 text = self._least_alternative(alternative, ask)
                 if text is not None:
                     found.append(text)
-        return min(found, key=by_length, default=None)
+        least = min(found, key=by_length, default=None)
+        if least is not None and len(least) > LEAST_LIMIT:
+            raise too_complex(node.atoms, f"its least value takes over {LEAST_LIMIT:,} bytes")
+        return least
 
     def _least_alternative(self, alternative: Alternative, ask: LeastText) -> bytes | None:
         if isinstance(alternative, ObjectShape):
@@ -130,6 +134,15 @@ class Solver:
             items = alternative.least(alternative.start, 0, ask)
             return None if items is None else b"[" + b",".join(items) + b"]"
         return self._language.least(alternative)
+
+
+def _with_strings_joined(alternatives: Sequence[Alternative]) -> list[Alternative]:
+    """Join the sets of strings, so that their least texts are searched for only once."""
+    strings = [shape for shape in alternatives if isinstance(shape, StringShape)]
+    if len(strings) < 2:
+        return list(alternatives)
+    others = [shape for shape in alternatives if not isinstance(shape, StringShape)]
+    return [*others, StringShape(union(*(shape.language for shape in strings)))]
 
 
 def _look_until_stable(

@@ -9,12 +9,15 @@ from functools import lru_cache
 from heapq import heappop, heappush
 from itertools import count
 
-from constrain.errors import RegexSyntaxError
+from constrain.errors import RegexSyntaxError, RegexTooComplexError, SchemaTooComplexError
 from constrain.lexing import regex as rx
 from constrain.lexing.derivatives import Budget
 from constrain.lexing.lexeme import JSONString, Spelling
 from constrain.lexing.regex import ANY, ANYTHING, EPSILON, Regex
 from constrain.lexing.syntax import search
+
+LEAST_LIMIT = 1_000_000
+"""Most bytes of the least text of a value."""
 
 
 @lru_cache(64)
@@ -83,6 +86,9 @@ class StringShape:
         """The least JSON text of a member, by length, then bytes; None: no string is a member."""
         if self.is_empty:
             return None
+        if self.low > LEAST_LIMIT:
+            limit = f"strings of at least {self.low:,} characters"
+            raise SchemaTooComplexError("", limit)
         if self.regex is ANYTHING:
             return spell(" " * self.low)
         return _least_text(self.language)
@@ -119,7 +125,8 @@ def spell(value: str) -> bytes:
         ) from None
 
 
-_SEARCH_LIMIT = 1_000_000
+_STATE_LIMIT = 20_000
+_SEARCH_LIMIT = 500_000
 """Nodes of expressions that the search for a least match may visit."""
 
 _SHORT_ESCAPES = {8: b"\\b", 9: b"\\t", 10: b"\\n", 12: b"\\f", 13: b"\\r", 34: b'\\"', 92: b"\\\\"}
@@ -146,6 +153,8 @@ def _least_text(regex: Regex) -> bytes:
     queue = [(regex.least, b"", next(order := count()), regex)]
     budget = Budget(_SEARCH_LIMIT)
     while queue:
+        if len(best) > _STATE_LIMIT:  # each with its text, so that memory grows with the square
+            raise RegexTooComplexError(f"no least match found among {_STATE_LIMIT} states")
         _, text, _, node = heappop(queue)
         if node is EPSILON:
             return b'"%b"' % text
