@@ -4,6 +4,8 @@ Balanced parentheses are beyond regular expressions, but not beyond a machine wh
 the open groups. The language is ECMA-262 with the flag `u`, with the limits below and
 without property escapes, code point escapes and numbered backreferences. What is portable is also
 an expression of Python's `re`: it has no lookbehind, no named group, no `\\c` and no empty class.
+Names of groups differ in their first letters, or one of two that begin alike is a single letter;
+references name groups of a single letter.
 In classes, ranges begin at a letter, a digit, a space, an exclamation mark or an escape.
 """
 
@@ -49,7 +51,7 @@ _MEMBERS = _without("\\]-")
 _RANGE_STARTS = " !" + string.digits + string.ascii_letters
 _OTHERS = _without("\\]-^" + _RANGE_STARTS)
 _NAME_START = string.ascii_letters + "_"
-_NAME = _NAME_START + string.digits
+_NAME_RANGES: Ranges = ((0x30, 0x39), (0x41, 0x5A), (0x5F, 0x5F), (0x61, 0x7A))
 
 _Phase = Literal[
     "term",  # a term may begin
@@ -82,7 +84,7 @@ class _Expression(Machine):
     portable: bool
     phase: _Phase = "term"
     open: str = ""  # open groups: ( where it may be repeated, = where not
-    names: tuple[str, ...] = ()  # of groups
+    names: tuple[str, ...] = ()  # of groups; of the longer ones the first letter and +
     text: str = ""  # of the name, or of the digits, being read
     low: int | None = None  # where the range begins that is being read, or the count
     digits: int = 0  # hexadecimal digits to come
@@ -158,18 +160,19 @@ class _Expression(Machine):
                 yield "<", self._to("group<")
         else:
             for char in _NAME_START:
-                yield char, replace(self._to("name"), text=char)
+                if char not in self.names or f"{char}+" not in self.names:
+                    yield char, replace(self._to("name"), text=char)
 
     def _named(self) -> Iterator[tuple[str | Ranges, _Expression]]:
-        known = self.text in self.names
         if self.phase == "name":
-            for char in _NAME:
-                yield char, replace(self, text=self.text + char)
-            if not known:
+            longer = self.text[0] + "+"
+            if longer not in self.names:
+                yield _NAME_RANGES, replace(self, text=longer)
+            if self.text not in self.names:
                 yield ">", replace(self._inside("("), names=(*self.names, self.text))
         else:
             place = len(self.text)
-            for name in self.names:
+            for name in (name for name in self.names if len(name) == 1):
                 reference = f"<{name}>"
                 if reference == self.text + ">":
                     yield ">", self._to("atom")
@@ -198,7 +201,7 @@ class _Expression(Machine):
             yield "B", self._to("term")
             if not self.portable:
                 yield "c", self._to("control")
-            if self.names:
+            if any(len(name) == 1 for name in self.names):
                 yield "k", self._to("reference")
         else:
             values = {**_CONTROLS, "b": 0x08, **{char: ord(char) for char in _SYNTAX + "/-"}}

@@ -222,3 +222,6 @@ def test_regular_expressions_are_read_as_such() -> None:
         assert not matches(portable, text), text
     assert not matches(regex, r"(?<n>a)\k<m>")
     assert not matches(regex, "(?<n>a)(?<n>b)")
+    assert matches(regex, "(?<name>a)(?<other>b)(?<n>c)")
+    assert not matches(regex, "(?<name>a)(?<n>b)(?<n")
+    assert not matches(regex, "(?<name>a)(?<name>b)")
