@@ -84,6 +84,7 @@ def check(root: Atom) -> Checked:
             checked.exclusive.append(atom)
         if "not" in schema or "if" in schema:
             checked.negated.append(atom)
+    _refuse_judged_names(checked_already, in_place)
     terms: dict[Atom, int] = {}
     for position in _children_first(in_place):
         terms[position] = _terms(position, terms)
@@ -137,6 +138,27 @@ def _check_keyword(position: Position, name: str, keyword: Keyword) -> Iterable[
     if keyword.children == "none":
         return ()
     return list(map(position.child, keyword.subschemas(value)))
+
+
+def _refuse_judged_names(
+    positions: Iterable[Position], in_place: Mapping[Position, list[Atom]]
+) -> None:
+    """Check that no function is to judge the names of properties."""
+    pending: list[Atom] = [
+        position.child(position.schema["propertyNames"])
+        for position in positions
+        if "propertyNames" in position.schema and position.options.formats
+    ]
+    met: set[Atom] = set()
+    while pending:
+        atom = pending.pop()
+        if not isinstance(atom, Position) or atom in met:
+            continue
+        met.add(atom)
+        pending += in_place.get(atom, ())
+        if atom.format is not None and atom.format.judge is not None:
+            reason = "a function cannot judge the names of properties; let an expression do it"
+            raise UnsupportedSchemaError("format", atom.pointer("format"), reason)
 
 
 def _require(position: Position, name: str, keyword: Keyword) -> None:

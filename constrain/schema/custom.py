@@ -1,75 +1,88 @@
-"""Formats that a caller registers: an expression, and perhaps a function with the last word."""
+"""Formats that a caller registers: an expression, a function, or both."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from heapq import heappop, heappush
-from itertools import count
 
-from constrain.lexing.regex import EMPTY, Machine, Ranges, Regex, arcs, is_finite, machine
+from constrain.lexing.regex import ANYTHING, EMPTY, Machine, Ranges, Regex, arcs, is_finite, machine
 from constrain.lexing.syntax import parse
-from constrain.schema.options import CustomFormat
+from constrain.schema.formats import Format
+from constrain.schema.options import CustomFormat, Judge
 
-Check = Callable[[str], bool]
-_WIDEST = 256
-"""Most characters that may come next where a function has the last word."""
+_WIDEST = 40
+"""Most characters that may come next where what a function refuses is left out as early as can be.
+
+The states of such strings are the strings themselves.
+"""
 
 _EXAMINED = 1000
 """Where no more strings than this are left, those that the function refuses are left out."""
 
-
-class TooWideError(Exception):
-    """A function is to judge strings of which too many differ in a single character."""
+_STATES = 10_000
 
 
 @lru_cache(256)
-def custom_regex(format: CustomFormat) -> Regex:
+def custom_format(format: CustomFormat) -> Format:
     """Return the strings of a format.
+
+    Where the strings have a greatest length and few characters may come next at any time, those
+    that the function refuses are left out at once, and it has no word any more.
 
     Raises:
         RegexSyntaxError: the expression is malformed.
-        TooWideError: more than 256 characters may come next somewhere in a string that a function
-            judges.
     """
     if isinstance(format, str):
-        return parse(format, "ecma")
-    pattern, check = format
+        return Format(parse(format, "ecma"))
+    if not isinstance(format, tuple):
+        return Format(ANYTHING, format)
+    pattern, judge = format
     regex = parse(pattern, "ecma")
-    _refuse_wide(regex)
-    start = _Judged(regex, "", check)
-    return machine(start) if start._can_end() else EMPTY
+    if not _is_narrow(regex):
+        return Format(regex, judge)
+    start = _Judged(regex, "", judge)
+    return Format(machine(start) if start.can_end() else EMPTY)
 
 
-def _refuse_wide(regex: Regex) -> None:
-    pending, met = [regex], {regex}
+def _is_narrow(regex: Regex) -> bool:
+    """Whether matches have a greatest length, and few characters may come next at any time."""
+    done: set[Regex] = set()
+    above: set[Regex] = set()
+    pending = [(regex, False)]
     while pending:
-        found = arcs(pending.pop())
-        if sum(high - low + 1 for ranges, _ in found for low, high in ranges) > _WIDEST:
-            raise TooWideError
-        new = {target for _, target in found} - met
-        met |= new
-        pending += new
+        state, left = pending.pop()
+        if left:
+            above.remove(state)
+            done.add(state)
+        elif state in above or len(done) > _STATES:
+            return False
+        elif state not in done:
+            found = arcs(state)
+            if sum(high - low + 1 for ranges, _ in found for low, high in ranges) > _WIDEST:
+                return False
+            above.add(state)
+            pending.append((state, True))
+            pending += ((target, False) for _, target in found)
+    return True
 
 
 @dataclass(frozen=True, slots=True)
 class _Judged(Machine):
-    """A beginning of a string that the function judges in the end.
+    """A beginning of a string that a function judges in the end.
 
     Attributes:
         rest: what the expression says of the rest.
         text: the beginning.
-        check: the function.
+        judge: the function.
     """
 
     rest: Regex
     text: str
-    check: Check
+    judge: Judge
 
     @property
     def nullable(self) -> bool:  # type: ignore[override]
-        return self.rest.nullable and self.check(self.text)
+        return self.rest.nullable and bool(self.judge(self.text))
 
     @property
     def least(self) -> int:
@@ -77,30 +90,30 @@ class _Judged(Machine):
 
     def arcs(self) -> tuple[tuple[Ranges, Machine], ...]:
         return tuple(
-            (((point, point),), after)
-            for ranges, rest in arcs(self.rest)
-            for low, high in ranges
-            for point in range(low, high + 1)
-            if (after := _Judged(rest, self.text + chr(point), self.check))._can_end()
+            (((ord(after.text[-1]), ord(after.text[-1])),), after)
+            for after in self._next()
+            if after.can_end()
         )
 
-    def _can_end(self) -> bool:
+    def can_end(self) -> bool:
         """Whether the function accepts some string that goes on so, as far as is examined."""
         if not _is_small(self.rest):
             return True
-        order = count()
-        queue = [(self.rest.least, next(order), self)]
-        while queue:
-            _, _, state = heappop(queue)
+        pending = [self]
+        while pending:
+            state = pending.pop()
             if state.nullable:
                 return True
-            for ranges, rest in arcs(state.rest):
-                for low, high in ranges:
-                    for point in range(low, high + 1):
-                        after = _Judged(rest, state.text + chr(point), state.check)
-                        cost = len(after.text) - len(self.text) + rest.least
-                        heappush(queue, (cost, -next(order), after))
+            pending += state._next()
         return False
+
+    def _next(self) -> list[_Judged]:
+        return [
+            _Judged(rest, self.text + chr(point), self.judge)
+            for ranges, rest in arcs(self.rest)
+            for low, high in ranges
+            for point in range(low, high + 1)
+        ]
 
 
 @lru_cache(4096)

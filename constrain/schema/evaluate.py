@@ -8,6 +8,7 @@ from typing import Any
 from constrain.lexing.regex import matches
 from constrain.schema.facts import TRUE, ArrayFacts, Atom, Count, Facts, ObjectFacts, type_of
 from constrain.schema.keywords import ARRAY, NUMBER, OBJECT, STRING
+from constrain.schema.strings import accepted
 
 
 def holds(atom: Atom, value: Any) -> bool:
@@ -27,7 +28,7 @@ def satisfies(facts: Facts, value: Any) -> bool:
     kind = type_of(value)
     if not kind & facts.types:
         return False
-    if kind == STRING and not facts.string.contains(value):
+    if kind == STRING and not (facts.string.contains(value) and accepted(value, facts.judges)):
         return False
     if kind == NUMBER and not facts.number.contains(value):
         return False

@@ -16,7 +16,7 @@ from constrain.lexing.regex import Regex
 from constrain.schema import numbers
 from constrain.schema.keywords import ANY_TYPE, ARRAY, BOOLEAN, NULL, NUMBER, OBJECT, STRING
 from constrain.schema.numbers import ALL_NUMBERS, NumberShape
-from constrain.schema.strings import StringShape
+from constrain.schema.strings import Judges, StringShape
 
 ALL_STRINGS = StringShape()
 
@@ -169,6 +169,7 @@ class Facts:
         any_of: groups of atoms, each with its place; one at least of each group holds of the same
             value.
         place: index of the first keyword about properties among those of the schema.
+        judges: functions that have to accept strings, or to refuse them.
     """
 
     types: int = ANY_TYPE
@@ -181,6 +182,7 @@ class Facts:
     all_of: tuple[tuple[Place, Atom], ...] = ()
     any_of: tuple[tuple[Place, tuple[Atom, ...]], ...] = ()
     place: int = 0
+    judges: Judges = ()
 
 
 class Everything(Atom):

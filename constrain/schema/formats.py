@@ -9,12 +9,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache, partial
+from typing import NamedTuple
 
-from constrain.lexing.regex import Regex
+from constrain.lexing.regex import Regex, matches
 from constrain.schema.addresses import ecma, hostname, international_hostname, ipv4, ipv6, mailbox
 from constrain.schema.expressions import regular_expressions
+from constrain.schema.options import Judge
 from constrain.schema.times import date, date_time, duration, time
 from constrain.schema.uris import reference, template
+
+
+class Format(NamedTuple):
+    """The strings of a format.
+
+    Attributes:
+        regex: those that may be of it.
+        judge: returns whether one of them is; None: all are.
+    """
+
+    regex: Regex
+    judge: Judge | None = None
+
+    def allows(self, value: str) -> bool:
+        """Return whether a string is of the format."""
+        return matches(self.regex, value) and (self.judge is None or bool(self.judge(value)))
 
 
 @lru_cache(64)

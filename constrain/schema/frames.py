@@ -6,6 +6,7 @@ ways to go on, each the frames that take the frame's place, the lowest first.
 
 from __future__ import annotations
 
+import json
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
@@ -19,6 +20,7 @@ from constrain.schema.normal import Node, Normaliser
 from constrain.schema.shapes import FreeKeys, ObjectShape, Property
 from constrain.schema.solve import Solver, is_possible
 from constrain.schema.stacks import Stacks
+from constrain.schema.strings import JudgedStrings, accepted
 
 Push = tuple["Frame", ...]
 Moves = Mapping[Lexeme, Sequence[Push]]
@@ -70,13 +72,14 @@ class Frames:
         self._members: weakref.WeakValueDictionary[tuple[Plan, Progress], AfterMember]
         self._members = weakref.WeakValueDictionary()
         self._items: dict[tuple[Items, Written], AfterItem] = {}
-        self.end_object = Close(self, language.end_object)
-        self.end_array = Close(self, language.end_array)
+        self.end_object = Close(self, language.end_object, b"}")
+        self.end_array = Close(self, language.end_array, b"]")
+        self.quote = Close(self, language.quote, b'"')
 
     def close(self) -> None:
         """Let all frames go; none may be asked anything any more."""
         frames = (*self._values.values(), *self._keys.values(), *self._members.values())
-        for frame in (*frames, *self._items.values(), self.end_object, self.end_array):
+        for frame in (*frames, *self._items.values(), self.end_object, self.end_array, self.quote):
             vars(frame).clear()
         vars(self).clear()
 
@@ -142,9 +145,24 @@ class Value(Frame):
             elif isinstance(alternative, ArrayShape):
                 pushes = moves.setdefault(language.open_array, [])
                 pushes.extend(self._array(frames.solver.items(alternative)))
+            elif isinstance(alternative, JudgedStrings):
+                beginning = language.beginning(alternative.shape)
+                moves[beginning] = [(frames.quote,)]
+                self._judged.setdefault(beginning, []).append(alternative)
             else:
                 moves[language.scalar(alternative)] = [()]
         return moves
+
+    @cached_property
+    def _judged(self) -> dict[Lexeme, list[JudgedStrings]]:
+        """The strings that functions judge, by the lexeme of their beginnings."""
+        return {}
+
+    def read(self, lexeme: Lexeme, text: bytes) -> Sequence[Push]:
+        value = json.loads(text + b'"')
+        if any(accepted(value, strings.judges) for strings in self._judged[lexeme]):
+            return ((self.frames.quote,),)
+        return ()
 
     def _object(self, plan: Plan) -> list[Push]:
         pushes: list[Push] = []
@@ -266,18 +284,27 @@ class AfterItem(Frame):
 
 
 class Close(Frame):
-    """Expects the end of something empty."""
+    """Expects the end of something: its last lexeme.
 
-    def __init__(self, frames: Frames, end: Lexeme) -> None:
+    Args:
+        end: the lexeme.
+        text: its least text.
+    """
+
+    def __init__(self, frames: Frames, end: Lexeme, text: bytes) -> None:
         super().__init__(frames)
         self._end = end
+        self._text = text
 
     @property
     def moves(self) -> Moves:
         return {self._end: _GONE}
 
+    def read(self, lexeme: Lexeme, text: bytes) -> Sequence[Push]:
+        return _GONE
+
     def least(self) -> bytes:
-        return b"}" if self._end is self.frames.language.end_object else b"]"
+        return self._text
 
 
 class Margin(Frame):

@@ -27,6 +27,7 @@ from constrain.schema.numbers import NumberShape, NumeralLanguage
 from constrain.schema.numerals import least_numeral, literal_numerals, numerals
 from constrain.schema.options import JSONOptions
 from constrain.schema.shapes import Values
+from constrain.schema.spelled import spelled
 from constrain.schema.strings import StringShape
 
 _KEYS_KEPT, _SHAPES_KEPT = 1024, 64
@@ -61,6 +62,8 @@ class Language:
         comma: a comma and the white space around it.
         close_object, close_array: a closing bracket and the white space before it.
         end_object, end_array: the closing bracket of something empty.
+        quote: the closing quote of a string; it captures, so that no token goes beyond it before
+            the string is known.
         margin: white space around the whole text; None: there can be none.
         key: gives the lexeme of a named property's key and colon.
     """
@@ -78,6 +81,7 @@ class Language:
         self.close_array = lexeme(*space, Literal(b"]"))
         self.end_object = lexeme(Literal(b"}"))
         self.end_array = lexeme(Literal(b"]"))
+        self.quote = lexeme(Literal(b'"'), captures=True)
         self.margin = lexeme(Text(_SPACES)) if kind == "any" else None
         self._colon = (*space, Literal(b":"), *space)
         self.key = lru_cache(_KEYS_KEPT)(self._key)
@@ -92,6 +96,11 @@ class Language:
     def free_key(self, keys: Regex) -> Lexeme:
         """Return the capturing lexeme of a key in a set, and its colon."""
         return lexeme(JSONString(keys, self._escapes), *self._colon, captures=True)
+
+    def beginning(self, shape: StringShape) -> Lexeme:
+        """Return the capturing lexeme of strings without their closing quotes."""
+        body = Text(spelled(shape.language, self._escapes))
+        return lexeme(Literal(b'"'), body, captures=True)
 
     def scalar(self, values: Scalar) -> Lexeme:
         """Return the lexeme of the texts of scalar values."""

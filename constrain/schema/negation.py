@@ -72,6 +72,8 @@ def _violations(facts: Facts, negate: Negate) -> Iterator[Facts]:
         yield from (Facts(NUMBER, number=other) for other in _other_numbers(facts.number))
     if facts.types & STRING and facts.string is not ALL_STRINGS:
         yield from (Facts(STRING, string=other) for other in _other_strings(facts.string))
+    if facts.types & STRING:
+        yield from (Facts(STRING, judges=((judge, not told),)) for judge, told in facts.judges)
     if facts.types & ARRAY and facts.array is not None:
         yield from (Facts(ARRAY, array=array) for array in _other_arrays(facts.array, negate))
     if facts.types & OBJECT and facts.object is not None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from constrain.errors import SchemaTooComplexError
-from constrain.lexing.regex import Regex, complement, union, words
+from constrain.lexing.regex import Regex, complement, is_finite, union, words
 from constrain.schema import numbers, strings
 from constrain.schema.arrays import ArrayShape
 from constrain.schema.evaluate import holds, satisfies
@@ -30,7 +30,7 @@ from constrain.schema.keywords import ARRAY, BOOLEAN, NULL, NUMBER, OBJECT, STRI
 from constrain.schema.numbers import ALL_NUMBERS, NumberShape
 from constrain.schema.positions import Atoms, Position
 from constrain.schema.shapes import Alternative, ObjectShape, Values
-from constrain.schema.strings import StringShape
+from constrain.schema.strings import JudgedStrings, StringShape
 from constrain.schema.terms import Group, Terms
 
 WORK_LIMIT = 200_000
@@ -187,6 +187,9 @@ class Normaliser:
             yield Values(tuple(values))
 
 
+_EXAMINED = 1000
+"""Of so few strings those that functions accept are listed."""
+
 _STRINGS = Given(Facts(STRING))
 
 
@@ -210,7 +213,14 @@ def _strings(facts: list[Facts], excluded: list[Enumeration]) -> list[Alternativ
     values = [v for other in excluded for v in other.values if isinstance(v, str)]
     if values:
         shape = strings.intersect(shape, StringShape(complement(words(values))))
-    return [shape]
+    judges = tuple(dict.fromkeys(judge for fact in facts for judge in fact.judges))
+    if not judges:
+        return [shape]
+    texts = is_finite(shape.language, _EXAMINED)
+    if texts is None:
+        return [JudgedStrings(shape, judges)]
+    left = tuple(text for text in texts if strings.accepted(text, judges))
+    return [Values(left)] if left else []
 
 
 def _limits(facts: Facts) -> bool:
@@ -218,6 +228,7 @@ def _limits(facts: Facts) -> bool:
     return (
         facts.number is not ALL_NUMBERS
         or facts.string is not ALL_STRINGS
+        or bool(facts.judges)
         or facts.array is not None
         or facts.object is not None
     )

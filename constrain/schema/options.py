@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-CustomFormat = str | tuple[str, Callable[[str], bool]]
-"""An expression of ECMA-262, or a pair of one and a function."""
+Judge = Callable[[str], bool]
+CustomFormat = str | Judge | tuple[str, Judge]
+"""An expression of ECMA-262, a function, or a pair of both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +29,12 @@ class JSONOptions:
         portable_formats: whether strings are left out that are of a format by its specification
             but common validators refuse: leap seconds, the year 0, and the like.
         formats: formats of your own, by name; they are asserted whatever `format` says, and come
-            before those of the specification. Either an expression of ECMA-262 that matches the
-            string in full; or a pair of such an expression and a function that must return true
-            of the string. At most 256 characters may come next anywhere in a string that a
-            function judges, and where more than 1,000 strings are left it must accept one.
+            before those of the specification. Each is an expression of ECMA-262 that matches the
+            string in full; or a function that returns whether a string is of the format; or a pair
+            of both. A function is asked when the string could end, so it must accept some way to
+            go on from wherever the expression allows; where an expression leaves at most 1,000
+            strings, or few characters at each place up to a greatest length, what the function
+            refuses is left out before.
 
     No object repeats a key, whatever the options.
     """

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from constrain.errors import InvalidSchemaError, UnsupportedSchemaError
-from constrain.lexing.regex import Regex
+from constrain.errors import InvalidSchemaError
 from constrain.schema import numbers, strings
 from constrain.schema.documents import Documents, Scope, escape
 from constrain.schema.facts import (
@@ -23,7 +22,7 @@ from constrain.schema.facts import (
     ObjectFacts,
     Place,
 )
-from constrain.schema.formats import format_regex
+from constrain.schema.formats import Format, format_regex
 from constrain.schema.keywords import (
     ARRAY,
     DEPENDENCIES,
@@ -37,9 +36,9 @@ from constrain.schema.keywords import (
 )
 from constrain.schema.negation import Not, properties
 from constrain.schema.numbers import ALL_NUMBERS, INTEGERS, NumberShape
-from constrain.schema.options import CustomFormat, JSONOptions
+from constrain.schema.options import JSONOptions
 from constrain.schema.resources import Schema
-from constrain.schema.strings import StringShape, pattern
+from constrain.schema.strings import Judges, StringShape, pattern
 
 
 class Position(Atom):
@@ -107,9 +106,9 @@ class Position(Atom):
         if types & NUMBER:
             found = _numbers(schema)
             types, number = (types, found) if found is not None else (types & ~NUMBER, number)
-        string = ALL_STRINGS
+        string, judges = ALL_STRINGS, _NO_JUDGES
         if types & STRING and not _STRING_KEYS.isdisjoint(schema):
-            string = self._strings(schema)
+            string, judges = self._strings(schema)
         array = members = None
         if types & ARRAY and not _ARRAY_KEYS.isdisjoint(schema):
             array = self._arrays(schema)
@@ -123,6 +122,7 @@ class Position(Atom):
             self._enum(schema),
             number=number,
             string=string,
+            judges=judges,
             array=array,
             object=members,
             all_of=tuple(all_of),
@@ -186,37 +186,32 @@ class Position(Atom):
         names = [needed] if isinstance(needed, str) else needed
         return without, Given(Facts(OBJECT, object=properties({}, (name, *names))))
 
-    def _strings(self, schema: dict[str, Any]) -> StringShape:
+    def _strings(self, schema: dict[str, Any]) -> tuple[StringShape, Judges]:
         regexes = [pattern(schema["pattern"])] if "pattern" in schema else []
-        if self.format is not None:
-            regexes.append(self.format)
-        return strings.string(regexes, _low(schema, "minLength"), _high(schema, "maxLength"))
+        judges: Judges = ()
+        format = self.format
+        if format is not None:
+            regexes.append(format.regex)
+            judges = () if format.judge is None else ((format.judge, True),)
+        low, high = _low(schema, "minLength"), _high(schema, "maxLength")
+        return strings.string(regexes, low, high), judges
 
     @property
-    def format(self) -> Regex | None:
-        """The strings of the format that the schema names; None where it constrains nothing."""
+    def format(self) -> Format | None:
+        """The format that the schema names; None where it constrains nothing."""
         name = self.schema.get("format")
         options = self.options
         if name is None:
             return None
         if name in options.formats:
-            return self._custom_format(options.formats[name])
+            from constrain.schema.custom import custom_format
+
+            return custom_format(options.formats[name])
         said = options.format
         if said == "annotate" or (said == "dialect" and not self.scope.profile.asserts_formats):
             return None
-        return format_regex(name, self.scope.dialect.label, options.portable_formats)
-
-    def _custom_format(self, format: CustomFormat) -> Regex:
-        from constrain.schema.custom import TooWideError, custom_regex
-
-        try:
-            return custom_regex(format)
-        except TooWideError:
-            reason = (
-                "its function is to judge strings in which more than 256 characters may come "
-                "next; narrow its expression"
-            )
-            raise UnsupportedSchemaError("format", self.pointer("format"), reason) from None
+        regex = format_regex(name, self.scope.dialect.label, options.portable_formats)
+        return None if regex is None else Format(regex)
 
     def _arrays(self, schema: dict[str, Any]) -> ArrayFacts:
         items = schema.get("items", True)
@@ -362,6 +357,9 @@ _OBJECT_KEYS = frozenset(
         "maxProperties",
     )
 )
+
+
+_NO_JUDGES: Judges = ()
 
 
 def _branches(schema: dict[str, Any]) -> bool:

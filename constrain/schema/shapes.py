@@ -29,7 +29,7 @@ from constrain.schema.breaches import can_break, capacity
 from constrain.schema.evaluate import holds, property_atoms
 from constrain.schema.facts import FALSE, TRUE, Atom, Breach, ObjectFacts, writable
 from constrain.schema.numbers import NumberShape
-from constrain.schema.strings import StringShape
+from constrain.schema.strings import JudgedStrings, StringShape
 
 if TYPE_CHECKING:
     from constrain.schema.normal import Node, Normaliser
@@ -265,4 +265,4 @@ def _atoms(facts: ObjectFacts, matched: frozenset[Regex]) -> list[Atom]:
     return [atom for regex, atom in facts.patterns if regex in matched] or [facts.additional]
 
 
-Alternative = Values | NumberShape | StringShape | ArrayShape | ObjectShape
+Alternative = Values | NumberShape | StringShape | JudgedStrings | ArrayShape | ObjectShape

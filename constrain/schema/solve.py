@@ -18,7 +18,7 @@ from constrain.schema.members import LeastText, Plan
 from constrain.schema.normal import Node, Normaliser, too_complex
 from constrain.schema.positions import Position
 from constrain.schema.shapes import Alternative, ObjectShape
-from constrain.schema.strings import LEAST_LIMIT, StringShape
+from constrain.schema.strings import LEAST_LIMIT, JudgedStrings, StringShape
 
 
 class Solver:
@@ -133,6 +133,8 @@ class Solver:
         if isinstance(alternative, ArrayShape):
             items = alternative.least(alternative.start, 0, ask)
             return None if items is None else b"[" + b",".join(items) + b"]"
+        if isinstance(alternative, JudgedStrings):
+            return alternative.least
         return self._language.least(alternative)
 
 
@@ -177,6 +179,8 @@ def is_possible(alternative: Alternative, ask: Possible) -> bool:
     """Return whether an alternative has a value, as far as is known of its children."""
     if isinstance(alternative, (ArrayShape, ObjectShape)):
         return alternative.possible(ask)
+    if isinstance(alternative, JudgedStrings):
+        alternative = alternative.shape
     return not isinstance(alternative, StringShape) or not alternative.is_empty
 
 

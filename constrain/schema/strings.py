@@ -15,6 +15,7 @@ from constrain.lexing.derivatives import Budget
 from constrain.lexing.lexeme import JSONString, Spelling
 from constrain.lexing.regex import ANY, ANYTHING, EPSILON, Regex
 from constrain.lexing.syntax import search
+from constrain.schema.options import Judge
 
 LEAST_LIMIT = 1_000_000
 """Most bytes of the least text of a value."""
@@ -37,6 +38,10 @@ def pattern(text: str) -> Regex:
             return search(text, "python")
         except RegexSyntaxError:
             raise error from None
+
+
+Judges = tuple[tuple[Judge, bool], ...]
+"""Functions, and what each has to return of a string."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +99,44 @@ class StringShape:
         return _least_text(self.language)
 
 
+@dataclass(frozen=True, slots=True)
+class JudgedStrings:
+    """Strings of which functions have to accept or to refuse each.
+
+    Attributes:
+        shape: the strings.
+        judges: the functions.
+    """
+
+    shape: StringShape
+    judges: Judges
+
+    def contains(self, value: str) -> bool:
+        """Return whether `value` is a member."""
+        return self.shape.contains(value) and accepted(value, self.judges)
+
+    @property
+    def least(self) -> bytes:
+        """The JSON text of a short member.
+
+        Raises:
+            SchemaTooComplexError: none is found.
+        """
+        text = _first_accepted(self.shape.language, self.judges)
+        if text is None:
+            raise SchemaTooComplexError(
+                "",
+                "no string is found that the function of a format accepts; let an expression say "
+                "what its strings look like",
+            )
+        return text
+
+
+def accepted(value: str, judges: Judges) -> bool:
+    """Return whether all functions say of a string what they have to."""
+    return all(bool(judge(value)) is expected for judge, expected in judges)
+
+
 def string(regexes: Iterable[Regex] = (), low: int = 0, high: int | None = None) -> StringShape:
     """Return the strings that all of `regexes` match, of `low` to `high` code points."""
     return StringShape(rx.intersect(ANYTHING, *regexes), low, high)
@@ -128,6 +171,8 @@ def spell(value: str) -> bytes:
 _STATE_LIMIT = 20_000
 _SEARCH_LIMIT = 500_000
 """Nodes of expressions that the search for a least match may visit."""
+_TRIED = 2000
+_TYPICAL = tuple(map(ord, "0aA- "))
 
 _SHORT_ESCAPES = {8: b"\\b", 9: b"\\t", 10: b"\\n", 12: b"\\f", 13: b"\\r", 34: b'\\"', 92: b"\\\\"}
 
@@ -170,3 +215,20 @@ def _least_text(regex: Regex) -> bytes:
                 best[target] = reached
                 heappush(queue, (len(longer) + target.least, longer, next(order), target))
     raise AssertionError("the expression matches something")
+
+
+def _first_accepted(regex: Regex, judges: Judges) -> bytes | None:
+    """Return the text of a match that functions accept, as far as a few thousand are tried."""
+    queue = [(regex.least, "", next(order := count()), regex)]
+    for _ in range(_TRIED):
+        if not queue:
+            return None
+        _, value, _, node = heappop(queue)
+        if node.nullable and accepted(value, judges):
+            return spell(value)
+        for ranges, target in rx.arcs(node):
+            points = {ranges[0][0], *(p for p in _TYPICAL if any(a <= p <= b for a, b in ranges))}
+            for point in points:
+                longer = value + chr(point)
+                heappush(queue, (len(longer) + target.least, longer, next(order), target))
+    return None

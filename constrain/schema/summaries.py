@@ -157,7 +157,7 @@ def _whole(facts: Facts) -> int:
     return (
         ANY_TYPE
         & ~(0 if facts.number is ALL_NUMBERS else NUMBER)
-        & ~(0 if facts.string is ALL_STRINGS else STRING)
+        & ~(0 if facts.string is ALL_STRINGS and not facts.judges else STRING)
         & ~(0 if facts.array is None else ARRAY)
         & ~(0 if facts.object is None or _names_only(facts.object) else OBJECT)
     )

@@ -199,8 +199,8 @@ def _pattern(visit: _Visit, told: Any) -> Iterator[Violation]:
 
 
 def _format(visit: _Visit, told: Any) -> Iterator[Violation]:
-    regex = visit.position.format
-    if regex is not None and not matches(regex, visit.value):
+    format = visit.position.format
+    if format is not None and not format.allows(visit.value):
         yield visit.fault(f"{visit.shown} is not of the format {told}", "format")
 
 
