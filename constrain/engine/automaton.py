@@ -19,6 +19,7 @@ from constrain.lexing.digest import REACH as NEAR
 from constrain.lexing.digest import digest, fingerprint, near
 from constrain.lexing.lengths import breadth
 from constrain.lexing.lexeme import Lexeme
+from constrain.lexing.regex import EPSILON, Regex
 
 _MOST_STATES = 1 << 24
 
@@ -176,6 +177,20 @@ class Automaton:
                 return rest + max(low - (count >> layout.PHASE_BITS), 0) + 1 + opening
             return rest + (kind == layout.EXCEPT)
         return least_bytes(self._origins[q])
+
+    def texts(self, state: int) -> list[tuple[int, Regex]] | None:
+        """Return for each member its lexeme's number and the expression of what is left of it.
+
+        None unless that is a text, and the end of the lexeme, for every member.
+        """
+        found = []
+        for q, _ in self.members(state):
+            origin = self._origins[q]
+            if origin[0] != "end" and (origin[0] != "text" or origin[-1]):
+                return None
+            regex: Any = EPSILON if origin[0] == "end" else origin[1]
+            found.append((self._states.item(q, layout.LEXEME), regex))
+        return found
 
     def steps(self, state: int) -> list[tuple[bytes, int]]:
         """Return the bytes that lead on from a state, each with the state there.

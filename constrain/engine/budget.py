@@ -19,14 +19,17 @@ from constrain.engine.graph import Node
 from constrain.engine.masks import ROOT, Masks
 from constrain.engine.plans import Planner
 from constrain.engine.tables import address
-from constrain.errors import VocabularyError
+from constrain.errors import RegexTooComplexError, VocabularyError
 from constrain.lexing.lexeme import any_captures
+from constrain.lexing.regex import shortest
 from constrain.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from constrain.engine.matcher import Matcher
 
 _DONE = -1
+_SEARCH_LIMIT = 50_000
+"""Most lexer states that a search for an ending looks at."""
 _FORCED_LIMIT = 4096
 """Most bytes that are looked ahead at once."""
 
@@ -90,13 +93,27 @@ class Budget:
         return fewest
 
     def _least(self, node: Node, state: int) -> bytes:
+        if state == node.start:
+            return node.graph.ending(node)
+        texts = node.automaton.texts(state)
+        if texts is None:
+            return self._search(node, state)
+        found = []
+        for number, regex in texts:
+            target, text = node.graph.follow(node, number), shortest(regex)
+            if target is not None and text is not None:
+                found.append(text.encode() + node.graph.ending(target))
+        return min(found, key=lambda text: (len(text), text))
+
+    def _search(self, node: Node, state: int) -> bytes:
         """Search the lexer best first for the end of a lexeme that ends the output least.
 
         A path is rated by its length and a lower bound of what has to follow (A*); paths of equal
         rating come in byte order.
+
+        Raises:
+            RegexTooComplexError: that takes too many steps.
         """
-        if state == node.start:
-            return node.graph.ending(node)
         automaton, graph = node.automaton, node.graph
         bounds: dict[int, int] = {}
 
@@ -116,6 +133,10 @@ class Budget:
             _, path, here = heappop(heap)
             if here < 0:
                 return path
+            if len(best) > _SEARCH_LIMIT:
+                raise RegexTooComplexError(
+                    f"more than {_SEARCH_LIMIT:,} states looked at for the shortest way to end"
+                )
             if best[here] != path:
                 continue
             ended = automaton.ended(here)

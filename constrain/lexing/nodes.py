@@ -13,6 +13,8 @@ from weakref import WeakValueDictionary
 
 Ranges = tuple[tuple[int, int], ...]
 
+_FEW_TEXTS = 16
+
 _NO_BEHINDS: frozenset[Behind] = frozenset()
 _table: WeakValueDictionary[tuple[Any, ...], Any] = WeakValueDictionary()
 _lock = threading.RLock()
@@ -123,9 +125,12 @@ class Words(Regex):
 
     def __init__(self, lexicon: Lexicon, low: int, high: int, depth: int) -> None:
         self.lexicon, self.low, self.high, self.depth = lexicon, low, high, depth
-        rest = len(lexicon.texts[low]) - depth
-        least = rest if high == low + 1 else min(rest, 1)
-        self._describe(nullable=rest == 0, least=least, simple=True)
+        nullable = len(lexicon.texts[low]) == depth
+        if high - low <= _FEW_TEXTS:
+            least = min(map(len, lexicon.texts[low:high])) - depth
+        else:
+            least = 0 if nullable else max(1, lexicon.least - depth)
+        self._describe(nullable=nullable, least=least, simple=True)
 
     @property
     def texts(self) -> list[str]:
@@ -134,12 +139,19 @@ class Words(Regex):
 
 
 class Lexicon:
-    """Sorted distinct texts, shared by the `Words` over them."""
+    """Sorted distinct texts, shared by the `Words` over them.
 
-    __slots__ = ("__weakref__", "digest", "texts")
+    Attributes:
+        texts: the texts.
+        least: the length of the shortest.
+        digest: what stands for them (see `digest`), once it is known.
+    """
+
+    __slots__ = ("__weakref__", "digest", "least", "texts")
 
     def __init__(self, texts: tuple[str, ...]) -> None:
         self.texts = texts
+        self.least = min(map(len, texts))
         self.digest: bytes | None = None
 
 
@@ -158,6 +170,10 @@ class Machine:
     def least(self) -> int:
         """Lower bound on the UTF-8 length, in bytes, of what is accepted from here."""
         return 0 if self.nullable else 1
+
+    def ending(self) -> str | None:
+        """The least text, by length, then as text, from here on; None: a search finds it soon."""
+        return None
 
     def arcs(self) -> tuple[tuple[Ranges, Machine], ...]:
         """Disjoint code point ranges and the state that each leads to; missing ones are dead."""

@@ -46,6 +46,7 @@ from constrain.lexing.nodes import (
     EPSILON,
     Chars,
     Concat,
+    Leaf,
     Machine,
     Ranges,
     Regex,
@@ -151,6 +152,8 @@ def shortest(r: Regex) -> str | None:
     Raises:
         RegexTooComplexError: it was not found within `WORK_LIMIT`.
     """
+    if isinstance(r, Leaf) and (ending := r.state.ending()) is not None:
+        return ending
     if is_empty(r):
         return None
     text = ""

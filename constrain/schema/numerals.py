@@ -42,7 +42,7 @@ def least_numeral(shape: NumberShape, language: NumeralLanguage) -> bytes:
     for sign, negative in (("", False), ("-", True)):
         if limits := magnitudes(shape, language, negative):
             start = Mantissa(limits)
-            text = start.ending() or shortest(machine(start))
+            text = shortest(machine(start))
             assert text is not None
             texts.append(sign + text)
     return min(texts, key=lambda text: (len(text), text)).encode()
