@@ -9,9 +9,9 @@ from constrain.errors import UnsatisfiableSchemaError
 from constrain.schema.check import check
 from constrain.schema.control import SchemaControl
 from constrain.schema.documents import Documents, Retrieve
-from constrain.schema.exclusive import Overlaps
+from constrain.schema.exclusive import Exclusion, Overlaps
 from constrain.schema.options import JSONOptions
-from constrain.schema.positions import Atoms
+from constrain.schema.positions import Atoms, Position
 from constrain.schema.resources import Schema
 
 if TYPE_CHECKING:
@@ -50,16 +50,16 @@ def schema_control(
     """
     options = JSONOptions() if options is None else options
     documents = Documents(schema, registry, draft, retrieve, lenient)
-    overlaps: dict[int, dict[int, list[int]]] = {}
-    atoms = Atoms(documents, options, overlaps)
+    exclusions: dict[Position, Exclusion] = {}
+    atoms = Atoms(documents, options, exclusions)
     checked = check(atoms.root)
     for warning in documents.warnings:
         warnings.warn(warning, stacklevel=3)
     finder = Overlaps(documents, options)
     for position in checked.exclusive:
         found = finder.of(position)
-        if found:
-            overlaps[id(position.schema["oneOf"])] = found
+        if found != Exclusion():
+            exclusions[position] = found
             checked.negated.append(position)
     control = SchemaControl(atoms, options)
     for position in checked.negated:

@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
-from typing import Any
+from typing import Any, NamedTuple
 
+from constrain.errors import SchemaTooComplexError
 from constrain.schema.control import SchemaControl
 from constrain.schema.documents import Documents
-from constrain.schema.facts import Atom, Given, identity
-from constrain.schema.keywords import ANY_TYPE, OBJECT, types_of
+from constrain.schema.facts import TRUE, Atom, Given, identity
+from constrain.schema.keywords import ANY_TYPE, KEYWORDS, NUMBER, OBJECT, types_of
 from constrain.schema.options import JSONOptions
 from constrain.schema.positions import Atoms, Position
+
+_MOST_PROBES = 20_000
+"""Most pairs of branches that are compared in depth."""
+
+
+class Exclusion(NamedTuple):
+    """What makes the branches of a `oneOf` exclude one another.
+
+    Attributes:
+        types: mask of the types of which a value can be in exactly one branch.
+        others: for each branch that overlaps with others, which those are.
+    """
+
+    types: int = ANY_TYPE
+    others: Mapping[int, Sequence[int]] = {}
 
 
 class Overlaps:
@@ -25,24 +41,35 @@ class Overlaps:
     def __init__(self, documents: Documents, options: JSONOptions) -> None:
         self._documents = documents
         self._options = options
+        self._probes = 0
 
     @cached_property
     def _control(self) -> SchemaControl:
         atoms = Atoms(self._documents, self._options, {}, negating=False)
         return SchemaControl(atoms, self._options)
 
-    def of(self, position: Position) -> dict[int, list[int]]:
-        """Return, for each branch that overlaps with others, which those are."""
+    def of(self, position: Position) -> Exclusion:
+        """Return what makes the branches exclude one another.
+
+        Raises:
+            SchemaTooComplexError: too many branches of the schema may overlap.
+        """
         branches = [position.child(branch) for branch in position.schema["oneOf"]]
         looks = [_Look.at(branch) for branch in branches]
+        types = ANY_TYPE & ~_twice(look.free for look in looks)
         found: dict[int, list[int]] = {}
         for i, j in combinations(range(len(branches)), 2):
-            if not looks[i].excludes(looks[j]) and not self._disjoint(position, i, j):
+            if not looks[i].excludes(looks[j], types) and not self._disjoint(position, i, j):
                 found.setdefault(i, []).append(j)
                 found.setdefault(j, []).append(i)
-        return found
+        return Exclusion(types, found)
 
     def _disjoint(self, position: Position, i: int, j: int) -> bool:
+        self._probes += 1
+        if self._probes > _MOST_PROBES:
+            raise SchemaTooComplexError(
+                position.pointer("oneOf"), f"more than {_MOST_PROBES:,} branches that may overlap"
+            )
         probed = self._control.atoms.at(position.schema, position.scope)
         assert isinstance(probed, Position)
         beside = Given(replace(probed.facts, any_of=()))
@@ -58,20 +85,24 @@ class _Look:
         types: mask of the types it allows.
         values: the values it allows, where it lists them.
         tags: the values of required properties, where it lists them.
+        free: mask of the types of which it allows all values.
     """
 
     types: int
     values: frozenset[Any] | None
     tags: Mapping[str, frozenset[Any]]
+    free: int
 
     @classmethod
     def at(cls, atom: Atom) -> _Look:
+        free = ANY_TYPE
         for _ in range(4):
             if not isinstance(atom, Position) or "$ref" not in atom.schema:
                 break
+            free &= _free(atom.schema)
             atom = atom.target()
         if not isinstance(atom, Position):
-            return cls(ANY_TYPE, None, {})
+            return cls(ANY_TYPE, None, {}, free if atom is TRUE else 0)
         schema = atom.schema
         properties = schema.get("properties", {})
         tags = {
@@ -79,16 +110,38 @@ class _Look:
             for name in schema.get("required", ())
             if name in properties and (values := _listed(atom.child(properties[name]))) is not None
         }
-        return cls(types_of(schema), _listed(atom), tags)
+        return cls(types_of(schema), _listed(atom), tags, free & _free(schema))
 
-    def excludes(self, other: _Look) -> bool:
-        """Whether no value can be in both branches."""
-        common = self.types & other.types
+    def excludes(self, other: _Look, types: int) -> bool:
+        """Whether no value of some types can be in both branches."""
+        common = self.types & other.types & types
         if not common or _apart(self.values, other.values):
             return True
         return common == OBJECT and any(
             _apart(values, other.tags.get(name)) for name, values in self.tags.items()
         )
+
+
+def _free(schema: dict[str, Any]) -> int:
+    """The types of which a schema allows all values, `$ref` aside."""
+    mask = types_of(schema)
+    named = schema.get("type", ())
+    if "integer" in named and "number" not in named:
+        mask &= ~NUMBER
+    for name in schema:
+        keyword = KEYWORDS.get(name)
+        if keyword is not None and name not in ("type", "$ref"):
+            mask &= ~keyword.types
+    return mask
+
+
+def _twice(masks: Iterable[int]) -> int:
+    """The types that are in more than one mask."""
+    once = twice = 0
+    for mask in masks:
+        twice |= once & mask
+        once |= mask
+    return twice
 
 
 def _listed(atom: Atom) -> frozenset[Any] | None:

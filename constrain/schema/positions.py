@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from constrain.errors import InvalidSchemaError
 from constrain.schema import numbers, strings
@@ -24,6 +24,7 @@ from constrain.schema.facts import (
 )
 from constrain.schema.formats import Format, format_regex
 from constrain.schema.keywords import (
+    ANY_TYPE,
     ARRAY,
     DEPENDENCIES,
     KEYWORDS,
@@ -39,6 +40,9 @@ from constrain.schema.numbers import ALL_NUMBERS, INTEGERS, NumberShape
 from constrain.schema.options import JSONOptions
 from constrain.schema.resources import Schema
 from constrain.schema.strings import Judges, StringShape, pattern
+
+if TYPE_CHECKING:
+    from constrain.schema.exclusive import Exclusion
 
 
 class Position(Atom):
@@ -255,8 +259,8 @@ class Atoms:
     Attributes:
         documents: the documents that the schema consists of.
         options: which texts are in the language.
-        overlaps: for a `oneOf`, by the identity of its list, the other branches that each of its
-            branches may share a value with.
+        exclusions: what makes the branches of a `oneOf` exclude one another; where there is
+            nothing for a position, they do so anyway.
         negating: whether negations are taken at their word, or as saying nothing.
     """
 
@@ -264,12 +268,12 @@ class Atoms:
         self,
         documents: Documents,
         options: JSONOptions,
-        overlaps: Mapping[int, Mapping[int, Sequence[int]]],
+        exclusions: Mapping[Position, Exclusion],
         negating: bool = True,
     ) -> None:
         self.documents = documents
         self.options = options
-        self._overlaps = overlaps
+        self._exclusions = exclusions
         self._negating = negating
         self._positions: dict[tuple[int, int], Position] = {}
         self._constants: dict[int, Constant] = {}
@@ -311,12 +315,16 @@ class Atoms:
         return Unevaluated(keyword, position, self.negation)
 
     def exclusive(self, position: Position) -> tuple[Atom, ...]:
-        """Return the branches of a `oneOf`, those that overlap made exclusive."""
-        branches = [position.child(branch) for branch in position.schema["oneOf"]]
-        overlaps = self._overlaps.get(id(position.schema["oneOf"]), {})
+        """Return the branches of a `oneOf`, made exclusive."""
+        branches = tuple(position.child(branch) for branch in position.schema["oneOf"])
+        exclusion = self._exclusions.get(position)
+        if exclusion is None:
+            return branches
+        types, others = exclusion
+        beside = () if types == ANY_TYPE else (Given(Facts(types)),)
         return tuple(
-            both(branch, *(self.negation(branches[other]) for other in overlaps.get(index, ())))
-            for index, branch in enumerate(branches)
+            both(branch, *beside, *(self.negation(branches[other]) for other in others.get(i, ())))
+            for i, branch in enumerate(branches)
         )
 
 

@@ -82,6 +82,7 @@ class Summaries:
     def __init__(self) -> None:
         self._known: dict[Atom, Summary] = {}
         self._listed: dict[Atom, Listed | None] = {}
+        self._held: dict[tuple[Atom, Any], bool] = {}
 
     def listed(self, atom: Atom) -> Listed | None:
         """Return the set of an atom where it lists its values, or those that it leaves out."""
@@ -94,6 +95,13 @@ class Summaries:
         found = self._known.get(atom)
         if found is None:
             found = self._known[atom] = self._read(atom, atom.facts)
+        return found
+
+    def holds(self, atom: Atom, key: Any, value: Any) -> bool:
+        """Return whether a value, with its identity, is in the set of an atom."""
+        found = self._held.get((atom, key))
+        if found is None:
+            found = self._held[atom, key] = holds(atom, value)
         return found
 
     def _read(self, atom: Atom, facts: Facts) -> Summary:

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, NamedTuple
 
-from constrain.schema.evaluate import holds
 from constrain.schema.facts import FALSE, TRUE, Atom, Enumeration, Facts, Given, Place
 from constrain.schema.keywords import ANY_TYPE, OBJECT
 from constrain.schema.negation import Not, properties
@@ -134,11 +133,11 @@ class Terms:
             found.update(listed.values if listed is not None else {})
         if any(isinstance(value, (dict, list)) for value in found.values()):
             return []
-        known = term.values(name)
+        known = term.values.get(name)
         classes: dict[tuple[bool, ...], dict[Any, Any]] = {}
         for key, value in (found if known is None else known).items():
-            if term.may_be(name, value):
-                told = tuple(holds(atom, value) for atom in atoms)
+            if term.may_be(name, key, value):
+                told = tuple(self._summaries.holds(atom, key, value) for atom in atoms)
                 classes.setdefault(told, {})[key] = value
         ways = [self._tag(name, True, values) for values in classes.values()]
         if known is None:
@@ -173,6 +172,7 @@ class _Term:
         denied: atoms that do not hold.
         needs: properties that objects must have.
         limits: properties with atoms that hold of their values where these are there.
+        values: the values that properties can have, by their identities, where these are listed.
         lacks: properties that objects must not have.
     """
 
@@ -186,6 +186,7 @@ class _Term:
         "met",
         "needs",
         "types",
+        "values",
     )
 
     def __init__(self, summaries: Summaries) -> None:
@@ -196,6 +197,7 @@ class _Term:
         self.denied: set[Atom] = set()
         self.needs: frozenset[str] = frozenset()
         self.limits: dict[str, tuple[Atom, ...]] = {}
+        self.values: dict[str, Mapping[Any, Any]] = {}
         self.lacks: frozenset[str] = frozenset()
         self._summaries = summaries
 
@@ -208,6 +210,7 @@ class _Term:
         copied.denied = set(self.denied)
         copied.needs = self.needs
         copied.limits = dict(self.limits)
+        copied.values = dict(self.values)
         copied.lacks = self.lacks
         return copied
 
@@ -247,23 +250,27 @@ class _Term:
                     named[name] = None
                     if value is not TRUE and value not in self.limits.get(name, ()):
                         self.limits[name] = (*self.limits.get(name, ()), value)
+        for name in named:
+            values = self._values(name)
+            if values is not None:
+                self.values[name] = values
         if self.types & OBJECT and (
             not self.lacks.isdisjoint(self.needs)
-            or any(name in self.needs and self.values(name) == {} for name in named)
+            or any(name in self.needs and self.values.get(name) == {} for name in named)
         ):
             self.types &= ~OBJECT
 
-    def values(self, name: str) -> Mapping[Any, Any] | None:
-        """Return the values that a property can have, by their identities; None: not listed."""
+    def _values(self, name: str) -> Mapping[Any, Any] | None:
         for atom in self.limits.get(name, ()):
             listed = self._summaries.listed(atom)
             if listed is not None and not listed.without:
-                return {key: v for key, v in listed.values.items() if self.may_be(name, v)}
+                return {k: v for k, v in listed.values.items() if self.may_be(name, k, v)}
         return None
 
-    def may_be(self, name: str, value: Any) -> bool:
+    def may_be(self, name: str, key: Any, value: Any) -> bool:
         """Return whether a property can have a value, as far as is known."""
-        return all(holds(atom, value) for atom in self.limits.get(name, ()))
+        holds = self._summaries.holds
+        return all(holds(atom, key, value) for atom in self.limits.get(name, ()))
 
     def left(self, branches: Iterable[Atom]) -> list[Atom] | None:
         """Return the branches of a group that may hold, or None where one of them does."""
@@ -347,11 +354,11 @@ class _Term:
         """Return which of the values that a property can have are in the set of an atom."""
         if atom is TRUE or name not in self.limits:
             return "all" if atom is TRUE else "some"
-        values = self.values(name)
+        values = self.values.get(name)
         if values is not None:
-            held = sum(holds(atom, value) for value in values.values())
+            held = sum(self._summaries.holds(atom, key, v) for key, v in values.items())
             return "all" if held == len(values) else "some" if held else "none"
         listed = self._summaries.listed(atom)
-        if listed is None or any(self.may_be(name, value) for value in listed.values.values()):
+        if listed is None or any(self.may_be(name, *item) for item in listed.values.items()):
             return "some"
         return "all" if listed.without else "none"
