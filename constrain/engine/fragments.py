@@ -6,15 +6,27 @@ that is left to match, and its transitions are worked out when the automaton fir
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from heapq import heappop, heappush
 from itertools import count
 from typing import Any, Protocol
 
 from constrain.engine import layout
+from constrain.engine.escapes import (
+    EVERY,
+    HIGH_SURROGATES,
+    LONG_ESCAPES,
+    MUST_ESCAPE,
+    SHORT_ESCAPES,
+    Hex,
+    after,
+    meet,
+    meets,
+    possible,
+    raw,
+    spell,
+)
 from constrain.engine.strings import LEADS, SPELLINGS
 from constrain.lexing.cofinite import left_out
 from constrain.lexing.lengths import fewest
@@ -44,21 +56,6 @@ Transition = tuple[int, int, int, int]
 
 _BEYOND_ASCII = 0x110000 - 0x800 - 0x80
 """Code points beyond ASCII, without the surrogates."""
-_SHORT_ESCAPES = {
-    ord('"'): '"',
-    ord("\\"): "\\",
-    ord("/"): "/",
-    8: "b",
-    9: "t",
-    10: "n",
-    12: "f",
-    13: "r",
-}
-_LONG_ESCAPES: Ranges = ((0, 7), (11, 11), (14, 31))
-_MUST_ESCAPE: Ranges = ((0, 31), (ord('"'), ord('"')), (ord("\\"), ord("\\")))
-_EVERY: Ranges = ((0, 0x10FFFF),)
-_HIGH_SURROGATES = range(0xD800, 0xDC00)
-_LOW_SURROGATES = range(0xDC00, 0xE000)
 
 
 def least_bytes(origin: tuple[Any, ...]) -> int:
@@ -205,7 +202,7 @@ class Fragments:
         bounded = part.low > 0 or part.high is not None
         words = None if bounded or part.spelling == "any" else left_out(regex)
         if words:
-            content = self._all_but(tuple(sorted(map(_spell, words))), place)
+            content = self._all_but(tuple(sorted(map(spell, words))), place)
         else:
             content = self._content(regex, part.spelling, place)
         quote = (ord('"'), ord('"'), *content)
@@ -314,7 +311,7 @@ class Fragments:
             (
                 self._shortest(target, place)
                 for ranges, target in arcs(regex)
-                if _meet(ranges, wanted)
+                if meet(ranges, wanted)
             ),
             default=place.high + 1,
         )
@@ -399,19 +396,17 @@ class Fragments:
         if regex.nullable:
             transitions.append((ord('"'), ord('"'), place.following, 0))
         for ranges, target in arcs(regex):
-            raw = _raw(ranges)
-            if raw:
+            unescaped = raw(ranges)
+            if unescaped:
                 to = self._content(target, spelling, place)
-                transitions += self._characters(raw, to, place)
-        if spelling == "any" or _meets(regex, _MUST_ESCAPE):
+                transitions += self._characters(unescaped, to, place)
+        if spelling == "any" or meets(regex, MUST_ESCAPE):
             escape = self._lazy(
                 ("escape", regex, spelling),
                 place,
                 False,
                 lambda: self._expand_escape(regex, spelling, place),
-                self._shortest_after(
-                    regex, _MUST_ESCAPE if spelling == "minimal" else _EVERY, place
-                ),
+                self._shortest_after(regex, MUST_ESCAPE if spelling == "minimal" else EVERY, place),
             )
             if spelling == "minimal" or arcs(regex):
                 transitions.append((ord("\\"), ord("\\"), escape, 0))
@@ -421,17 +416,17 @@ class Fragments:
         self, regex: Regex, spelling: Spelling, place: Place
     ) -> tuple[list[Transition], bool]:
         transitions: list[Transition] = []
-        for code, letter in _SHORT_ESCAPES.items():
-            target = _after(regex, code) if letter != "/" or spelling == "any" else None
+        for code, letter in SHORT_ESCAPES.items():
+            target = after(regex, code) if letter != "/" or spelling == "any" else None
             if target is not None:
                 to = self._content(target, spelling, place)
                 transitions.append((ord(letter), ord(letter), *to))
-        if spelling == "any" or _meets(regex, _LONG_ESCAPES):
-            to_hex = self._hex(_Hex(regex, spelling, 0, 4, 0), place)
+        if spelling == "any" or meets(regex, LONG_ESCAPES):
+            to_hex = self._hex(Hex(regex, spelling, 0, 4, 0), place)
             transitions.append((ord("u"), ord("u"), to_hex, 0))
         return transitions, False
 
-    def _hex(self, at: _Hex, place: Place) -> int:
+    def _hex(self, at: Hex, place: Place) -> int:
         def expansion() -> tuple[list[Transition], bool]:
             transitions = []
             for digit in range(16):
@@ -442,24 +437,24 @@ class Fragments:
             return transitions, False
 
         scale = 4 * at.digits
-        possible = _possible(at, at.value << scale, (at.value + 1 << scale) - 1)
-        shortest = self._shortest_after(at.regex, possible, place)
+        meant = possible(at, at.value << scale, (at.value + 1 << scale) - 1)
+        shortest = self._shortest_after(at.regex, meant, place)
         return self._lazy(("hex", at), place, False, expansion, shortest)
 
-    def _after_digit(self, at: _Hex, value: int, place: Place) -> tuple[int, int] | None:
+    def _after_digit(self, at: Hex, value: int, place: Place) -> tuple[int, int] | None:
         digits = at.digits - 1
         first, last = value << 4 * digits, ((value + 1) << 4 * digits) - 1
-        possible = _possible(at, first, last)
-        if not _meets(at.regex, possible):
+        meant = possible(at, first, last)
+        if not meets(at.regex, meant):
             return None
         if digits:
             return self._hex(replace(at, value=value, digits=digits), place), 0
-        if not at.high and value in _HIGH_SURROGATES:
+        if not at.high and value in HIGH_SURROGATES:
             return self._pair(replace(at, value=0, digits=4, high=value), place), 0
-        target = _after(at.regex, possible[0][0])
+        target = after(at.regex, meant[0][0])
         return None if target is None else self._content(target, at.spelling, place)
 
-    def _pair(self, at: _Hex, place: Place) -> int:
+    def _pair(self, at: Hex, place: Place) -> int:
         """Return the state after a high surrogate, whose low surrogate must follow."""
 
         def backslash() -> tuple[list[Transition], bool]:
@@ -468,76 +463,6 @@ class Fragments:
         def u() -> tuple[list[Transition], bool]:
             return [(ord("u"), ord("u"), self._hex(at, place), 0)], False
 
-        shortest = self._shortest_after(at.regex, _possible(at, 0, 0xFFFF), place)
+        shortest = self._shortest_after(at.regex, possible(at, 0, 0xFFFF), place)
         letter = self._lazy(("pair-u", at), place, False, u, shortest)
         return self._lazy(("pair", at), place, False, backslash, shortest)
-
-
-@dataclass(frozen=True, slots=True)
-class _Hex:
-    """A place in a \\uXXXX escape."""
-
-    regex: Regex
-    spelling: Spelling
-    value: int
-    """The digits read."""
-    digits: int
-    """The number of digits to come."""
-    high: int
-    """The high surrogate that the escape completes, or 0."""
-
-
-def _possible(at: _Hex, first: int, last: int) -> Ranges:
-    """Return the code points that escapes with a value from `first` to `last` can stand for."""
-    if at.spelling == "minimal":
-        return tuple(
-            (max(first, a), min(last, b)) for a, b in _LONG_ESCAPES if a <= last and b >= first
-        )
-    if at.high:
-        low, high = max(first, _LOW_SURROGATES.start), min(last, _LOW_SURROGATES.stop - 1)
-        base = 0x10000 + ((at.high - _HIGH_SURROGATES.start) << 10) - _LOW_SURROGATES.start
-        return ((base + low, base + high),) if low <= high else ()
-    plain = ((first, min(last, 0xD7FF)), (max(first, 0xE000), last))
-    low, high = max(first, _HIGH_SURROGATES.start), min(last, _HIGH_SURROGATES.stop - 1)
-    if low > high:
-        return tuple((a, b) for a, b in plain if a <= b)
-    base = 0x10000 - (_HIGH_SURROGATES.start << 10)
-    pairs = (base + (low << 10), base + (high << 10) + 0x3FF)
-    return (*((a, b) for a, b in plain if a <= b), pairs)
-
-
-@lru_cache(maxsize=65536)
-def _spell(word: str) -> bytes:
-    """Return the content of the minimal JSON string of a word."""
-    return json.dumps(word, ensure_ascii=False)[1:-1].encode()
-
-
-def _after(regex: Regex, code: int) -> Regex | None:
-    for ranges, target in arcs(regex):
-        for low, high in ranges:
-            if low <= code <= high:
-                return target
-    return None
-
-
-def _meets(regex: Regex, wanted: Ranges) -> bool:
-    return any(_meet(ranges, wanted) for ranges, _ in arcs(regex))
-
-
-def _meet(ranges: Ranges, wanted: Ranges) -> bool:
-    return any(max(low, a) <= min(high, b) for low, high in ranges for a, b in wanted)
-
-
-def _raw(ranges: Ranges) -> Ranges:
-    """Return what of `ranges` stands unescaped in a JSON string."""
-    result = []
-    for low, high in ranges:
-        start = max(low, 0x20)
-        for code in (ord('"'), ord("\\")):
-            if start <= code <= high:
-                if start < code:
-                    result.append((start, code - 1))
-                start = code + 1
-        if start <= high:
-            result.append((start, high))
-    return tuple(result)

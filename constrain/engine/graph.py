@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from constrain.engine import kernels, layout
+from constrain.engine import crossings, layout
 from constrain.engine.automaton import Automaton
 from constrain.engine.control import Control
 from constrain.engine.tables import Scratch, address
@@ -146,7 +146,7 @@ class Graph:
         if text is not None:
             config = self.control.advance(node.config, automaton.lexemes_of(ended), text)
             return None if config is None else self.node(config)
-        edge = kernels.edge(automaton.handle, node.place, ended)
+        edge = crossings.edge(automaton.handle, node.place, ended)
         if edge == layout.UNRESOLVED_EDGE:
             return self._resolve(node, ended)
         return self._by_place[edge >> 1] if edge != layout.REFUSED else None
@@ -163,7 +163,7 @@ class Graph:
             self._n_edges += 1
             if 2 * self._n_edges > len(self._keys):
                 self._grow()
-            kernels.add_edge(automaton.handle, node.place, ended, value)
+            crossings.add_edge(automaton.handle, node.place, ended, value)
         return target
 
     def ending(self, node: Node) -> bytes:
@@ -180,7 +180,7 @@ class Graph:
         automaton = self.automaton
         handle = automaton.handle
         with automaton.lock:
-            status = kernels.cross(handle, scratch.handle, state, node.place)
+            status = crossings.cross(handle, scratch.handle, state, node.place)
             while status != layout.OK:
                 if status == layout.UNRESOLVED:
                     source = self.at(handle.item(layout.FAULT))
@@ -189,21 +189,21 @@ class Graph:
                     scratch.grow()
                 else:
                     automaton.mend(status)
-                status = kernels.cross(handle, scratch.handle, 0, 0)
+                status = crossings.cross(handle, scratch.handle, 0, 0)
 
     def advance(
         self, node: Node, state: int, text: int, begin: int, end: int
     ) -> tuple[int, int, int, int]:
         """Run the bytes [begin, end) at address `text` from a state of a node, over lexemes' ends.
 
-        Returns the status, OK, DEAD or FORKS (see `kernels.advance`), the place and the state
+        Returns the status, OK, DEAD or FORKS (see `crossings.advance`), the place and the state
         reached, and how many bytes stand before the lexeme under way, -1 if it is the same as at
         first.
         """
         automaton = self.automaton
         with automaton.lock:
             while True:
-                packed = kernels.advance(automaton.handle, text, begin, end, state, node.place)
+                packed = crossings.advance(automaton.handle, text, begin, end, state, node.place)
                 status = packed & 7
                 if status != layout.EXPAND and status != layout.GROW:
                     began = (packed >> 3 & 0xFFF) - 1
@@ -215,7 +215,7 @@ class Graph:
         self._keys = np.full(2 * len(keys), -1, np.int64)
         self._values = np.full(2 * len(values), layout.UNRESOLVED_EDGE, np.int32)
         self._refresh()
-        kernels.move_edges(self.automaton.handle, keys, values)
+        crossings.move_edges(self.automaton.handle, keys, values)
 
     def _refresh(self) -> None:
         handle = self.automaton.handle

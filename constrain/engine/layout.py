@@ -27,7 +27,8 @@ def _digest() -> int:
     """Return a number that changes with the source of the kernels and of what they are made of."""
     folder = Path(__file__).parent
     source = b"".join(
-        (folder / name).read_bytes() for name in ("layout.py", "rows.py", "kernels.py")
+        (folder / name).read_bytes()
+        for name in ("layout.py", "rows.py", "kernels.py", "crossings.py")
     )
     return int.from_bytes(blake2b(source, digest_size=7).digest(), "little")
 
@@ -97,7 +98,7 @@ BODY = 1
 MAX_COUNT = 1 << 25
 
 MOST_BYTES = 4000
-"""Most bytes that `kernels.advance` takes at once."""
+"""Most bytes that `crossings.advance` takes at once."""
 
 
 @intrinsic

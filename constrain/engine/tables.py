@@ -9,7 +9,7 @@ from itertools import accumulate
 import numpy as np
 from numpy.typing import NDArray
 
-from constrain.engine import kernels, layout
+from constrain.engine import crossings, kernels, layout
 from constrain.vocabulary import TokenTrie, Vocabulary
 
 
@@ -110,7 +110,7 @@ class Scratch:
 
     def add_portals(self, nodes: NDArray[np.int32], ended: int, place: int) -> None:
         """Add trie nodes at which the lexemes `ended` of a place end."""
-        while kernels.add_portals(self.handle, nodes, ended, place) == layout.FULL:
+        while crossings.add_portals(self.handle, nodes, ended, place) == layout.FULL:
             self._grow_portals()
 
     def take_portals(self) -> list[tuple[int, NDArray[np.int32]]]:

@@ -41,7 +41,7 @@ def _touch() -> None:
     """Call each kernel once, with the types that it is always called with."""
     import numpy as np
 
-    from constrain.engine import kernels, layout, rows
+    from constrain.engine import crossings, kernels, layout, rows
     from constrain.engine.graph import Graph
     from constrain.engine.single import RegexControl
     from constrain.engine.tables import TrieTables
@@ -50,7 +50,7 @@ def _touch() -> None:
 
     if kernels.signature() != layout.SIGNATURE:
         # numba looks at the file of a kernel alone to see whether it has changed.
-        for module in (kernels, rows):
+        for module in (kernels, rows, crossings):
             for dispatcher in vars(module).values():
                 if hasattr(dispatcher, "py_func"):
                     dispatcher._cache.flush()
@@ -65,7 +65,7 @@ def _touch() -> None:
     tables.scratch().add_portals(root_node, 0, root.place)
     graph.cross(root, start, tables.scratch())
     graph.advance(root, start, tables.blob_address, 0, 1)
-    kernels.move_edges(automaton.handle, np.full(1, -1, np.int64), np.zeros(1, np.int32))
+    crossings.move_edges(automaton.handle, np.full(1, -1, np.int64), np.zeros(1, np.int32))
     automaton.scan(tables.blob_address, 0, 1, start)
     automaton.row(start)
     automaton.parts(start)

@@ -1,0 +1,213 @@
+"""The kernels that follow the edges of the control's graph: over the ends of lexemes."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from constrain.engine.kernels import begin_walk, go_on
+from constrain.engine.layout import (
+    AT_TOP,
+    CAP_DSTATES,
+    CAP_PORTALS,
+    CAPTURED,
+    DEAD,
+    DOUBTFUL,
+    DSTATE_WIDTH,
+    DSTATES,
+    EDGE_KEYS,
+    EDGE_MASK,
+    EDGE_VALUES,
+    ENDED,
+    FAULT,
+    FAULT_ENDED,
+    FORKS,
+    FULL,
+    MOST_BYTES,
+    N_PORTALS_OUT,
+    NO_LEXEME,
+    OK,
+    OPEN,
+    PLACE_WIDTH,
+    PLACES,
+    PORTAL_WIDTH,
+    PORTALS_OUT,
+    REFUSED,
+    ROW,
+    ROWS,
+    START,
+    UNKNOWN,
+    UNRESOLVED,
+    UNRESOLVED_EDGE,
+    i32,
+    i64,
+    u8,
+)
+from constrain.engine.rows import make_row
+
+
+@njit(cache=True, nogil=True)
+def add_portals(v, nodes, ended, place):
+    """Append trie `nodes` (int32[n]) as portals of a place; return OK or FULL."""
+    n = v[N_PORTALS_OUT]
+    if n + nodes.shape[0] > v[CAP_PORTALS]:
+        return FULL
+    portals = i32(v[PORTALS_OUT], PORTAL_WIDTH * v[CAP_PORTALS])
+    for i in range(nodes.shape[0]):
+        portal = (n + i) * PORTAL_WIDTH
+        portals[portal] = nodes[i]
+        portals[portal + 1] = ended
+        portals[portal + 2] = place
+        portals[portal + 3] = 0
+    v[N_PORTALS_OUT] = n + nodes.shape[0]
+    return OK
+
+
+@njit(cache=True, nogil=True)
+def cross(h, v, start, place):
+    """Walk the tokens from DFA state `start` of a place (0: do not), and on through all portals.
+
+    Returns OK, EXPAND, GROW, FULL, or UNRESOLVED where there is no edge yet from place FAULT by
+    FAULT_ENDED; after these a call with `start` 0 goes on.
+    """
+    if start != 0:
+        begin_walk(v, 0, start, place, 0)
+    while True:
+        if v[AT_TOP] >= 0:
+            status = go_on(h, v)
+            if status != OK:
+                return status
+        n = v[N_PORTALS_OUT] - 1
+        if n < 0:
+            return OK
+        portals = i32(v[PORTALS_OUT], PORTAL_WIDTH * v[CAP_PORTALS])
+        node = np.int64(portals[n * PORTAL_WIDTH])
+        ended = np.int64(portals[n * PORTAL_WIDTH + 1])
+        source = np.int64(portals[n * PORTAL_WIDTH + 2])
+        flags = np.int64(portals[n * PORTAL_WIDTH + 3])
+        edge = _edge(h, source, ended)
+        if edge == UNRESOLVED_EDGE:
+            h[FAULT] = source
+            h[FAULT_ENDED] = ended
+            return UNRESOLVED
+        v[N_PORTALS_OUT] = n
+        if edge == REFUSED:
+            continue
+        if edge & 1:
+            flags = UNKNOWN | (DOUBTFUL if flags & UNKNOWN else flags & DOUBTFUL)
+        target = edge >> 1
+        begin = np.int64(i32(h[PLACES], 1)[target * PLACE_WIDTH + START])
+        if begin != 0:
+            begin_walk(v, node, begin, target, flags)
+
+
+@njit(inline="always")
+def _slot(h, key):
+    """Return the slot of an edge's key, or the free one where it belongs."""
+    keys = i64(h[EDGE_KEYS], h[EDGE_MASK] + 1)
+    mixed = np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)
+    slot = np.int64(mixed >> np.uint64(32)) & h[EDGE_MASK]
+    while keys[slot] != key and keys[slot] != -1:
+        slot = (slot + 1) & h[EDGE_MASK]
+    return slot
+
+
+@njit(inline="always")
+def _edge(h, place, ended):
+    slot = _slot(h, np.int64(place) << 32 | (np.int64(ended) & 0xFFFFFFFF))
+    return np.int64(i32(h[EDGE_VALUES], h[EDGE_MASK] + 1)[slot])
+
+
+@njit(cache=True, nogil=True)
+def edge(h, place, ended):
+    """Return the value of the edge from a place by what ends there, UNRESOLVED_EDGE if none."""
+    return _edge(h, place, ended)
+
+
+@njit(cache=True, nogil=True)
+def add_edge(h, place, ended, value):
+    """Enter an edge; there is room for it."""
+    key = np.int64(place) << 32 | (np.int64(ended) & 0xFFFFFFFF)
+    slot = _slot(h, key)
+    i64(h[EDGE_KEYS], h[EDGE_MASK] + 1)[slot] = key
+    i32(h[EDGE_VALUES], h[EDGE_MASK] + 1)[slot] = value
+
+
+@njit(cache=True, nogil=True)
+def move_edges(h, keys, values):
+    """Enter edges (int64[n], key -1: none; int32[n]) into the empty table."""
+    for i in range(keys.shape[0]):
+        if keys[i] != -1:
+            slot = _slot(h, keys[i])
+            i64(h[EDGE_KEYS], h[EDGE_MASK] + 1)[slot] = keys[i]
+            i32(h[EDGE_VALUES], h[EDGE_MASK] + 1)[slot] = values[i]
+
+
+@njit(cache=True, nogil=True)
+def advance(h, address, begin, end, d, place):
+    """Run the bytes [begin, end) at `address` from DFA state `d` of a place, over lexemes' ends.
+
+    Returns status | began << 3 | place << 15 | state << 39. `began` is 0 if the lexeme is the same
+    as at first, else one more than the number of bytes before the one under way now. Statuses: OK,
+    DEAD, EXPAND, GROW; FORKS where a step of `matcher` is needed: both ways are open, a captured
+    text ends, an edge is missing, or there are too many bytes.
+    """
+    if end - begin > MOST_BYTES:
+        return np.int64(FORKS)
+    text = u8(address, end)
+    dstates = i32(h[DSTATES], h[CAP_DSTATES] * DSTATE_WIDTH)
+    places = i32(h[PLACES], 1)
+    began = np.int64(0)
+    i = begin
+    while True:
+        ended = np.int64(dstates[d * DSTATE_WIDTH + ENDED])
+        if ended != NO_LEXEME:
+            stays = dstates[d * DSTATE_WIDTH + OPEN] == 1
+            if dstates[d * DSTATE_WIDTH + CAPTURED] == 1:
+                if i > begin:
+                    return np.int64(FORKS)
+            elif i < end or not stays:
+                target = _edge(h, place, ended)
+                if target == UNRESOLVED_EDGE:
+                    return np.int64(FORKS)
+                start = np.int64(0)
+                if target != REFUSED:
+                    start = np.int64(places[(target >> 1) * PLACE_WIDTH + START])
+                if i < end:
+                    if stays:
+                        if dstates[d * DSTATE_WIDTH + ROW] < 0:
+                            status = make_row(h, d)
+                            if status != OK:
+                                return np.int64(status)
+                        row = i32(h[ROWS] + np.int64(dstates[d * DSTATE_WIDTH + ROW]) * 1024, 256)
+                        stays = row[text[i]] != 0
+                    if start != 0:
+                        if dstates[start * DSTATE_WIDTH + ROW] < 0:
+                            status = make_row(h, start)
+                            if status != OK:
+                                return np.int64(status)
+                        slot = np.int64(dstates[start * DSTATE_WIDTH + ROW])
+                        if i32(h[ROWS] + slot * 1024, 256)[text[i]] == 0:
+                            start = np.int64(0)
+                    if start != 0 and stays:
+                        return np.int64(FORKS)
+                    moves = start != 0
+                else:
+                    moves = target != REFUSED
+                if moves:
+                    d = start
+                    place = target >> 1
+                    began = i - begin + 1
+                elif not stays:
+                    return np.int64(DEAD)
+        if i == end:
+            return np.int64(OK) | (began << 3) | (place << 15) | (np.int64(d) << 39)
+        if dstates[d * DSTATE_WIDTH + ROW] < 0:
+            status = make_row(h, d)
+            if status != OK:
+                return np.int64(status)
+        row = i32(h[ROWS] + np.int64(dstates[d * DSTATE_WIDTH + ROW]) * 1024, 256)
+        d = np.int64(row[text[i]])
+        if d == 0:
+            return np.int64(DEAD)
+        i += 1
