@@ -65,7 +65,7 @@ def _object_satisfies(facts: ObjectFacts, members: Mapping[str, Any]) -> bool:
 
 
 def _breaks(rule: ObjectFacts, members: Mapping[str, Any]) -> bool:
-    return not all(
+    return not all(name in members for name in rule.required) or not all(
         holds(rule.names, name) and all(holds(atom, value) for atom in property_atoms(rule, name))
         for name, value in members.items()
     )

@@ -107,7 +107,7 @@ class ObjectFacts:
         required: names that must be there.
         low: least number of properties.
         high: greatest number of properties; None: any.
-        breaches: rules each of which some property must break.
+        breaches: rules that must be broken.
     """
 
     properties: Mapping[str, Any]
@@ -122,11 +122,11 @@ class ObjectFacts:
 
 
 class Breach:
-    """That some property breaks a rule: its key or its value is not what the rule says.
+    """That an object breaks a rule: it lacks a property that the rule requires, or the key or the
+    value of some property is not what the rule says.
 
     Attributes:
-        rule: what is not to hold of all properties; how many there are, and which are required,
-            does not matter.
+        rule: what is not to hold; how many properties there are does not matter.
     """
 
     __slots__ = ("_negate", "_negations", "rule")

@@ -1,14 +1,14 @@
-"""The least members that end an object some property of which must break a rule."""
+"""The least members that end an object which has to break rules."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from constrain.lexing.regex import difference, words
 from constrain.schema.language import by_length, spell
 from constrain.schema.normal import Node
-from constrain.schema.shapes import FreeKeys, ObjectShape, Property
+from constrain.schema.shapes import FreeKeys, Property
 from constrain.schema.strings import StringShape
 
 
@@ -28,7 +28,9 @@ class LeastBreaking:
     """Finds the least members that end an object and make all breaches.
 
     Args:
-        shape: the shape of the object.
+        free: the free keys.
+        outcomes: gives what the value of a property may satisfy, given the breaches still open,
+            and which are then left open.
         any_order: whether properties may come in any order.
         text: the least texts of values; None where there is none, or none is known.
         fill: gives the least texts of a number of free members, given the free keys written.
@@ -36,12 +38,14 @@ class LeastBreaking:
 
     def __init__(
         self,
-        shape: ObjectShape,
+        free: Sequence[FreeKeys],
+        outcomes: Callable[[Property | FreeKeys, int], Mapping[Node, int]],
         any_order: bool,
         text: Callable[[Node], bytes | None],
         fill: Callable[[frozenset[str | int], int], list[bytes]],
     ) -> None:
-        self._shape = shape
+        self._free = free
+        self._outcomes = outcomes
         self._any_order = any_order
         self._text = text
         self._fill = fill
@@ -70,7 +74,8 @@ class LeastBreaking:
             longer: dict[_State, _Members] = {}
             for state, members in best.items():
                 if not found.required:
-                    self._keep(longer, state, members)
+                    left, count, keys = state
+                    self._keep(longer, (left & ~found.lacking, count, keys), members)
                 for (left, count, keys), text in self._with(found, state, spell(found.name), most):
                     self._keep(longer, (left, count, keys), ((*members[0], text), members[1]))
             best = longer
@@ -87,8 +92,9 @@ class LeastBreaking:
 
     def _with_free(self, state: _State, most: int) -> Iterator[tuple[_State, bytes]]:
         open, _, written = state
-        for keys in self._shape.free if open else ():
-            key = least_key(keys, written)
+        for keys in self._free if open else ():
+            helps = any(left != open for left in self._outcomes(keys, open).values())
+            key = least_key(keys, written) if helps else None
             if key is not None:
                 for (left, count, known), text in self._with(keys, state, key, most):
                     if left != open:
@@ -101,7 +107,7 @@ class LeastBreaking:
         open, count, written = state
         count += not getattr(found, "required", False)
         if count <= most:
-            for node, left in self._shape.outcomes(found, open).items():
+            for node, left in self._outcomes(found, open).items():
                 value = self._text(node)
                 if value is not None:
                     yield (left, count, written), key + b":" + value

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ from constrain.errors import SchemaTooComplexError
 from constrain.lexing.cofinite import all_but, left_out
 from constrain.lexing.regex import Regex, difference, is_empty, is_finite, words
 from constrain.schema.arrays import Possible
-from constrain.schema.breaches import can_break, capacity
+from constrain.schema.breaches import can_end, capacity
 from constrain.schema.language import by_length, spell
 from constrain.schema.least import LeastBreaking, least_key
 from constrain.schema.normal import Node
@@ -37,7 +37,7 @@ class Progress(NamedTuple):
         written: number of properties written, as far as it matters.
         free: keys of the free properties written; a number among them stands for one not known,
             of the free keys with that index.
-        open: the breaches that no property written makes, as a mask.
+        open: the breaches not made yet, as a mask.
     """
 
     place: int = 0
@@ -75,7 +75,8 @@ class Plan:
         self._any_order = any_order
         self._possible = possible
         # In schema order what follows a named property does not depend on those passed over.
-        self._known: dict[tuple[int, int], dict[int, Member | None]] = {}
+        self._known: dict[int, dict[int, Member | None]] = {}
+        self._outcomes: dict[tuple[Property | FreeKeys, int], Mapping[Node, int]] = {}
         self._required = [i for i, name in enumerate(shape.names) if name in shape.required]
         self._required_mask = sum(1 << index for index in self._required)
         # Bounds that cannot bind are dropped, so that progress need not count for them.
@@ -96,8 +97,8 @@ class Plan:
         left = self._required_left(progress)
         room = self._high is None or progress.written + left < self._high
         written = self._counted(progress.written + 1)
-        kept = not self._any_order and not progress.free
-        known = self._known.setdefault((written, progress.open), {}) if kept else None
+        kept = not (self._any_order or progress.free or progress.open)
+        known = self._known.setdefault(written, {}) if kept else None
         for index in self._places(progress):
             required = shape.names[index] in shape.required
             if required or room:
@@ -111,8 +112,10 @@ class Plan:
                     yield member
             if required and not self._any_order:
                 return
-        place = progress.place if self._any_order else len(shape.names)
-        after = Progress(place, written, progress.free, progress.open)
+        place, open = progress.place, progress.open
+        if not self._any_order:
+            place, open = len(shape.names), self._unmade(progress)
+        after = Progress(place, written, progress.free, open)
         if room:
             for keys in shape.free:
                 if self._free(keys, after):
@@ -152,9 +155,16 @@ class Plan:
             return ((found.node, after),)
         return [
             (node, reached)
-            for node, open in self.shape.outcomes(found, after.open).items()
-            if self._enough(reached := after._replace(open=open)) and self._possible(node)
+            for node, open in self._broken(found, after.open).items()
+            if self._enough(reached := after._replace(open=open))
         ]
+
+    def _broken(self, found: Property | FreeKeys, open: int) -> Mapping[Node, int]:
+        known = self._outcomes.get((found, open))
+        if known is None:
+            known = self.shape.outcomes(found, open, self._possible)
+            self._outcomes[found, open] = known
+        return known
 
     def with_key(self, after: Progress, key: str | int) -> Progress:
         """Return the progress after a free property, given its key or the index of its keys."""
@@ -164,9 +174,19 @@ class Plan:
         """Return whether the object may end here."""
         return (
             progress.written >= self._low
-            and not progress.open
+            and not self._unmade(progress)
             and not self._required_left(progress)
         )
+
+    def _unmade(self, progress: Progress) -> int:
+        """Return the breaches left open if no other named property comes."""
+        return progress.open and self._without(progress.open, self._places(progress))
+
+    def _without(self, open: int, indices: Iterable[int]) -> int:
+        """Return the breaches left open where named properties are missing."""
+        for index in indices:
+            open &= ~self.shape.property(index).lacking
+        return open
 
     def _places(self, progress: Progress) -> Iterator[int]:
         total = len(self.shape.names)
@@ -180,8 +200,11 @@ class Plan:
         return (index for index in self._required if not progress.place >> index & 1)
 
     def _after(self, progress: Progress, index: int) -> Progress:
-        place = progress.place | 1 << index if self._any_order else index + 1
-        return Progress(place, self._counted(progress.written + 1), progress.free, progress.open)
+        place, open = progress.place | 1 << index, progress.open
+        if not self._any_order:
+            place = index + 1
+            open = open and self._without(open, range(progress.place, index))
+        return Progress(place, self._counted(progress.written + 1), progress.free, open)
 
     def _counted(self, count: int) -> int:
         return min(count, self._low) if self._high is None else count
@@ -193,15 +216,17 @@ class Plan:
 
     def _enough(self, progress: Progress) -> bool:
         """Whether the properties that can still come are enough to end the object."""
-        return self._enough_left(progress) and (not progress.open or self._can_break(progress))
+        return self._can_end(progress) if progress.open else self._enough_left(progress)
 
-    def _can_break(self, progress: Progress) -> bool:
-        count = progress.open.bit_count()
-        return can_break(
+    def _can_end(self, progress: Progress) -> bool:
+        missing = self._low - progress.written - self._required_left(progress)
+        most = max(missing, progress.open.bit_count())
+        return can_end(
             self.shape,
             progress.open,
             map(self.shape.property, self._places(progress)),
-            ((keys, capacity(keys, count, progress.free)) for keys in self.shape.free),
+            [(keys, capacity(keys, most, progress.free)) for keys in self.shape.free],
+            missing,
             self._room(progress),
             self._possible,
         )
@@ -280,7 +305,7 @@ class Plan:
             return self._least_free(progress._replace(free=written), count, text)
 
         named = [self.shape.property(index) for index in self._places(progress)]
-        search = LeastBreaking(self.shape, self._any_order, value, fill)
+        search = LeastBreaking(self.shape.free, self._broken, self._any_order, value, fill)
         return search.find(progress.open, named, progress.free, extra, self._room(progress))
 
     def _least_free(self, progress: Progress, count: int, text: LeastText) -> list[bytes]:

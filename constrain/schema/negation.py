@@ -9,7 +9,6 @@ from constrain.lexing.regex import ANYTHING, complement
 from constrain.schema import numbers
 from constrain.schema.facts import (
     ALL_STRINGS,
-    FALSE,
     TRUE,
     ArrayFacts,
     Atom,
@@ -141,18 +140,18 @@ def _array(count: Count) -> ArrayFacts:
 def _other_objects(facts: ObjectFacts, negate: Negate) -> Iterator[ObjectFacts]:
     for low, high in _out_of(facts.low, facts.high):
         yield properties({}, (), low, high)
-    for name in facts.required:
-        yield properties({name: FALSE})
     for breach in facts.breaches:
-        yield replace(breach.rule, required=(), low=0, high=None, breaches=())
-    limited = [
-        (name, atom)
+        yield replace(breach.rule, low=0, high=None, breaches=())
+    limited = {
+        name: atom
         for name, value in facts.properties.items()
         if (atom := facts.atom(value)) is not TRUE
-    ]
+    }
+    names = limited.keys() | set(facts.required)
     plain = facts.additional is TRUE and facts.names is TRUE
-    if not plain or len(limited) > 1 or any(atom is not TRUE for _, atom in facts.patterns):
+    if not plain or len(names) > 1 or any(atom is not TRUE for _, atom in facts.patterns):
         yield replace(properties({}), breaches=(Breach(facts, negate),))
     else:
-        for name, atom in limited:
-            yield properties({name: negate(atom)}, (name,))
+        for name in names:
+            broken = negate(limited.get(name, TRUE))
+            yield properties({name: broken}, () if facts.required else (name,))

@@ -7,7 +7,7 @@ never merged. Everything is made when first asked for.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
@@ -25,7 +25,7 @@ from constrain.lexing.regex import (
     words,
 )
 from constrain.schema.arrays import ArrayShape, Possible
-from constrain.schema.breaches import can_break, capacity
+from constrain.schema.breaches import can_end, capacity
 from constrain.schema.evaluate import holds, property_atoms
 from constrain.schema.facts import FALSE, TRUE, Atom, Breach, ObjectFacts, writable
 from constrain.schema.numbers import NumberShape
@@ -45,7 +45,7 @@ class Values:
     values: tuple[Any, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Property:
     """A named property of an object shape.
 
@@ -53,16 +53,18 @@ class Property:
         name: the key.
         node: what the value satisfies.
         required: whether it must be there.
-        broken: for each breach the atom of the values that make it.
+        kept: for each breach the atoms of the values that do not make it.
+        lacking: the breaches made where it is not there, as a mask.
     """
 
     name: str
     node: Node
     required: bool
-    broken: tuple[Atom, ...] = ()
+    kept: tuple[tuple[Atom, ...], ...] = ()
+    lacking: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class FreeKeys:
     """Properties without a name of their own: all whose key is in a language.
 
@@ -70,13 +72,13 @@ class FreeKeys:
         regex: the keys, named ones excluded.
         node: what the values satisfy.
         index: index among the free keys of the shape.
-        broken: for each breach the atom of the values that make it.
+        kept: for each breach the atoms of the values that do not make it.
     """
 
     regex: Regex
     node: Node
     index: int
-    broken: tuple[Atom, ...] = ()
+    kept: tuple[tuple[Atom, ...], ...] = ()
 
 
 class ObjectShape:
@@ -87,7 +89,7 @@ class ObjectShape:
         required: the names that must be there.
         low: least number of properties.
         high: greatest number of properties; None: any.
-        breaches: rules each of which some property must break.
+        breaches: rules that must be broken.
     """
 
     def __init__(self, facts: Sequence[ObjectFacts], normaliser: Normaliser) -> None:
@@ -109,28 +111,54 @@ class ObjectShape:
             if not (name.isascii() or writable(name)) or not self._may_be_key(name):
                 atoms = [FALSE]
             node = self._normaliser.node(atoms)
-            broken = tuple(_broken(breach, name) for breach in self.breaches)
-            found = Property(name, node, name in self.required, broken)
+            found = Property(name, node, name in self.required)
+            if self.breaches:
+                kept = tuple(_kept(breach.rule, name) for breach in self.breaches)
+                found = Property(name, node, found.required, kept, self._lacking(name))
             self._properties[index] = found
         return found
 
-    def outcomes(self, found: Property | FreeKeys, open: int) -> dict[Node, int]:
+    def _lacking(self, name: str) -> int:
+        return sum(1 << i for i, breach in enumerate(self.breaches) if name in breach.rule.required)
+
+    def broken(self, found: Property | FreeKeys, mask: int) -> Node:
+        """Return what the value of a property satisfies if it makes some breaches."""
+        broken = (
+            breach.of(kept)
+            for index, (breach, kept) in enumerate(zip(self.breaches, found.kept, strict=True))
+            if mask >> index & 1
+        )
+        return self._normaliser.node((*found.node.atoms, *broken))
+
+    def outcomes(
+        self, found: Property | FreeKeys, open: int, possible: Possible
+    ) -> Mapping[Node, int]:
         """Return what the value of a property may satisfy, and which breaches are then still open.
 
         Args:
             found: the property.
             open: the breaches not made yet, as a mask.
+            possible: whether a node has a value.
         """
-        masks = [0]
-        for index, atom in enumerate(found.broken):
-            if open >> index & 1 and atom is not FALSE:
-                masks += [mask | 1 << index for mask in masks]
-                self._normaliser.spend(len(masks), found.node.atoms)
-        return {self._breaking(found, mask): open & ~mask for mask in masks}
+        if not possible(found.node):
+            return {}
+        masks = {found.node: 0}
+        for index, (breach, kept) in enumerate(zip(self.breaches, found.kept, strict=True)):
+            broken = breach.of(kept)
+            if not open >> index & 1 or broken is FALSE:
+                continue
+            self.spend(len(masks))
+            for node, mask in list(masks.items()):
+                made = self._normaliser.node((*node.atoms, broken))
+                if possible(made):
+                    if not possible(self._normaliser.node((*node.atoms, *kept))):
+                        made = node
+                    masks[made] = mask | 1 << index
+        return {node: open & ~mask for node, mask in masks.items()}
 
-    def _breaking(self, found: Property | FreeKeys, mask: int) -> Node:
-        broken = (atom for index, atom in enumerate(found.broken) if mask >> index & 1)
-        return self._normaliser.node((*found.node.atoms, *broken))
+    def spend(self, work: int) -> None:
+        """Count work; see `Normaliser.spend`."""
+        self._normaliser.spend(work)
 
     def _may_be_key(self, name: str) -> bool:
         return self._keys is None or matches(self._keys, name)
@@ -148,29 +176,29 @@ class ObjectShape:
         languages = [self._language(breach.rule.names) for breach in self.breaches]
         patterns = tuple(dict.fromkeys(regex for rule in rules for regex, _ in rule.patterns))
         patterns += tuple(language for language in languages if language is not ANYTHING)
-        keys: dict[tuple[Node, tuple[Atom, ...]], list[Regex]] = {}
+        keys: dict[tuple[Node, tuple[tuple[Atom, ...], ...]], list[Regex]] = {}
         for regex, matched in key_classes(patterns):
             node = self._normaliser.node(
                 atom for fact in self._facts for atom in _atoms(fact, matched)
             )
-            broken = tuple(
-                breach.of(_atoms(breach.rule, matched))
+            kept = tuple(
+                tuple(_atoms(breach.rule, matched))
                 if language is ANYTHING or language in matched
-                else TRUE
+                else (FALSE,)
                 for breach, language in zip(self.breaches, languages, strict=True)
             )
             if not node.never:
-                keys.setdefault((node, broken), []).append(regex)
+                keys.setdefault((node, kept), []).append(regex)
         named = words(self.names) if self.names else None
         classes: list[FreeKeys] = []
-        for (node, broken), regexes in keys.items():
+        for (node, kept), regexes in keys.items():
             regex = union(*regexes) if len(regexes) > 1 else regexes[0]
             if named is not None:
                 regex = difference(regex, named)
             if self._keys is not None:
                 regex = intersect(regex, self._keys)
             if (not patterns and self._keys is None) or not is_empty(regex):
-                classes.append(FreeKeys(regex, node, len(classes), broken))
+                classes.append(FreeKeys(regex, node, len(classes), kept))
         return tuple(classes)
 
     def _language(self, names: Atom) -> Regex:
@@ -183,19 +211,18 @@ class ObjectShape:
             return False
         needed = [ask(self.property(index).node) for index in required]
         missing = self.low - len(required)
-        return (
-            all(needed)
-            and (missing <= 0 or self._can_add(missing, ask))
-            and (not self.breaches or self._can_break(len(required), ask))
-        )
+        if self.breaches:
+            return all(needed) and self._can_end(missing, len(required), ask)
+        return all(needed) and (missing <= 0 or self._can_add(missing, ask))
 
-    def _can_break(self, required: int, ask: Possible) -> bool:
+    def _can_end(self, missing: int, required: int, ask: Possible) -> bool:
         count = len(self.breaches)
-        return can_break(
+        return can_end(
             self,
             (1 << count) - 1,
             map(self.property, range(len(self.names))),
-            ((keys, capacity(keys, count)) for keys in self.free),
+            [(keys, capacity(keys, max(missing, count))) for keys in self.free],
+            missing,
             None if self.high is None else self.high - required,
             ask,
         )
@@ -226,14 +253,13 @@ def _names(facts: Sequence[ObjectFacts], breaches: Sequence[Breach]) -> tuple[st
     for fact in facts:
         names.update(dict.fromkeys(fact.required))
     for breach in breaches:
-        names.update(dict.fromkeys(breach.rule.properties))
+        names.update(dict.fromkeys((*breach.rule.properties, *breach.rule.required)))
     return tuple(names)
 
 
-def _broken(breach: Breach, name: str) -> Atom:
-    """The values with which a named property makes a breach."""
-    rule = breach.rule
-    return breach.of(property_atoms(rule, name)) if holds(rule.names, name) else TRUE
+def _kept(rule: ObjectFacts, name: str) -> tuple[Atom, ...]:
+    """The atoms of the values with which a named property keeps a rule."""
+    return tuple(property_atoms(rule, name)) if holds(rule.names, name) else (FALSE,)
 
 
 @lru_cache(64)

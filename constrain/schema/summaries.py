@@ -43,6 +43,28 @@ def _listed(atom: Atom) -> Listed | None:
 
 
 @dataclass(frozen=True, slots=True)
+class Rule:
+    """What a rule that must be broken says that is quickly compared.
+
+    Attributes:
+        needs: properties that objects must have.
+        limits: properties whose values it lists, each with its atom.
+        whole: whether this is all that it says.
+    """
+
+    needs: frozenset[str]
+    limits: dict[str, Atom]
+    whole: bool
+
+    @classmethod
+    def of(cls, facts: ObjectFacts) -> Rule:
+        """Return what facts say."""
+        limits = dict(_limits(facts))
+        whole = _names_only(facts) and len(limits) == len(facts.properties)
+        return cls(frozenset(facts.required), limits, whole)
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """What an atom says that is quickly compared.
 
@@ -51,7 +73,7 @@ class Summary:
         needs: properties that objects must have, each with its atom.
         limits: other properties whose values it lists, each with its atom.
         lacks: properties that objects must not have.
-        breaches: for each breach, the properties that can make it with values listed.
+        breaches: what it says must be broken.
         whole: mask of the types of which this is all that it says.
         parts: the atom and those that hold where it does.
         denied: atoms that do not hold where it does.
@@ -62,7 +84,7 @@ class Summary:
     needs: dict[str, Atom]
     limits: dict[str, Atom]
     lacks: frozenset[str]
-    breaches: tuple[dict[str, Atom], ...]
+    breaches: tuple[Rule, ...]
     whole: int
     parts: frozenset[Atom]
     denied: frozenset[Atom]
@@ -72,8 +94,8 @@ class Summary:
         """Return the properties, with their atoms, on whose values it depends."""
         yield from self.needs.items()
         yield from self.limits.items()
-        for breach in self.breaches:
-            yield from breach.items()
+        for rule in self.breaches:
+            yield from rule.limits.items()
 
 
 class Summaries:
@@ -109,7 +131,7 @@ class Summaries:
         needs: dict[str, Atom] = {}
         limits: dict[str, Atom] = {}
         lacks: set[str] = set()
-        breaches: tuple[dict[str, Atom], ...] = ()
+        breaches: tuple[Rule, ...] = ()
         parts = {atom}
         if facts.object is not None:
             members = facts.object
@@ -120,7 +142,7 @@ class Summaries:
             for name in needs:
                 limits.pop(name, None)
             lacks.update(name for name, value in members.properties.items() if value is FALSE)
-            breaches = tuple(dict(_limits(breach.rule)) for breach in members.breaches)
+            breaches = tuple(Rule.of(breach.rule) for breach in members.breaches)
             if len(needs.keys() | limits.keys() | lacks) < len(members.properties):
                 whole &= ~OBJECT
         for _, inner in facts.all_of:

@@ -17,7 +17,7 @@ from typing import Any, Literal, NamedTuple
 from constrain.schema.facts import FALSE, TRUE, Atom, Enumeration, Facts, Given, Place
 from constrain.schema.keywords import ANY_TYPE, OBJECT
 from constrain.schema.negation import Not, properties
-from constrain.schema.summaries import Summaries, Summary
+from constrain.schema.summaries import Rule, Summaries, Summary
 
 Group = tuple[Place, Sequence[Atom]]
 
@@ -323,11 +323,12 @@ class _Term:
     def _contradicts(self, branch: Summary) -> bool:
         if not self.lacks.isdisjoint(branch.needs) or not branch.lacks.isdisjoint(self.needs):
             return True
-        return any(
-            self._relation(name, atom) == "none" for name, atom in branch.needs.items()
-        ) or any(
-            name in self.needs and self._relation(name, atom) == "none"
-            for name, atom in branch.limits.items()
+        return any(self._relation(name, atom) == "none" for name, atom in branch.needs.items()) or (
+            any(
+                name in self.needs and self._relation(name, atom) == "none"
+                for name, atom in branch.limits.items()
+            )
+            or any(self._keeps(rule) for rule in branch.breaches)
         )
 
     def _implies(self, branch: Summary) -> bool:
@@ -341,13 +342,23 @@ class _Term:
                 name in self.lacks or self._relation(name, atom) == "all"
                 for name, atom in branch.limits.items()
             )
+            and all(self._breaks(rule) for rule in branch.breaches)
+        )
+
+    def _keeps(self, rule: Rule) -> bool:
+        return (
+            rule.whole
+            and rule.needs <= self.needs
             and all(
-                any(
-                    name in self.needs and self._relation(name, atom) == "none"
-                    for name, atom in breach.items()
-                )
-                for breach in branch.breaches
+                name in self.lacks or self._relation(name, atom) == "all"
+                for name, atom in rule.limits.items()
             )
+        )
+
+    def _breaks(self, rule: Rule) -> bool:
+        return not rule.needs.isdisjoint(self.lacks) or any(
+            name in self.needs and self._relation(name, atom) == "none"
+            for name, atom in rule.limits.items()
         )
 
     def _relation(self, name: str, atom: Atom) -> Literal["all", "some", "none"]:
