@@ -112,6 +112,31 @@ def test_eviction_changes_no_mask() -> None:
         assert tight.masks.nbytes < 2_000_000
 
 
+@pytest.mark.parametrize("name", CONTROLS)
+def test_matchers_outlive_what_is_dropped(name: str) -> None:
+    steady, dropping = (Constraint(CONTROLS[name], VOCABULARY) for _ in range(2))
+    rng = random.Random(name)
+    for _ in range(8):
+        first, second, length = steady.matcher(), dropping.matcher(), 0
+        for _ in range(30):
+            if rng.random() < 0.3:
+                dropping._planner.drop_caches()
+            inner = sorted(mask_of(first))
+            assert sorted(mask_of(second)) == inner
+            assert sorted(mask_of(second.fork())) == inner
+            back = rng.randrange(length + 1) if rng.random() < 0.2 or not inner else 0
+            if back:
+                first.rollback(back)
+                second.rollback(back)
+                length -= back
+            elif not inner:
+                break
+            else:
+                token = rng.choice(inner)
+                assert first.accept(token) and second.accept(token)
+                length += 1
+
+
 def test_rollback_fork_and_reset() -> None:
     constraint = Constraint(CONTROLS["unique keys"], VOCABULARY)
     matcher = constraint.matcher()
