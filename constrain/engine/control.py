@@ -55,6 +55,7 @@ class Control(Protocol[Config]):
     def ending(self, config: Config) -> bytes:
         """Return the least text (by length, then bytes) that completes the output from here.
 
-        After any prefix of it that ends at a lexeme's end, the ending is what is left of it.
+        After any prefix of it that ends at a lexeme's end, the ending is no longer than what is
+        left of it.
         """
         ...

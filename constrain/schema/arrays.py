@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from constrain.schema.facts import ArrayFacts, Atom, Count
 
@@ -35,11 +35,11 @@ class Way(NamedTuple):
 
     Attributes:
         node: what the item satisfies.
-        after: what has been written after it.
+        after: what has been written after it, as the plan at hand has it.
     """
 
     node: Node
-    after: Written
+    after: Any
 
 
 class ArrayShape:
@@ -48,12 +48,17 @@ class ArrayShape:
     Attributes:
         low: least number of items.
         high: greatest number of items; None: any.
+        unique: whether no two items are equal.
+        repeats: whether some two items are equal.
+        distinct: index from which on what items satisfy no longer changes.
         start: what has been written before the first item.
     """
 
     def __init__(self, facts: Sequence[ArrayFacts], normaliser: Normaliser) -> None:
         self.low = max((fact.low for fact in facts), default=0)
         self.high = min((fact.high for fact in facts if fact.high is not None), default=None)
+        self.unique = any(fact.unique for fact in facts)
+        self.repeats = any(fact.unique is False for fact in facts)
         self._facts = facts
         self._normaliser = normaliser
         counts = _merged(count for fact in facts for count in fact.counts)
@@ -63,9 +68,13 @@ class ArrayShape:
             for count in counts
             if count.high == 0
         ]
-        self._empty = any(count.high is not None and count.low > count.high for count in counts)
-        # From this index on, what items satisfy no longer changes.
-        self._distinct = max(
+        self._empty = (self.unique and self.repeats) or any(
+            count.high is not None and count.low > count.high for count in counts
+        )
+        if self.high is not None and self.high <= 1:
+            self._empty = self._empty or self.repeats
+            self.unique = False
+        self.distinct = max(
             (
                 *(len(fact.prefix) for fact in facts),
                 *(count.start for count in self._counts),
@@ -84,7 +93,7 @@ class ArrayShape:
 
     def item(self, index: int) -> Node:
         """Return what the item at an index satisfies, whatever is counted."""
-        index = min(index, self._distinct)
+        index = min(index, self.distinct)
         found = self._items.get(index)
         if found is None:
             found = self._items[index] = self._normaliser.node(self._atoms(index))
@@ -113,10 +122,10 @@ class ArrayShape:
     def _find(self, written: Written) -> list[Way]:
         items = written.items + 1
         if self.high is None:
-            items = min(items, max(self.low, self._distinct))
+            items = min(items, max(self.low, self.distinct))
         if not self._counts:
             return [Way(self.item(written.items), Written(items, ()))]
-        atoms = self._atoms(min(written.items, self._distinct))
+        atoms = self._atoms(min(written.items, self.distinct))
         outcomes: list[tuple[list[Atom], tuple[int, ...]]] = [(atoms, ())]
         for count, counted in zip(self._counts, written.counted, strict=True):
             choices = self._choices(count, counted, written.items, atoms)
@@ -154,7 +163,7 @@ class ArrayShape:
         if self._empty or (self.high is not None and self.low > self.high):
             return False
         if not self._counts:
-            last = min(self.low, self._distinct + 1)
+            last = min(self.low, self.distinct + 1)
             needed = [ask(self.item(index)) for index in range(last)]
             return all(needed)
         return self.completes(self.start, ask)
@@ -173,6 +182,51 @@ class ArrayShape:
                     met.add(way.after)
                     pending.append(way.after)
         return False
+
+    def needed(self, written: Written) -> int:
+        """Return the greatest number of items that may have to come, were each to count once."""
+        counts = zip(self._counts, written.counted, strict=True)
+        missing = sum(max(count.low - counted, 0) for count, counted in counts)
+        return max(self.low - written.items, missing)
+
+    def fewest(self, written: Written) -> int:
+        """Return the fewest items that have to come."""
+        if not self._counts:
+            return max(self.low - written.items, 0)
+        for length, states in enumerate(self._levels(written)):
+            if any(map(self.may_end, states)):
+                return length
+        raise AssertionError("the array cannot be completed")
+
+    def later(self, written: Written) -> Iterator[Node]:
+        """Return what further items may have to satisfy, each once."""
+        if self._counts:
+            levels = self._levels(written)
+            ways = (way for states in levels for here in states for way in self.ways(here))
+            yield from dict.fromkeys(way.node for way in ways)
+        else:
+            last = self.distinct + 1 if self.high is None else min(self.distinct + 1, self.high)
+            indices = range(min(written.items, self.distinct), last)
+            yield from dict.fromkeys(map(self.item, indices))
+
+    def _levels(self, written: Written) -> Iterator[list[Written]]:
+        """The states that can be reached, by the fewest items after which they are."""
+        met = {written}
+        level = [written]
+        while level:
+            yield level
+            self.spend(len(level))
+            ways = (way for here in level for way in self.ways(here))
+            level = [
+                after
+                for after in dict.fromkeys(way.after for way in ways if not way.node.never)
+                if after not in met
+            ]
+            met.update(level)
+
+    def spend(self, work: int) -> None:
+        """Count work."""
+        self._normaliser.spend(work)
 
     def least(self, written: Written, at_least: int, text: LeastText) -> list[bytes] | None:
         """Return the items of the least text that ends the array, or None where not known.
@@ -205,10 +259,10 @@ class ArrayShape:
     def _first(self, written: Written, at_least: int, text: LeastText) -> list[bytes] | None:
         first = written.items
         total = max(self.low, first + at_least)
-        items = [text(self.item(index)) for index in range(first, min(total, self._distinct))]
-        more = total - max(first, self._distinct)
+        items = [text(self.item(index)) for index in range(first, min(total, self.distinct))]
+        more = total - max(first, self.distinct)
         if more > 0:
-            items += [text(self.item(self._distinct))] * more
+            items += [text(self.item(self.distinct))] * more
         known = [item for item in items if item is not None]
         return known if len(known) == len(items) else None
 
@@ -232,8 +286,17 @@ class Items:
 
     def __init__(self, shape: ArrayShape, possible: Possible) -> None:
         self.shape = shape
+        self.start = shape.start
         self._possible = possible
         self._next: dict[Written, list[Way]] = {}
+
+    def may_end(self, written: Written) -> bool:
+        """Return whether the array may end here."""
+        return self.shape.may_end(written)
+
+    def least(self, written: Written, at_least: int, text: LeastText) -> list[bytes] | None:
+        """Return the items of the least text that ends the array (see `ArrayShape.least`)."""
+        return self.shape.least(written, at_least, text)
 
     def next(self, written: Written) -> list[Way]:
         """Return the ways to write one more item after which the array can be completed."""

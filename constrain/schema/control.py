@@ -7,7 +7,8 @@ from collections.abc import Collection
 
 from constrain.lexing.lexeme import Lexeme
 from constrain.schema.facts import Atom
-from constrain.schema.frames import End, Frame, Frames, Margin
+from constrain.schema.frame import Frame
+from constrain.schema.frames import End, Frames, Margin
 from constrain.schema.language import language
 from constrain.schema.normal import Node, Normaliser
 from constrain.schema.options import JSONOptions

@@ -6,7 +6,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from constrain.lexing.regex import matches
-from constrain.schema.facts import TRUE, ArrayFacts, Atom, Count, Facts, ObjectFacts, type_of
+from constrain.schema.facts import (
+    TRUE,
+    ArrayFacts,
+    Atom,
+    Count,
+    Facts,
+    ObjectFacts,
+    identity,
+    type_of,
+)
 from constrain.schema.keywords import ARRAY, NUMBER, OBJECT, STRING
 from constrain.schema.strings import accepted
 
@@ -42,7 +51,12 @@ def _array_satisfies(facts: ArrayFacts, items: Sequence[Any]) -> bool:
         _within(facts.low, len(items), facts.high)
         and all(holds(facts.item(index), item) for index, item in enumerate(items))
         and all(_counts(count, items) for count in facts.counts)
+        and (facts.unique is None or facts.unique == _are_unique(items))
     )
+
+
+def _are_unique(items: Sequence[Any]) -> bool:
+    return len(set(map(identity, items))) == len(items)
 
 
 def _counts(count: Count, items: Sequence[Any]) -> bool:

@@ -81,6 +81,7 @@ class ArrayFacts:
         low: least number of items.
         high: greatest number of items; None: any.
         counts: how many items are in the sets of other atoms.
+        unique: True: no two items are equal; False: some two are; None: neither is asked for.
     """
 
     prefix: tuple[Atom, ...]
@@ -88,6 +89,7 @@ class ArrayFacts:
     low: int = 0
     high: int | None = None
     counts: tuple[Count, ...] = ()
+    unique: bool | None = None
 
     def item(self, index: int) -> Atom:
         """Return the atom of the item at an index."""

@@ -10,52 +10,27 @@ import json
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import count
+from typing import Any
 
 from constrain.lexing.lexeme import Lexeme
-from constrain.schema.arrays import ArrayShape, Items, Written
+from constrain.schema.arrays import ArrayShape, Items, Way, Written
+from constrain.schema.distinct import DistinctItems, Fresh
+from constrain.schema.frame import Frame, Moves, Push
 from constrain.schema.language import Language, read_key
 from constrain.schema.members import Member, Plan, Progress, boundless
 from constrain.schema.normal import Node, Normaliser
+from constrain.schema.reading import Reading
+from constrain.schema.repeats import RepeatingItems
 from constrain.schema.shapes import FreeKeys, ObjectShape, Property
-from constrain.schema.solve import Solver, is_possible
-from constrain.schema.stacks import Stacks
+from constrain.schema.solve import Solver
+from constrain.schema.stacks import Configuration, Stacks
 from constrain.schema.strings import JudgedStrings, accepted
-
-Push = tuple["Frame", ...]
-Moves = Mapping[Lexeme, Sequence[Push]]
+from constrain.schema.tracks import Tracks, follow
 
 _GONE: Sequence[Push] = ((),)
 
-_serials = count()
-
-
-class Frame:
-    """What may come next at one place. Equality is identity.
-
-    Attributes:
-        serial: orders frames by their making.
-        accepting: whether the text may end here.
-    """
-
-    accepting = False
-
-    def __init__(self, frames: Frames) -> None:
-        self.frames = frames
-        self.serial = next(_serials)
-
-    @property
-    def moves(self) -> Moves:
-        """The ways to go on, by lexeme; where a lexeme captures, those for a text not known."""
-        raise NotImplementedError
-
-    def read(self, lexeme: Lexeme, text: bytes) -> Sequence[Push]:
-        """Return the ways to go on after a capturing lexeme, given its text."""
-        raise NotImplementedError
-
-    def least(self) -> bytes:
-        """Return the least text, by length, then bytes, after which the frame is gone."""
-        raise NotImplementedError
+ComparedItems = DistinctItems | RepeatingItems
+AnyItems = Items | ComparedItems
 
 
 class Frames:
@@ -72,14 +47,20 @@ class Frames:
         self._members: weakref.WeakValueDictionary[tuple[Plan, Progress], AfterMember]
         self._members = weakref.WeakValueDictionary()
         self._items: dict[tuple[Items, Written], AfterItem] = {}
+        self._told: weakref.WeakValueDictionary[tuple[AnyItems, Any], AfterItem]
+        self._told = weakref.WeakValueDictionary()
+        self._readings: weakref.WeakValueDictionary[tuple[Any, ...], Reading]
+        self._readings = weakref.WeakValueDictionary()
         self.end_object = Close(self, language.end_object, b"}")
         self.end_array = Close(self, language.end_array, b"]")
         self.quote = Close(self, language.quote, b'"')
 
     def close(self) -> None:
         """Let all frames go; none may be asked anything any more."""
+        frames: tuple[Frame, ...]
         frames = (*self._values.values(), *self._keys.values(), *self._members.values())
-        for frame in (*frames, *self._items.values(), self.end_object, self.end_array, self.quote):
+        frames += (*self._items.values(), *self._told.values(), *self._readings.values())
+        for frame in (*frames, self.end_object, self.end_array, self.quote):
             vars(frame).clear()
         vars(self).clear()
 
@@ -111,18 +92,49 @@ class Frames:
             for node, progress in plan.outcomes(found, after)
         ]
 
-    def after_item(self, plan: Items, written: Written) -> AfterItem:
+    def after_item(self, plan: AnyItems, written: Any) -> AfterItem:
         """Return the frame that expects a comma or the end of an array."""
-        found = self._items.get((plan, written))
+        known: Any = self._items if isinstance(plan, Items) else self._told
+        found: AfterItem | None = known.get((plan, written))
         if found is None:
-            found = self._items[plan, written] = AfterItem(self, plan, written)
+            found = known[plan, written] = AfterItem(self, plan, written)
         return found
 
-    def item(self, plan: Items, written: Written) -> list[Push]:
+    def item(self, plan: AnyItems, written: Any) -> list[Push]:
         """Return the ways to write one more item of an array."""
         return [
-            (self.after_item(plan, after), self.value(node)) for node, after in plan.next(written)
+            (self.after_item(plan, way.after), self.value(way.node))
+            if isinstance(way, Way)
+            else (self._unread(plan, way),)  # type: ignore[arg-type]
+            for way in plan.next(written)
         ]
+
+    def _unread(self, plan: ComparedItems, fresh: Fresh) -> Reading:
+        inner = self.stacks.configuration(((self.value(fresh.node), self._ended),))
+        tracks = follow((*fresh.barred, *fresh.special))
+        return self.reading(plan, fresh, inner, b"", tracks)
+
+    @cached_property
+    def _ended(self) -> Configuration:
+        """The stack of a value by itself once it has been written."""
+        return self.stacks.configuration(((End(self, None), None),))
+
+    def reading(
+        self,
+        plan: ComparedItems,
+        fresh: Fresh,
+        inner: Configuration,
+        text: bytes | None,
+        tracks: Tracks,
+    ) -> Reading:
+        """Return the frame that expects the rest of an item (see `Reading`)."""
+        places = tuple((track.whole, track.done) for track in tracks) if text is None else ()
+        key = plan, fresh, inner, text, places
+        found = self._readings.get(key)
+        if found is None:
+            found = Reading(self, plan, fresh, inner, text, tracks)
+            self._readings[key] = found
+        return found
 
 
 class Value(Frame):
@@ -137,7 +149,7 @@ class Value(Frame):
         frames, language = self.frames, self.frames.language
         moves: dict[Lexeme, list[Push]] = {}
         for alternative in frames.normaliser.alternatives(self.node):
-            if not is_possible(alternative, frames.solver.possible):
+            if not frames.solver.allows(alternative):
                 continue
             if isinstance(alternative, ObjectShape):
                 pushes = moves.setdefault(language.open_object, [])
@@ -172,10 +184,10 @@ class Value(Frame):
             pushes.append((self.frames.end_object,))
         return pushes
 
-    def _array(self, plan: Items) -> list[Push]:
-        start = plan.shape.start
+    def _array(self, plan: AnyItems) -> list[Push]:
+        start: Any = plan.start
         pushes = self.frames.item(plan, start)
-        if plan.shape.may_end(start):
+        if plan.may_end(start):
             pushes.append((self.frames.end_array,))
         return pushes
 
@@ -262,9 +274,9 @@ class AfterMember(Frame):
 class AfterItem(Frame):
     """Expects a comma or the end of an array."""
 
-    def __init__(self, frames: Frames, plan: Items, written: Written) -> None:
+    def __init__(self, frames: Frames, plan: AnyItems, written: Any) -> None:
         super().__init__(frames)
-        self.plan = plan
+        self.plan: AnyItems = plan
         self.written = written
 
     @cached_property
@@ -273,12 +285,12 @@ class AfterItem(Frame):
         items = self.frames.item(self.plan, self.written)
         if items:
             moves[self.frames.language.comma] = items
-        if self.plan.shape.may_end(self.written):
+        if self.plan.may_end(self.written):
             moves[self.frames.language.close_array] = _GONE
         return moves
 
     def least(self) -> bytes:
-        items = self.plan.shape.least(self.written, 0, self.frames.solver.least)
+        items = self.plan.least(self.written, 0, self.frames.solver.least)
         assert items is not None
         return b"".join(b"," + item for item in items) + b"]"
 

@@ -205,7 +205,7 @@ KEYWORDS: Mapping[str, Keyword] = {
     "contains": Keyword(_schema, "one", types=ARRAY, since=_D6),
     "minContains": Keyword(_count, types=ARRAY, since=_D2019),
     "maxContains": Keyword(_count, types=ARRAY, since=_D2019),
-    "uniqueItems": Keyword(_bool, types=ARRAY, supported=False),
+    "uniqueItems": Keyword(_bool, types=ARRAY),
     "propertyNames": Keyword(_schema, "one", types=OBJECT, since=_D6),
     "unevaluatedProperties": Keyword(_schema, "one", types=OBJECT, since=_D2019),
     "unevaluatedItems": Keyword(_schema, "one", types=ARRAY, since=_D2019),
@@ -229,14 +229,7 @@ UNEVALUATED = frozenset(("unevaluatedProperties", "unevaluatedItems"))
 def says_nothing(keyword: str, schema: dict[str, Any]) -> bool:
     """Whether an unsupported keyword constrains no value where it stands."""
     value = schema[keyword]
-    if keyword == "uniqueItems":
-        return value is False or _at_most_one_item(schema)
     return value is True or value == {}
-
-
-def _at_most_one_item(schema: dict[str, Any]) -> bool:
-    high = schema.get("maxItems")
-    return high is not None and is_number(high) and bool(high <= 1)
 
 
 def types_of(schema: dict[str, Any]) -> int:

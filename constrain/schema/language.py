@@ -6,6 +6,7 @@ import json
 from functools import cache, lru_cache
 from typing import Any
 from typing import Literal as OneOf
+from weakref import WeakKeyDictionary
 
 from constrain.errors import SchemaTooComplexError
 from constrain.lexing.lexeme import (
@@ -19,7 +20,7 @@ from constrain.lexing.lexeme import (
     Text,
     lexeme,
 )
-from constrain.lexing.regex import Regex, char_class, plus, shortest, union, words
+from constrain.lexing.regex import Regex, char_class, is_finite, plus, shortest, union, words
 from constrain.lexing.regex import literal as exactly
 from constrain.schema.facts import type_of
 from constrain.schema.keywords import NUMBER, STRING
@@ -35,6 +36,8 @@ _KEYS_KEPT, _SHAPES_KEPT = 1024, 64
 
 NUMERAL_LIMIT = 20_000
 """Most numbers of an enumeration, where each has many spellings."""
+
+_NAMES = ("null", "true", "false")
 
 Scalar = Values | NumberShape | StringShape
 
@@ -65,6 +68,7 @@ class Language:
         quote: the closing quote of a string; it captures, so that no token goes beyond it before
             the string is known.
         margin: white space around the whole text; None: there can be none.
+        punctuation: the lexemes so far, but for `margin`, each with its least text.
         key: gives the lexeme of a named property's key and colon.
     """
 
@@ -84,6 +88,17 @@ class Language:
         self.quote = lexeme(Literal(b'"'), captures=True)
         self.margin = lexeme(Text(_SPACES)) if kind == "any" else None
         self._colon = (*space, Literal(b":"), *space)
+        self.punctuation = {
+            self.open_object: b"{",
+            self.open_array: b"[",
+            self.comma: b",",
+            self.close_object: b"}",
+            self.close_array: b"]",
+            self.end_object: b"}",
+            self.end_array: b"]",
+            self.quote: b'"',
+        }
+        self._meanings: WeakKeyDictionary[Regex, Scalar] = WeakKeyDictionary()
         self.key = lru_cache(_KEYS_KEPT)(self._key)
         self._shape = lru_cache(_SHAPES_KEPT)(self._of_shape)
 
@@ -99,24 +114,42 @@ class Language:
 
     def beginning(self, shape: StringShape) -> Lexeme:
         """Return the capturing lexeme of strings without their closing quotes."""
-        body = Text(spelled(shape.language, self._escapes))
-        return lexeme(Literal(b'"'), body, captures=True)
+        texts = spelled(shape.language, self._escapes)
+        self._meanings[texts] = shape
+        return lexeme(Literal(b'"'), Text(texts), captures=True)
 
     def scalar(self, values: Scalar) -> Lexeme:
         """Return the lexeme of the texts of scalar values."""
         return lexeme(self._listed(values)) if isinstance(values, Values) else self._shape(values)
 
+    def meaning(self, scalar: Lexeme) -> Scalar:
+        """Return the values whose texts, or beginnings, are in a lexeme, captured or not."""
+        part = scalar.parts[-1]
+        if isinstance(part, JSONString):
+            return StringShape(part.regex, part.low, part.high)
+        assert isinstance(part, Text)
+        found = self._meanings.get(part.regex)
+        if found is None:
+            texts = is_finite(part.regex, len(_NAMES))
+            assert texts is not None, "what is neither string nor number is null, true or false"
+            found = Values(tuple(map(json.loads, texts)))
+        return found
+
     def _of_shape(self, shape: StringShape | NumberShape) -> Lexeme:
         if isinstance(shape, StringShape):
             return lexeme(shape.part(self._escapes))
-        return lexeme(Text(numerals(shape, self._numbers)))
+        texts = numerals(shape, self._numbers)
+        self._meanings[texts] = shape
+        return lexeme(Text(texts))
 
     def _listed(self, values: Values) -> Part:
         kind = type_of(values.values[0])
         if kind == STRING:
             return JSONString(words(values.values), self._escapes)
         if kind == NUMBER:
-            return Text(self._numerals(values.values))
+            texts = self._numerals(values.values)
+            self._meanings[texts] = values
+            return Text(texts)
         return Text(words(json.dumps(value) for value in values.values))
 
     def _numerals(self, values: tuple[Any, ...]) -> Regex:

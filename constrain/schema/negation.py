@@ -131,6 +131,8 @@ def _other_arrays(facts: ArrayFacts, negate: Negate) -> Iterator[ArrayFacts]:
     for count in facts.counts:
         for low, high in _out_of(count.low, count.high):
             yield _array(replace(count, low=low, high=high))
+    if facts.unique is not None:
+        yield ArrayFacts((), TRUE, unique=not facts.unique)
 
 
 def _array(count: Count) -> ArrayFacts:

@@ -151,6 +151,21 @@ def intersect(a: NumberShape, b: NumberShape) -> NumberShape | None:
     )
 
 
+def listed(shape: NumberShape, most: int) -> list[Fraction] | None:
+    """Return the members of a set if there are at most so many, None otherwise."""
+    low, high, step = shape.low, shape.high, shape.step
+    if low is None or high is None or (step is None and low < high):
+        return None
+    if step is None:
+        return [low]
+    if (high - low) / step >= most + len(shape.excluded):
+        return None
+    count = int((high - low) / step) + 1
+    values = (low + index * step for index in range(count))
+    members = [value for value in values if shape.contains(value)]
+    return members if len(members) <= most else None
+
+
 def disjoint(a: NumberShape, b: NumberShape) -> bool:
     """Return whether no number is in both."""
     return intersect(a, b) is None

@@ -230,6 +230,7 @@ class Position(Atom):
             _low(schema, "minItems"),
             _high(schema, "maxItems"),
             self._counts(schema),
+            True if schema.get("uniqueItems") else None,
         )
 
     def _counts(self, schema: dict[str, Any]) -> tuple[Count, ...]:
@@ -352,7 +353,7 @@ _NUMBER_KEYS = frozenset(
 )
 _STRING_KEYS = frozenset(("minLength", "maxLength", "pattern", "format"))
 _ARRAY_KEYS = frozenset(
-    ("items", "prefixItems", "additionalItems", "minItems", "maxItems", "contains")
+    ("items", "prefixItems", "additionalItems", "minItems", "maxItems", "contains", "uniqueItems")
 )
 _OBJECT_KEYS = frozenset(
     (

@@ -6,18 +6,23 @@ answers depend on one another is gone through until nothing changes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Collection, Sequence
+from typing import Any
 
 from constrain.lexing.regex import union
 from constrain.schema.arrays import ArrayShape, Items, Possible
+from constrain.schema.distinct import DistinctItems, completes
 from constrain.schema.evaluate import holds
 from constrain.schema.facts import TRUE, Atom, Constant, writable
+from constrain.schema.few import Few
 from constrain.schema.keywords import ARRAY, KEYWORDS, NUMBER, OBJECT, STRING, types_of
 from constrain.schema.language import Language, by_length
 from constrain.schema.members import LeastText, Plan
 from constrain.schema.normal import Node, Normaliser, too_complex
 from constrain.schema.positions import Position
+from constrain.schema.repeats import RepeatingItems
 from constrain.schema.shapes import Alternative, ObjectShape
+from constrain.schema.stable import look_until_stable
 from constrain.schema.strings import LEAST_LIMIT, JudgedStrings, StringShape
 
 
@@ -29,7 +34,8 @@ class Solver:
         self._language = language
         self._any_order = any_order
         self._plans: dict[ObjectShape, Plan] = {}
-        self._items: dict[ArrayShape, Items] = {}
+        self._items: dict[ArrayShape, Items | DistinctItems | RepeatingItems] = {}
+        self._few = Few(normaliser, language)
         self._least: dict[Node, bytes | None] = {}
 
     def close(self) -> None:
@@ -43,11 +49,18 @@ class Solver:
             found = self._plans[shape] = Plan(shape, self._any_order, self.possible)
         return found
 
-    def items(self, shape: ArrayShape) -> Items:
+    def items(self, shape: ArrayShape) -> Items | DistinctItems | RepeatingItems:
         """Return the one plan of a shape of arrays."""
         found = self._items.get(shape)
         if found is None:
-            found = self._items[shape] = Items(shape, self.possible)
+            items = Items(shape, self.possible)
+            if shape.unique:
+                found = DistinctItems(items, self._few, self.possible)
+            elif shape.repeats:
+                found = RepeatingItems(items, self._normaliser, self.possible)
+            else:
+                found = items
+            self._items[shape] = found
         return found
 
     def possible(self, node: Node) -> bool:
@@ -55,6 +68,35 @@ class Solver:
         if node.possible is None and not _known_possible(node):
             self._settle(node)
         return node.possible is True
+
+    def allows(self, alternative: Alternative) -> bool:
+        """Return whether an alternative has a value."""
+        return self._is_possible(alternative, self.possible)
+
+    def _is_possible(self, alternative: Alternative, ask: Possible) -> bool:
+        """Whether an alternative has a value, as far as is known of its children."""
+        if isinstance(alternative, JudgedStrings):
+            alternative = alternative.shape
+        if isinstance(alternative, StringShape):
+            return not alternative.is_empty
+        if isinstance(alternative, ObjectShape):
+            return alternative.possible(ask)
+        if isinstance(alternative, ArrayShape):
+            return (
+                alternative.possible(ask)
+                and (not alternative.unique or self._can_differ(alternative, ask))
+                and (not alternative.repeats or self._can_repeat(alternative, ask))
+            )
+        return True
+
+    def _can_differ(self, shape: ArrayShape, ask: Possible) -> bool:
+        def listed(node: Node, most: int) -> Collection[Any] | None:
+            return self._few.of(node, most, ask)
+
+        return completes(shape, shape.start, frozenset(), listed)
+
+    def _can_repeat(self, shape: ArrayShape, ask: Possible) -> bool:
+        return RepeatingItems(Items(shape, ask), self._normaliser, ask).possible()
 
     def _settle(self, node: Node) -> None:
         met: dict[Node, None] = {node: None}
@@ -71,14 +113,14 @@ class Solver:
                 return False
             self._normaliser.spend(1, candidate.atoms)
             alternatives = self._normaliser.alternatives(candidate)
-            if not any(is_possible(alternative, ask) for alternative in alternatives):
+            if not any(self._is_possible(alternative, ask) for alternative in alternatives):
                 return False
             candidate.possible = True
             while found:  # by alternatives that no longer matter
                 del met[found.pop()]
             return True
 
-        _look_until_stable(node, met, found, look)
+        look_until_stable(node, met, found, look)
         if node.possible is None:
             for candidate in met:
                 candidate.possible = candidate.possible is True
@@ -110,13 +152,13 @@ class Solver:
             texts[candidate] = text
             return changed
 
-        _look_until_stable(node, texts, found, look)
+        look_until_stable(node, texts, found, look)
         self._least.update(texts)
 
     def _least_of(self, node: Node, ask: LeastText) -> bytes | None:
         found = []
         for alternative in _with_strings_joined(self._normaliser.alternatives(node)):
-            if is_possible(alternative, self.possible):
+            if self.allows(alternative):
                 text = self._least_alternative(alternative, ask)
                 if text is not None:
                     found.append(text)
@@ -131,7 +173,8 @@ class Solver:
             members = plan.least(plan.start, 0, ask)
             return None if members is None else b"{" + b",".join(members) + b"}"
         if isinstance(alternative, ArrayShape):
-            items = alternative.least(alternative.start, 0, ask)
+            ways = self.items(alternative)
+            items = ways.least(ways.start, 0, ask)  # type: ignore[arg-type]
             return None if items is None else b"[" + b",".join(items) + b"]"
         if isinstance(alternative, JudgedStrings):
             return alternative.least
@@ -145,43 +188,6 @@ def _with_strings_joined(alternatives: Sequence[Alternative]) -> list[Alternativ
         return list(alternatives)
     others = [shape for shape in alternatives if not isinstance(shape, StringShape)]
     return [*others, StringShape(union(*(shape.language for shape in strings)))]
-
-
-def _look_until_stable(
-    node: Node, met: Iterable[Node], found: list[Node], look: Callable[[Node], bool]
-) -> None:
-    """Look at nodes until no answer changes: depth first, then in rounds for those in circles.
-
-    Args:
-        node: the first.
-        met: all nodes met so far; it grows.
-        found: those met since it was last emptied, which is done here.
-        look: answers for one node; returns whether the answer changed.
-    """
-    pending = [node]
-    changed = True
-    while changed or pending:
-        while pending:
-            changed = look(pending[-1])
-            if found:
-                pending += found
-                found.clear()
-            else:
-                pending.pop()
-        changed = False
-        for candidate in reversed(list(met)):
-            changed |= look(candidate)
-        pending += found
-        found.clear()
-
-
-def is_possible(alternative: Alternative, ask: Possible) -> bool:
-    """Return whether an alternative has a value, as far as is known of its children."""
-    if isinstance(alternative, (ArrayShape, ObjectShape)):
-        return alternative.possible(ask)
-    if isinstance(alternative, JudgedStrings):
-        alternative = alternative.shape
-    return not isinstance(alternative, StringShape) or not alternative.is_empty
 
 
 def _known_possible(node: Node) -> bool:

@@ -9,7 +9,7 @@ from constrain.lexing.lexeme import Lexeme
 from constrain.schema.language import by_length
 
 if TYPE_CHECKING:
-    from constrain.schema.frames import Frame, Push
+    from constrain.schema.frame import Frame, Push
 
 
 class Configuration:

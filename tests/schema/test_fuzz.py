@@ -110,7 +110,7 @@ def walk(control: SchemaControl, generator: random.Random) -> bytes:
         text += piece
         config = reached
         if ending.startswith(piece):
-            assert control.ending(config) == ending[len(piece) :]
+            assert len(control.ending(config)) <= len(ending) - len(piece)
     return text + control.ending(config)
 
 

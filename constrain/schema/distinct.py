@@ -1,0 +1,241 @@
+"""Arrays no two items of which are equal: what an item may still be.
+
+Items are told apart by value. Those written before must not come again, and those that later
+items cannot do without must be left for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any, NamedTuple
+
+from constrain.schema.arrays import ArrayShape, Items, LeastText, Possible, Way, Written
+from constrain.schema.few import Few
+from constrain.schema.language import by_length
+from constrain.schema.normal import Node
+from constrain.schema.pieces import value_of
+
+LIST = 32
+"""The values of nodes that have at most so many are always told apart."""
+
+List = Callable[[Node, int], Collection[Any] | None]
+"""The values of a node if there are at most so many, None otherwise."""
+
+
+_ANOTHER = object()
+"""Stands for a value that is none of those listed."""
+
+
+class Told(NamedTuple):
+    """What has been written of an array whose items are told apart.
+
+    Attributes:
+        written: how much.
+        values: the items, as `identity` gives them; a `Fresh` stands for one that is not known.
+        doubtful: whether there is such a one.
+    """
+
+    written: Written
+    values: frozenset[Any] = frozenset()
+    doubtful: bool = False
+
+
+class Fresh(NamedTuple):
+    """A way to write one more item, which is compared with others.
+
+    Attributes:
+        node: what the item satisfies.
+        barred: the values that it must not be.
+        special: values that it may be, and that make a difference later.
+        others: whether it may be something else, with no difference what.
+        doubtful: whether what it is compared with is not known.
+        onward: what the plan needs in order to go on after it.
+    """
+
+    node: Node
+    barred: frozenset[Any]
+    special: frozenset[Any]
+    others: bool
+    doubtful: bool
+    onward: Any
+
+    def allows(self, value: Any) -> bool:
+        """Return whether the item may be a value of the node."""
+        return value in self.special or (self.others and value not in self.barred)
+
+
+class DistinctItems:
+    """The ways to write the arrays of a shape whose items must differ.
+
+    Args:
+        items: the ways to write them were it not for that.
+        few: lists the values of nodes.
+        possible: whether a node has a value.
+    """
+
+    def __init__(self, items: Items, few: Few, possible: Possible) -> None:
+        self.shape = items.shape
+        self.start = Told(items.start)
+        self._items = items
+        self._few = few
+        self._possible = possible
+        self._later: dict[Written, list[Node]] = {}
+
+    def may_end(self, told: Told) -> bool:
+        """Return whether the array may end here."""
+        return self.shape.may_end(told.written)
+
+    def next(self, told: Told) -> list[Fresh]:
+        """Return the ways to write one more item after which the array can be completed."""
+        found = []
+        for way in self._items.next(told.written):
+            most = most_that_matter(self.shape, told.written, told.values)
+            own = self._list(way.node, most)
+            special = self._wanted(way, most) if own is None else frozenset(own)
+            fit = frozenset(
+                value
+                for value in special - told.values
+                if completes(self.shape, way.after, told.values | {value}, self._list)
+            )
+            others = own is None and completes(
+                self.shape, way.after, told.values | {_ANOTHER}, self._list
+            )
+            if others or fit:
+                barred = told.values | (special - fit)
+                onward = told, way.after
+                found.append(Fresh(way.node, barred, fit, others, told.doubtful, onward))
+        return found
+
+    def after(self, fresh: Fresh, value: Any, text: bytes | None) -> tuple[DistinctItems, Told]:
+        """Return the plan and what has been written after an item; its text is None if unknown."""
+        told, written = fresh.onward
+        if text is None:
+            return self, Told(written, told.values | {fresh}, True)
+        return self, Told(written, told.values | {value}, told.doubtful)
+
+    def _list(self, node: Node, most: int) -> Collection[Any] | None:
+        return self._few.of(node, most, self._possible)
+
+    def _wanted(self, way: Way, most: int) -> frozenset[Any]:
+        """The values of later items that have few."""
+        later = self._later.get(way.after)
+        if later is None:
+            later = self._later[way.after] = list(self.shape.later(way.after))
+        lists = [self._list(node, most) for node in later]
+        return frozenset(value for values in lists if values is not None for value in values)
+
+    def least(self, told: Told, at_least: int, text: LeastText) -> list[bytes] | None:
+        """Return the items of a short text that ends the array, or None where not known.
+
+        It is the shortest by the number of items and then, item by item, by the text.
+        """
+        items: list[bytes] = []
+        while len(items) < at_least or not self.may_end(told):
+            ways = []
+            to_go = self.shape.fewest(told.written)
+            for fresh in self.next(told):
+                found = self.least_item(fresh, text)
+                if found is not None:
+                    _, written = fresh.onward
+                    left = self.shape.fewest(written)
+                    # Where no way gets nearer to the end, one that counts for something does.
+                    stuck = 0 if left < to_go else -sum(written.counted)
+                    rank = left, stuck, *by_length(found[1])
+                    ways.append((rank, found, fresh))
+            if not ways:
+                return None
+            _, (value, item), fresh = min(ways, key=lambda way: way[0])
+            items.append(item)
+            _, told = self.after(fresh, value, item)
+        return items
+
+    def least_item(self, fresh: Fresh, text: LeastText) -> tuple[Any, bytes] | None:
+        """Return the value and the text of a short item, or None where not known."""
+        first = text(fresh.node)
+        if first is None:
+            return None
+        told, _ = fresh.onward
+        guessed = [value for value in told.values if isinstance(value, Fresh)]
+        guesses = [found[0] for one in guessed if (found := self.least_item(one, text))]
+        value = value_of(first)
+        if fresh.allows(value) and value not in guesses:
+            return value, first
+        count = len(fresh.barred) + len(fresh.special) + len(guesses) + 1
+        for value, listed in self._few.some(fresh.node, count).items():
+            if fresh.allows(value) and value not in guesses:
+                return value, listed
+        return None
+
+
+def most_that_matter(shape: ArrayShape, written: Written, taken: Collection[Any]) -> int:
+    """Return how many values a node must have more than, so that there is always one left."""
+    return max(LIST, len(taken) + shape.needed(written) + 1)
+
+
+def completes(shape: ArrayShape, written: Written, taken: frozenset[Any], values: List) -> bool:
+    """Return whether an array can be completed with items that differ.
+
+    Args:
+        shape: the shape of the array.
+        written: how much has been written; the array can be completed but for the differences.
+        taken: the items written.
+        values: lists the values of nodes.
+    """
+    if shape.may_end(written):
+        return True
+    if shape.counts:
+        return _search(shape, written, taken, values)
+    return _assign(shape, written.items, taken, values)
+
+
+def _assign(shape: ArrayShape, first: int, taken: frozenset[Any], values: List) -> bool:
+    """Whether each of the items still needed can have a value of its own (Kuhn 1955)."""
+    most = len(taken) + shape.low - first
+    choices: list[list[Any]] = []
+    more = shape.low - max(first, shape.distinct)
+    if more > 0:
+        listed = values(shape.item(shape.distinct), most)
+        if listed is not None:
+            left = [value for value in listed if value not in taken]
+            if len(left) < more:
+                return False
+            choices += [left] * more
+    for index in range(first, min(shape.low, shape.distinct)):
+        listed = values(shape.item(index), most)
+        if listed is not None:
+            choices.append([value for value in listed if value not in taken])
+    owners: dict[Any, int] = {}
+
+    def seat(item: int, tried: set[Any]) -> bool:
+        for value in choices[item]:
+            if value not in owners:
+                owners[value] = item
+                return True
+        for value in choices[item]:
+            if value not in tried:
+                tried.add(value)
+                if seat(owners[value], tried):
+                    owners[value] = item
+                    return True
+        return False
+
+    return all(seat(item, set()) for item in range(len(choices)))
+
+
+def _search(shape: ArrayShape, written: Written, taken: frozenset[Any], values: List) -> bool:
+    met = {(written, taken)}
+    pending = [(written, taken)]
+    while pending:
+        written, taken = pending.pop()
+        if shape.may_end(written):
+            return True
+        most = most_that_matter(shape, written, taken)
+        for way in shape.ways(written):
+            listed = values(way.node, most)
+            left = [taken] if listed is None else [taken | {v} for v in listed if v not in taken]
+            shape.spend(len(left))
+            for after in left:
+                if (way.after, after) not in met:
+                    met.add((way.after, after))
+                    pending.append((way.after, after))
+    return False

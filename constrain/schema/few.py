@@ -1,0 +1,228 @@
+"""Nodes with few values, and which these are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
+from itertools import islice
+from typing import Any
+
+from constrain.errors import SchemaTooComplexError
+from constrain.lexing.cofinite import left_out
+from constrain.lexing.regex import difference, is_finite, words
+from constrain.schema import numbers
+from constrain.schema.arrays import ArrayShape, Written
+from constrain.schema.facts import identity
+from constrain.schema.language import Language, by_length, spell
+from constrain.schema.members import Member, Plan, Progress
+from constrain.schema.normal import Node, Normaliser
+from constrain.schema.numbers import NumberShape
+from constrain.schema.shapes import Alternative, FreeKeys, ObjectShape, Values
+from constrain.schema.stable import look_until_stable
+from constrain.schema.strings import JudgedStrings, StringShape
+
+Listed = Mapping[Any, bytes]
+"""Values, as `identity` gives them, each with its least text."""
+
+
+class Few:
+    """Lists the values of nodes."""
+
+    def __init__(self, normaliser: Normaliser, language: Language) -> None:
+        self._normaliser = normaliser
+        self._language = language
+        self._some: dict[Node, tuple[int, dict[Any, bytes]]] = {}
+
+    def of(self, node: Node, most: int, possible: Callable[[Node], bool]) -> Listed | None:
+        """Return the values of a node if there are at most `most`, None otherwise.
+
+        Args:
+            node: the node.
+            most: the greatest number.
+            possible: whether a node has a value, as far as is known.
+        """
+        if self._many(node, most, possible, 4):
+            return None
+        found = self.some(node, most + 1)
+        return None if len(found) > most else found
+
+    def some(self, node: Node, count: int) -> Listed:
+        """Return values of a node, the shortest first: `count` of them, or all if there are fewer.
+
+        Those of strings and numbers are the shortest there are.
+        """
+        known = self._some.get(node)
+        if known is None or known[0] < count:
+            known = self._some[node] = count, self._list(node, count)
+        return dict(islice(known[1].items(), count))
+
+    def _many(self, node: Node, most: int, possible: Callable[[Node], bool], depth: int) -> bool:
+        """Whether a glance shows that a node has more values than `most`."""
+        if depth == 0 or node.never:
+            return False
+
+        def many(child: Node) -> bool:
+            return self._many(child, most, possible, depth - 1)
+
+        for alternative in self._normaliser.alternatives(node):
+            if isinstance(alternative, StringShape):
+                if not alternative.is_empty and _many_strings(alternative, most):
+                    return True
+            elif isinstance(alternative, NumberShape):
+                if numbers.listed(alternative, most) is None:
+                    return True
+            elif isinstance(alternative, ObjectShape):
+                if alternative.possible(possible) and _many_objects(alternative, many):
+                    return True
+            elif isinstance(alternative, ArrayShape):
+                room = alternative.high is None or alternative.high > 0
+                plain = room and not alternative.counts and alternative.possible(possible)
+                if plain and many(alternative.item(0)):
+                    return True
+            elif isinstance(alternative, JudgedStrings):
+                return True  # for all that is known of it
+            elif len(alternative.values) > most:
+                return len(set(map(identity, alternative.values))) > most
+        return False
+
+    def _list(self, node: Node, count: int) -> dict[Any, bytes]:
+        """Work the values of a node out, and those of the nodes that they are made of."""
+        lists: dict[Node, dict[Any, bytes]] = {node: {}}
+        found: list[Node] = []
+
+        def ask(child: Node) -> Listed:
+            if child not in lists:
+                lists[child] = {}
+                found.append(child)
+            return lists[child]
+
+        def look(candidate: Node) -> bool:
+            listed = lists[candidate]
+            before = len(listed)
+            for alternative in self._normaliser.alternatives(candidate):
+                fresh = 0
+                for value, text in self._values(alternative, count, ask):
+                    if value not in listed:
+                        fresh += 1
+                        listed[value] = text
+                        if fresh == count:
+                            break
+            return len(listed) > before and before < count
+
+        look_until_stable(node, lists, found, look)
+        return dict(sorted(lists[node].items(), key=lambda item: by_length(item[1])))
+
+    def _values(
+        self, alternative: Alternative, count: int, ask: Callable[[Node], Listed]
+    ) -> Iterator[tuple[Any, bytes]]:
+        if isinstance(alternative, ArrayShape):
+            yield from _arrays(alternative, ask, self._normaliser.spend)
+        elif isinstance(alternative, ObjectShape):
+            plan = Plan(alternative, any_order=False, possible=lambda node: bool(ask(node)))
+            yield from _objects(plan, count, ask, self._normaliser.spend)
+        else:
+            yield from islice(self._scalars(alternative), count)
+
+    def _scalars(self, alternative: Alternative) -> Iterator[tuple[Any, bytes]]:
+        if isinstance(alternative, Values):
+            for value in alternative.values:
+                yield identity(value), self._language.least(Values((value,)))
+        elif isinstance(alternative, StringShape):
+            yield from _strings(alternative)
+        elif isinstance(alternative, JudgedStrings):
+            yield from _judged_strings(alternative)
+        elif isinstance(alternative, NumberShape):
+            shape: NumberShape | None = alternative
+            while shape is not None:
+                text = self._language.least(shape)
+                value = numbers.exact(Decimal(text.decode()))
+                yield value, text
+                others = numbers.number(excluded=(value,))
+                shape = None if others is None else numbers.intersect(shape, others)
+
+
+def _many_strings(shape: StringShape, most: int) -> bool:
+    endless = shape.high is None and left_out(shape.regex) is not None
+    return endless or is_finite(shape.language, most) is None
+
+
+def _many_objects(shape: ObjectShape, many: Callable[[Node], bool]) -> bool:
+    """Whether some property can have many values, whatever those of the others."""
+    if shape.breaches:
+        return False
+    if shape.high is None and any(left_out(keys.regex) is not None for keys in shape.free):
+        return True
+    return any(
+        many(shape.property(index).node)
+        for index, name in enumerate(shape.names)
+        if name in shape.required or shape.high is None
+    )
+
+
+def _strings(shape: StringShape) -> Iterator[tuple[Any, bytes]]:
+    written: list[str] = []
+    while True:
+        left = StringShape(difference(shape.regex, words(written)), shape.low, shape.high)
+        text = left.least
+        if text is None:
+            return
+        value = json.loads(text)
+        written.append(value)
+        yield value, text
+
+
+def _judged_strings(strings: JudgedStrings) -> Iterator[tuple[Any, bytes]]:
+    written: list[str] = []
+    while True:
+        left = StringShape(difference(strings.shape.language, words(written)))
+        try:
+            text = JudgedStrings(left, strings.judges).least
+        except SchemaTooComplexError:
+            return
+        written.append(json.loads(text))
+        yield written[-1], text
+
+
+def _arrays(
+    shape: ArrayShape, ask: Callable[[Node], Listed], spend: Callable[[int], None]
+) -> Iterator[tuple[Any, bytes]]:
+    pending: list[tuple[Written, tuple[tuple[Any, bytes], ...]]] = [(shape.start, ())]
+    while pending:
+        spend(1)
+        written, items = pending.pop()
+        values = [value for value, _ in items]
+        if shape.may_end(written) and (not shape.repeats or len(set(values)) < len(values)):
+            text = b"[" + b",".join(text for _, text in items) + b"]"
+            yield ("array", *values), text
+        for way in shape.ways(written):
+            for item in list(ask(way.node).items()):
+                if not (shape.unique and item[0] in values):
+                    pending.append((way.after, (*items, item)))
+
+
+def _objects(
+    plan: Plan, count: int, ask: Callable[[Node], Listed], spend: Callable[[int], None]
+) -> Iterator[tuple[Any, bytes]]:
+    pending: list[tuple[Progress, tuple[tuple[tuple[str, Any], bytes], ...]]] = [(plan.start, ())]
+    while pending:
+        spend(1)
+        progress, members = pending.pop()
+        if plan.may_end(progress):
+            text = b"{" + b",".join(text for _, text in members) + b"}"
+            yield frozenset(member for member, _ in members), text
+        for member in plan.next(progress):
+            for name, after in _named(plan, member, count):
+                for node, reached in plan.outcomes(member.property, after):
+                    for value, text in list(ask(node).items()):
+                        one = (name, value), spell(name) + b":" + text
+                        pending.append((reached, (*members, one)))
+
+
+def _named(plan: Plan, member: Member, count: int) -> Iterator[tuple[str, Progress]]:
+    """The keys that a property may have, at most so many, with the progress after each."""
+    if not isinstance(member.property, FreeKeys):
+        yield member.property.name, member.after
+    elif member.keys is not None:
+        for key, _ in islice(_strings(StringShape(member.keys)), count):
+            yield key, plan.with_key(member.after, key)
