@@ -20,8 +20,6 @@ from constrain.schema.keywords import (
     NUMBER,
     REFERENCES,
     Keyword,
-    says_nothing,
-    types_of,
 )
 from constrain.schema.mending import NOT_UNDERSTOOD, mend
 from constrain.schema.numbers import exact
@@ -63,7 +61,7 @@ def check(root: Atom) -> Checked:
         RegexSyntaxError: a pattern is malformed.
         SchemaTooComplexError: `patternProperties` overlap in too many ways, or a number has too
             many digits.
-        UnsupportedSchemaError: a keyword cannot be enforced.
+        UnsupportedSchemaError: a format given by the caller cannot be enforced.
     """
     in_place: dict[Position, list[Atom]] = {}
     checked = Checked([], [], [])
@@ -114,8 +112,7 @@ def _check_one(position: Position) -> tuple[list[Atom], list[Atom]]:
 
 def _check_keyword(position: Position, name: str, keyword: Keyword) -> Iterable[Atom]:
     """Check a keyword; return its subschemas."""
-    schema = position.schema
-    value = schema[name]
+    value = position.schema[name]
     _require(position, name, keyword)
     if name in REFERENCES:
         return (position.target(name),)
@@ -130,11 +127,6 @@ def _check_keyword(position: Position, name: str, keyword: Keyword) -> Iterable[
         raise SchemaTooComplexError(position.pointer(name), limit)
     elif name == "patternProperties":
         key_classes(tuple(dict.fromkeys(map(pattern, value))))
-    if not keyword.supported and not says_nothing(name, schema):
-        if "type" in schema:
-            _require(position, "type", KEYWORDS["type"])
-        if types_of(schema) & keyword.types:
-            raise UnsupportedSchemaError(name, position.pointer(name))
     if keyword.children == "none":
         return ()
     return list(map(position.child, keyword.subschemas(value)))

@@ -7,6 +7,7 @@ items cannot do without must be left for them.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from itertools import islice
 from typing import Any, NamedTuple
 
 from constrain.schema.arrays import ArrayShape, Items, LeastText, Possible, Way, Written
@@ -92,11 +93,7 @@ class DistinctItems:
             most = most_that_matter(self.shape, told.written, told.values)
             own = self._list(way.node, most)
             special = self._wanted(way, most) if own is None else frozenset(own)
-            fit = frozenset(
-                value
-                for value in special - told.values
-                if completes(self.shape, way.after, told.values | {value}, self._list)
-            )
+            fit = self._fit(special - told.values, way, told)
             others = own is None and completes(
                 self.shape, way.after, told.values | {_ANOTHER}, self._list
             )
@@ -105,6 +102,17 @@ class DistinctItems:
                 onward = told, way.after
                 found.append(Fresh(way.node, barred, fit, others, told.doubtful, onward))
         return found
+
+    def _fit(self, values: frozenset[Any], way: Way, told: Told) -> frozenset[Any]:
+        """The values after which the array can be completed."""
+
+        def fits(value: Any) -> bool:
+            return completes(self.shape, way.after, told.values | {value}, self._list)
+
+        if told.written.items >= self.shape.distinct and not self.shape.counts:
+            # Whichever it is, the items to come have one value less.
+            return values if any(map(fits, islice(values, 1))) else frozenset()
+        return frozenset(filter(fits, values))
 
     def after(self, fresh: Fresh, value: Any, text: bytes | None) -> tuple[DistinctItems, Told]:
         """Return the plan and what has been written after an item; its text is None if unknown."""

@@ -99,16 +99,17 @@ class Few:
 
         def look(candidate: Node) -> bool:
             listed = lists[candidate]
-            before = len(listed)
+            fresh: dict[Any, bytes] = {}
             for alternative in self._normaliser.alternatives(candidate):
-                fresh = 0
+                enough = len(fresh) + count
                 for value, text in self._values(alternative, count, ask):
                     if value not in listed:
-                        fresh += 1
-                        listed[value] = text
-                        if fresh == count:
+                        fresh[value] = text
+                        if len(fresh) == enough:
                             break
-            return len(listed) > before and before < count
+            changed = len(listed) < count and bool(fresh)
+            listed.update(fresh)
+            return changed
 
         look_until_stable(node, lists, found, look)
         return dict(sorted(lists[node].items(), key=lambda item: by_length(item[1])))

@@ -37,7 +37,6 @@ class Keyword:
         types: the types of values that the keyword says something about.
         since: the first draft with the keyword.
         until: the last.
-        supported: whether it can be enforced.
     """
 
     problem: Callable[[Any], str | None]
@@ -46,7 +45,6 @@ class Keyword:
     types: int = ANY_TYPE
     since: Dialect = Dialect.DRAFT4
     until: Dialect = Dialect.V1
-    supported: bool = True
 
     def subschemas(self, value: Any) -> list[Any]:
         """Return the subschemas in a value of the keyword."""
@@ -224,12 +222,6 @@ DEPENDENCIES = ("dependencies", "dependentRequired", "dependentSchemas")
 
 UNEVALUATED = frozenset(("unevaluatedProperties", "unevaluatedItems"))
 """The keywords about what others leave."""
-
-
-def says_nothing(keyword: str, schema: dict[str, Any]) -> bool:
-    """Whether an unsupported keyword constrains no value where it stands."""
-    value = schema[keyword]
-    return value is True or value == {}
 
 
 def types_of(schema: dict[str, Any]) -> int:

@@ -299,18 +299,6 @@ def test_broken_patterns() -> None:
 
 
 @pytest.mark.parametrize(
-    ("schema", "keyword", "pointer"),
-    [
-        ({"uniqueItems": True}, "uniqueItems", "/uniqueItems"),
-    ],
-)
-def test_unsupported_keywords(schema: Any, keyword: str, pointer: str) -> None:
-    with pytest.raises(UnsupportedSchemaError) as caught:
-        schema_control(schema)
-    assert (caught.value.keyword, caught.value.pointer) == (keyword, pointer)
-
-
-@pytest.mark.parametrize(
     "schema",
     [
         {"type": "string", "uniqueItems": True},
