@@ -103,7 +103,9 @@ def spelt(token_ids: Sequence[int]) -> str:
 def test_every_output_is_valid_and_fits(name: str, slack: int) -> None:
     schema = SCHEMAS[name]
     limit = compile_json_schema(schema, VOCABULARY).matcher().tokens_to_finish() + slack
-    for seed, options in enumerate([None, None, JSONOptions.specification(format="assert")]):
+    for seed, options in enumerate(
+        [None, None, JSONOptions.specification(format="assert", portable_formats=True)]
+    ):
         if options is not None:
             constraint = compile_json_schema(schema, VOCABULARY, options)
             limit = constraint.matcher().tokens_to_finish() + slack

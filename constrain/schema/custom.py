@@ -22,7 +22,7 @@ _EXAMINED = 1000
 _STATES = 10_000
 
 
-@lru_cache(256)
+@lru_cache(64)
 def custom_format(format: CustomFormat) -> Format:
     """Return the strings of a format.
 
@@ -116,6 +116,6 @@ class _Judged(Machine):
         ]
 
 
-@lru_cache(4096)
+@lru_cache(128)
 def _is_small(regex: Regex) -> bool:
     return is_finite(regex, _EXAMINED) is not None
