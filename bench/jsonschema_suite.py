@@ -120,12 +120,13 @@ def _run(arguments: argparse.Namespace, console: Console) -> int:
     ]
     if not cases:
         raise BenchmarkError(f"no tests in {','.join(arguments.files or arguments.drafts)}")
+    paths = {name: engine_path(name) for name in arguments.engines}
     tokenizer_name = arguments.tokenizer or _default_tokenizer()
     tokenizer = load_tokenizer(tokenizer_name)
     arguments.out.mkdir(parents=True, exist_ok=True)
     judgements: dict[str, list[Judgement]] = {}
-    for name in arguments.engines:
-        path, options = engine_path(name), {}
+    for name, path in paths.items():
+        options: dict[str, Any] = {}
         if name == "constrain":
             path, options = f"{__name__}:Specification", {"path": arguments.path}
         spec = EngineSpec(path, tokenizer_name, arguments.out / f"{name}.log", options)
