@@ -38,12 +38,12 @@ class Piece(NamedTuple):
 
     Attributes:
         lexeme: the lexeme of these texts alone.
-        least: the least of them.
+        text: the least of them; None where they are of several values.
         value: the one value that they stand for, as `identity` gives it; SEVERAL: others.
     """
 
     lexeme: Lexeme
-    least: bytes
+    text: bytes | None
     value: Any
 
 
@@ -73,14 +73,15 @@ def scalar_pieces(
         without: values that are left out.
     """
     meaning = language.meaning(scalar)
-    singles = _listed(meaning)
+    singles: Iterable[tuple[Any, Scalar] | None] | None = _listed(meaning)
     if singles is None:
-        singles = [found for value in apart if (found := _one(meaning, value)) is not None]
-        rest = _rest(meaning, (*apart, *without))
+        rest = _rest(meaning, (*apart, *without)) if apart or without else meaning
         if rest is not None:
-            yield Piece(captured(language.scalar(rest)), language.least(rest), SEVERAL)
-    for value, one in singles:
-        if value not in without:
+            yield Piece(captured(language.scalar(rest)), None, SEVERAL)
+        singles = (_one(meaning, value) for value in apart)
+    for found in singles:
+        if found is not None and found[0] not in without:
+            value, one = found
             yield Piece(language.scalar(one), language.least(one), value)
 
 
@@ -95,11 +96,21 @@ def beginning_pieces(
     assert isinstance(meaning, StringShape)
     rest = _rest(meaning, (*apart, *without))
     if isinstance(rest, StringShape):
-        yield Piece(language.beginning(rest), language.least(rest)[:-1], SEVERAL)
+        yield Piece(language.beginning(rest), None, SEVERAL)
     for value in apart:
         if isinstance(value, str) and meaning.contains(value):
             one = StringShape(words((value,)))
             yield Piece(language.beginning(one), language.least(one)[:-1], value)
+
+
+def least_of(language: Language, lexeme: Lexeme) -> bytes:
+    """Return the least text of a lexeme of several values."""
+    if isinstance(lexeme.parts[0], JSONString) and len(lexeme.parts) > 1:
+        text = StringShape(lexeme.parts[0].regex).least
+        assert text is not None
+        return text + b":"
+    least = language.least(language.meaning(lexeme))
+    return least if len(lexeme.parts) == 1 else least[:-1]
 
 
 def key_pieces(language: Language, key: Lexeme, apart: Iterable[str]) -> Iterator[Piece]:
@@ -116,9 +127,8 @@ def key_pieces(language: Language, key: Lexeme, apart: Iterable[str]) -> Iterato
         return
     inside = [text for text in apart if StringShape(name.regex).contains(text)]
     regex = excluding(name.regex, frozenset(inside))
-    least = StringShape(regex).least
-    if least is not None:
-        yield Piece(language.free_key(regex), least + b":", SEVERAL)
+    if not StringShape(regex).is_empty:
+        yield Piece(language.free_key(regex), None, SEVERAL)
     for text in inside:
         yield Piece(language.key(text), spell(text) + b":", text)
 

@@ -7,21 +7,22 @@ is ever completed, and nothing is begun that could only be completed so.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from heapq import heappop, heappush
 from itertools import count
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from constrain.errors import SchemaTooComplexError
 from constrain.lexing.lexeme import Lexeme, Text
 from constrain.schema.distinct import DistinctItems, Fresh
 from constrain.schema.frame import Frame, Push
+from constrain.schema.language import Language
 from constrain.schema.pieces import (
-    SEVERAL,
     beginning_pieces,
     captured,
     key_pieces,
+    least_of,
     scalar_pieces,
     value_of,
 )
@@ -38,15 +39,16 @@ class Step(NamedTuple):
 
     Attributes:
         inner: the lexemes of the item's own stacks.
-        least: the least text of the lexeme.
-        known: whether it stands for one value.
+        text: the least text of the lexeme; None where it stands for several values.
         tracks: the places in the values that the item can still turn out to be.
     """
 
     inner: tuple[Lexeme, ...]
-    least: bytes
-    known: bool
+    text: bytes | None
     tracks: Tracks
+
+
+Steps = Mapping[Lexeme, Step]
 
 
 class Reading(Frame):
@@ -87,46 +89,37 @@ class Reading(Frame):
             return ()
 
     @cached_property
-    def steps(self) -> Mapping[Lexeme, Step]:
+    def steps(self) -> Steps:
         """The lexemes that may come next: after each the item can be completed."""
-        steps: dict[Lexeme, Step] = {}
-        for lexeme, step in self._every_step():
-            if lexeme in steps:
-                step = step._replace(inner=(*steps[lexeme].inner, *step.inner))
-            steps[lexeme] = step
-        if not self.tracks and self.fresh.others:
-            return steps
+        if not self.tracks and self.fresh.others and not self.fresh.doubtful:
+            if self.inner.untracked is None:
+                self.inner.untracked = _joined(_every_step(self.frames.language, self.inner))
+            return self.inner.untracked
+        steps = _joined(self._every_step())
+        if self.fresh.doubtful:
+            steps = {_doubted(lexeme): step for lexeme, step in steps.items()}
         return {lexeme: step for lexeme, step in steps.items() if self._leads_on(step)}
 
     def _every_step(self) -> Iterator[tuple[Lexeme, Step]]:
-        language, tracks = self.frames.language, self.tracks
-        alone = self.text == b""
-        for lexeme in self.inner.lexemes:
-            sign = language.punctuation.get(lexeme)
-            if sign is not None:
-                yield lexeme, Step((lexeme,), sign, True, _moved(t.sign(sign) for t in tracks))
-            elif len(lexeme.parts) == 1 or isinstance(lexeme.parts[1], Text):
-                barred = self.fresh.barred if alone else frozenset()
-                apart = self.fresh.special if alone else expected(tracks)
-                taken = scalar_pieces if len(lexeme.parts) == 1 else beginning_pieces
-                for piece in taken(language, lexeme, apart, barred):
-                    after = _moved(t.read(piece.value) for t in tracks)
-                    known = piece.value is not SEVERAL
-                    outer = captured(piece.lexeme) if self.fresh.doubtful else piece.lexeme
-                    yield outer, Step((lexeme,), piece.least, known, after)
-            else:
-                for piece in key_pieces(language, lexeme, keys(tracks)):
-                    after = _moved(t.key(piece.value) for t in tracks)
-                    known = piece.value is not SEVERAL
-                    yield piece.lexeme, Step((lexeme,), piece.least, known, after)
+        language, tracks, fresh = self.frames.language, self.tracks, self.fresh
+        if self.text == b"":
+            return _every_step(language, self.inner, tracks, fresh.special, fresh.barred)
+        return _every_step(language, self.inner, tracks, expected(tracks))
 
     def _leads_on(self, step: Step) -> bool:
+        """Whether the item can be completed after a step."""
         if not step.tracks:
             return self.fresh.others
-        pushes = self.follow(step, step.least)
         return any(
-            not isinstance(frame, Reading) or frame.steps for push in pushes for frame in push
+            not isinstance(frame, Reading) or frame.possible
+            for push in self.follow(step, step.text)
+            for frame in push
         )
+
+    @cached_property
+    def possible(self) -> bool:
+        """Whether the item can be completed."""
+        return any(self._leads_on(step) for _, step in self._every_step())
 
     def follow(self, step: Step, text: bytes | None) -> Sequence[Push]:
         """Return the ways to go on after a lexeme, given its text, or None where not known."""
@@ -172,9 +165,10 @@ class Reading(Frame):
                 text += here.inner.ending()
                 heappush(heap, (len(text), next(order), text, self))
                 continue
-            for step in here.steps.values():
-                longer = text + step.least
-                for (after,) in here.follow(step, step.least):
+            for lexeme, step in here.steps.items():
+                piece = least_of(self.frames.language, lexeme) if step.text is None else step.text
+                longer = text + piece
+                for (after,) in here.follow(step, piece):
                     if isinstance(after, Reading):
                         bound = len(longer) + len(after.inner.ending())
                         heappush(heap, (bound, next(order), longer, after))
@@ -191,14 +185,59 @@ class _Moves(Mapping[Lexeme, "Sequence[Push]"]):
 
     def __getitem__(self, lexeme: Lexeme) -> Sequence[Push]:
         step = self._frame.steps[lexeme]
-        known = step.known and not lexeme.captures
-        return self._frame.follow(step, step.least if known else None)
+        return self._frame.follow(step, None if lexeme.captures else step.text)
 
     def __iter__(self) -> Iterator[Lexeme]:
         return iter(self._frame.steps)
 
     def __len__(self) -> int:
         return len(self._frame.steps)
+
+
+def _every_step(
+    language: Language,
+    inner: Configuration,
+    tracks: Tracks = (),
+    apart: frozenset[Any] = frozenset(),
+    barred: frozenset[Any] = frozenset(),
+) -> Iterator[tuple[Lexeme, Step]]:
+    """Return the steps that an item's own stacks allow, those that leave the tracks first.
+
+    Args:
+        language: how JSON is written.
+        inner: the item's own stacks.
+        tracks: places in the values that matter.
+        apart: scalars to be told apart.
+        barred: scalars that must not come.
+    """
+    for lexeme in inner.lexemes:
+        sign = language.punctuation.get(lexeme)
+        if sign is not None:
+            yield lexeme, Step((lexeme,), sign, _moved(t.sign(sign) for t in tracks))
+        elif len(lexeme.parts) == 1 or isinstance(lexeme.parts[1], Text):
+            taken = scalar_pieces if len(lexeme.parts) == 1 else beginning_pieces
+            for piece in taken(language, lexeme, apart, barred):
+                after = _moved(t.read(piece.value) for t in tracks)
+                yield piece.lexeme, Step((lexeme,), piece.text, after)
+        else:
+            for piece in key_pieces(language, lexeme, keys(tracks)):
+                after = _moved(t.key(piece.value) for t in tracks)
+                yield piece.lexeme, Step((lexeme,), piece.text, after)
+
+
+def _joined(steps: Iterable[tuple[Lexeme, Step]]) -> dict[Lexeme, Step]:
+    """Return steps by lexeme: those after the same lexeme are one."""
+    found: dict[Lexeme, Step] = {}
+    for lexeme, step in steps:
+        if lexeme in found:
+            step = step._replace(inner=(*found[lexeme].inner, *step.inner))
+        found[lexeme] = step
+    return found
+
+
+def _doubted(lexeme: Lexeme) -> Lexeme:
+    """The lexeme, capturing if it is that of a scalar."""
+    return captured(lexeme) if len(lexeme.parts) == 1 else lexeme
 
 
 def _moved(tracks: Iterator[Track | None]) -> Tracks:

@@ -10,6 +10,7 @@ from constrain.schema.language import by_length
 
 if TYPE_CHECKING:
     from constrain.schema.frame import Frame, Push
+    from constrain.schema.reading import Steps
 
 
 class Configuration:
@@ -22,15 +23,18 @@ class Configuration:
         tops: the top frames and what is below each; None: nothing.
         lexemes: what may come next.
         accepting: whether the text may end here.
+        untracked: what may come next where these are the stacks of an item that need not be
+            compared any more (see `reading`); None: not worked out yet.
     """
 
-    __slots__ = ("_ending", "_lexemes", "accepting", "tops")
+    __slots__ = ("_ending", "_lexemes", "accepting", "tops", "untracked")
 
     def __init__(self, tops: Tops) -> None:
         self.tops = tops
         self.accepting = True in [frame.accepting for frame, _ in tops]
         self._lexemes: tuple[Lexeme, ...] | None = None
         self._ending: bytes | None = None
+        self.untracked: Steps | None = None
 
     @property
     def lexemes(self) -> tuple[Lexeme, ...]:
