@@ -7,9 +7,11 @@ from numba import njit
 
 from constrain.engine.kernels import begin_walk, go_on
 from constrain.engine.layout import (
+    AT_INDEX,
     AT_TOP,
     CAP_DSTATES,
     CAP_PORTALS,
+    CAP_SETS,
     CAPTURED,
     DEAD,
     DOUBTFUL,
@@ -23,8 +25,11 @@ from constrain.engine.layout import (
     FAULT_ENDED,
     FORKS,
     FULL,
+    KIND,
     MOST_BYTES,
     N_PORTALS_OUT,
+    N_SUSPECTS_OUT,
+    N_TOKENS_OUT,
     NO_LEXEME,
     OK,
     OPEN,
@@ -35,15 +40,21 @@ from constrain.engine.layout import (
     REFUSED,
     ROW,
     ROWS,
+    SET_BEGIN,
+    SET_LENGTH,
+    SETS,
     START,
+    STATE_WIDTH,
+    STATES,
     UNKNOWN,
     UNRESOLVED,
     UNRESOLVED_EDGE,
+    WIDE,
     i32,
     i64,
     u8,
 )
-from constrain.engine.rows import make_row
+from constrain.engine.rows import is_narrow, make_row
 
 
 @njit(cache=True, nogil=True)
@@ -99,6 +110,27 @@ def cross(h, v, start, place):
         begin = np.int64(i32(h[PLACES], 1)[target * PLACE_WIDTH + START])
         if begin != 0:
             begin_walk(v, node, begin, target, flags)
+
+
+@njit(cache=True, nogil=True)
+def cross_narrow(h, v, start, place):
+    """Forget all output and do as `cross`, but only if few tokens fit all members of the state.
+
+    Returns WIDE where that is not so.
+    """
+    v[N_PORTALS_OUT] = 0
+    v[N_TOKENS_OUT] = 0
+    v[N_SUSPECTS_OUT] = 0
+    v[AT_TOP] = -1
+    v[AT_INDEX] = 0
+    dstates = i32(h[DSTATES], h[CAP_DSTATES] * DSTATE_WIDTH)
+    states = i32(h[STATES], 1)
+    begin = dstates[start * DSTATE_WIDTH + SET_BEGIN]
+    sets = i64(h[SETS], h[CAP_SETS])
+    for i in range(begin, begin + dstates[start * DSTATE_WIDTH + SET_LENGTH]):
+        if not is_narrow(states[(sets[i] & 0xFFFFFFFF) * STATE_WIDTH + KIND]):
+            return WIDE
+    return cross(h, v, start, place)
 
 
 @njit(inline="always")

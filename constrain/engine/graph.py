@@ -172,24 +172,39 @@ class Graph:
 
     # -- kernels -------------------------------------------------------------------------------
 
+    def cross_narrow(self, node: Node, state: int, scratch: Scratch) -> bool:
+        """Put the tokens alive in a state of a node, and beyond portals, into `scratch`.
+
+        Returns False, and does nothing, where many tokens fit the state.
+        """
+        with self.automaton.lock:
+            handle = self.automaton.handle
+            status = crossings.cross_narrow(handle, scratch.handle, state, node.place)
+            if status == layout.WIDE:
+                return False
+            self._go_on(status, scratch)
+        return True
+
     def cross(self, node: Node, state: int, scratch: Scratch) -> None:
         """Add to `scratch` the tokens alive in a state of a node (0: none), and beyond portals.
 
         The portals that `scratch` has are crossed as well.
         """
-        automaton = self.automaton
-        handle = automaton.handle
-        with automaton.lock:
-            status = crossings.cross(handle, scratch.handle, state, node.place)
-            while status != layout.OK:
-                if status == layout.UNRESOLVED:
-                    source = self.at(handle.item(layout.FAULT))
-                    self._resolve(source, handle.item(layout.FAULT_ENDED))
-                elif status == layout.FULL:
-                    scratch.grow()
-                else:
-                    automaton.mend(status)
-                status = crossings.cross(handle, scratch.handle, 0, 0)
+        with self.automaton.lock:
+            handle = self.automaton.handle
+            self._go_on(crossings.cross(handle, scratch.handle, state, node.place), scratch)
+
+    def _go_on(self, status: int, scratch: Scratch) -> None:
+        handle = self.automaton.handle
+        while status != layout.OK:
+            if status == layout.UNRESOLVED:
+                source = self.at(handle.item(layout.FAULT))
+                self._resolve(source, handle.item(layout.FAULT_ENDED))
+            elif status == layout.FULL:
+                scratch.grow()
+            else:
+                self.automaton.mend(status)
+            status = crossings.cross(handle, scratch.handle, 0, 0)
 
     def advance(
         self, node: Node, state: int, text: int, begin: int, end: int

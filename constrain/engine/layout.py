@@ -88,7 +88,7 @@ DSTATE_WIDTH = 7
 NO_LEXEME, SEVERAL = -1, -2
 
 # Kernel statuses.
-OK, EXPAND, GROW, FULL, UNRESOLVED, DEAD, ENDS, FORKS = range(8)
+OK, EXPAND, GROW, FORKS, DEAD, ENDS, FULL, UNRESOLVED, WIDE = range(9)
 
 # Strings: the phase is in the low bits of the counter, the number of characters above it.
 PHASES = 32

@@ -94,20 +94,21 @@ class Planner:
 
     def _make(self, node: Node, state: int) -> Plan:
         automaton, graph = node.automaton, node.graph
-        wide, narrow = automaton.parts(state)
-        interiors = [self._masks.interior(automaton, member) for member in wide]
         scratch = self._masks.tables.scratch()
-        scratch.clear()
         dense = NOTHING
         sparse: list[NDArray[np.int32]] = []
-        for member, interior in zip(wide, interiors, strict=True):
-            if interior.dense is not None:
-                dense = interior.dense if dense is NOTHING else dense | interior.dense
-            elif len(interior.tokens):
-                sparse.append(interior.tokens)
-            if len(interior.nodes):
-                scratch.add_portals(interior.nodes, member.number, node.place)
-        graph.cross(node, narrow, scratch)
+        if not graph.cross_narrow(node, state, scratch):
+            wide, narrow = automaton.parts(state)
+            interiors = [self._masks.interior(automaton, member) for member in wide]
+            scratch.clear()
+            for member, interior in zip(wide, interiors, strict=True):
+                if interior.dense is not None:
+                    dense = interior.dense if dense is NOTHING else dense | interior.dense
+                elif len(interior.tokens):
+                    sparse.append(interior.tokens)
+                if len(interior.nodes):
+                    scratch.add_portals(interior.nodes, member.number, node.place)
+            graph.cross(node, narrow, scratch)
         tokens, suspects = scratch.found()
         ended = automaton.ended(state)
         accepting = state == node.start and node.accepting

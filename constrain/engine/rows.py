@@ -161,6 +161,12 @@ def intern_start(h, members):
     return intern(h, members, members.shape[0])
 
 
+@njit(inline="always")
+def is_narrow(kind):
+    """Whether few tokens fit an NFA state of a kind."""
+    return kind in (LITERAL, SPACE, END)
+
+
 @njit(cache=True, nogil=True)
 def split(h, d, wide):
     """Split a DFA state: members that few tokens fit, together, and the others, each alone.
@@ -177,7 +183,7 @@ def split(h, d, wide):
     n_wide = 0
     for i in range(begin, begin + length):
         kind = states[(sets[i] & 0xFFFFFFFF) * STATE_WIDTH + KIND]
-        if kind not in (LITERAL, SPACE, END):
+        if not is_narrow(kind):
             wide[n_wide, 0] = sets[i]
             n_wide += 1
     if n_wide == 0:
@@ -189,7 +195,7 @@ def split(h, d, wide):
     n_narrow = 0
     for i in range(begin, begin + length):
         kind = states[(sets[i] & 0xFFFFFFFF) * STATE_WIDTH + KIND]
-        if kind in (LITERAL, SPACE, END):
+        if is_narrow(kind):
             narrow[n_narrow] = sets[i]
             n_narrow += 1
     alone = np.empty(1, np.int64)

@@ -64,6 +64,7 @@ def _touch() -> None:
     tables.scratch().clear()
     tables.scratch().add_portals(root_node, 0, root.place)
     graph.cross(root, start, tables.scratch())
+    graph.cross_narrow(root, start, tables.scratch())
     graph.advance(root, start, tables.blob_address, 0, 1)
     crossings.move_edges(automaton.handle, np.full(1, -1, np.int64), np.zeros(1, np.int32))
     automaton.scan(tables.blob_address, 0, 1, start)
