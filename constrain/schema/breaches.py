@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from constrain.lexing.regex import is_finite
@@ -46,7 +46,8 @@ def can_end(
                 for mask in _made(shape, found, left, ask):
                     rest = left & ~mask
                     grown[rest] = grown.get(rest, 0) | counts
-        reached = grown
+        reached = grown if extra > 0 or room is not None else _least(grown)
+        shape.spend(len(reached))
         if extra <= 0 and _has(reached.get(0, 0), 0, room):
             return True
     others = sum(count for keys, count in free if ask(keys.node)) if extra > 0 else 0
@@ -55,6 +56,15 @@ def can_end(
         if used is not None and _has(counts << used, extra - others + used, room):
             return True
     return False
+
+
+def _least(masks: Mapping[int, int]) -> dict[int, int]:
+    """Leave out masks that hold another one."""
+    kept: list[int] = []
+    for mask in sorted(masks, key=int.bit_count):
+        if not any(mask & other == other for other in kept):
+            kept.append(mask)
+    return {mask: masks[mask] for mask in kept}
 
 
 def makes(shape: ObjectShape, found: Property | FreeKeys, open: int) -> bool:
@@ -78,6 +88,7 @@ def _made(
     """The sets of breaches that a property can make, as masks; smaller ones may be left out."""
     masks = [0]
     whole = 0
+    shape.spend(len(shape.breaches) // 4)
     for index, (breach, kept) in enumerate(zip(shape.breaches, found.kept, strict=True)):
         if open >> index & 1 and breach.of(kept) is not FALSE:
             whole |= 1 << index

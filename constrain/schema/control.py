@@ -46,13 +46,11 @@ class SchemaControl:
     def possible(self, node: Node) -> bool:
         """Return whether any value is in the set of a node."""
         with self._lock:
-            self._normaliser.begin()
             return self._solver.possible(node)
 
     def examine(self, atom: Atom) -> None:
         """Work an atom out, so that it is known not to be too complex."""
         with self._lock:
-            self._normaliser.begin()
             self._normaliser.alternatives(self._normaliser.node((atom,)))
 
     def disjoint(self, *atoms: Atom) -> bool:

@@ -138,6 +138,16 @@ class Breach:
         self._negate = negate
         self._negations: dict[tuple[Atom, ...], Atom] = {}
 
+    @property
+    def forbidden(self) -> frozenset[str]:
+        """The properties that make the breach by being there, if only such can make it."""
+        rule = self.rule
+        if rule.additional is TRUE and rule.names is TRUE and not rule.patterns:
+            names = frozenset(name for name, value in rule.properties.items() if value is FALSE)
+            if len(names) == len(rule.properties):
+                return names
+        return frozenset()
+
     def of(self, atoms: Sequence[Atom]) -> Atom:
         """Return the atom of the values that are not in the sets of all of several atoms."""
         key = tuple(atoms)

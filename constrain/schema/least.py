@@ -34,6 +34,7 @@ class LeastBreaking:
         any_order: whether properties may come in any order.
         text: the least texts of values; None where there is none, or none is known.
         fill: gives the least texts of a number of free members, given the free keys written.
+        spend: is told of work.
     """
 
     def __init__(
@@ -43,12 +44,16 @@ class LeastBreaking:
         any_order: bool,
         text: Callable[[Node], bytes | None],
         fill: Callable[[frozenset[str | int], int], list[bytes]],
+        spend: Callable[[int], None],
     ) -> None:
         self._free = free
         self._outcomes = outcomes
         self._any_order = any_order
         self._text = text
         self._fill = fill
+        self._spend = spend
+        self._extra = 0
+        self._counting = False
 
     def find(
         self,
@@ -67,6 +72,8 @@ class LeastBreaking:
             extra: least number of members that are not required.
             room: greatest number of such members; None: any.
         """
+        self._extra = extra
+        self._counting = extra > 0 or room is not None
         most = max(extra, open.bit_count())
         most = most if room is None else min(most, room)
         best: dict[_State, _Members] = {(open, 0, written): ((), ())}
@@ -78,7 +85,8 @@ class LeastBreaking:
                     self._keep(longer, (left & ~found.lacking, count, keys), members)
                 for (left, count, keys), text in self._with(found, state, spell(found.name), most):
                     self._keep(longer, (left, count, keys), ((*members[0], text), members[1]))
-            best = longer
+            best = longer if self._counting else self._undominated(longer)
+            self._spend(len(best))
         for _ in range(open.bit_count()):
             for state, members in list(best.items()):
                 for (left, count, keys), text in self._with_free(state, most):
@@ -105,17 +113,28 @@ class LeastBreaking:
     ) -> Iterator[tuple[_State, bytes]]:
         """The states after a property, each with the least text of the member."""
         open, count, written = state
-        count += not getattr(found, "required", False)
+        required = isinstance(found, Property) and found.required
+        count += self._counting and not required
         if count <= most:
             for node, left in self._outcomes(found, open).items():
-                value = self._text(node)
-                if value is not None:
-                    yield (left, count, written), key + b":" + value
+                if required or left != open or (self._counting and count <= self._extra):
+                    value = self._text(node)
+                    if value is not None:
+                        yield (left, count, written), key + b":" + value
 
     def _keep(self, best: dict[_State, _Members], state: _State, members: _Members) -> None:
         known = best.get(state)
         if known is None or _total(self._ordered(members)) < _total(self._ordered(known)):
             best[state] = members
+
+    def _undominated(self, best: dict[_State, _Members]) -> dict[_State, _Members]:
+        """Leave out states that leave more open than others with a lesser text."""
+        kept: dict[_State, _Members] = {}
+        by_text = sorted(best.items(), key=lambda item: _total(self._ordered(item[1])))
+        for state, members in by_text:
+            if not any(state[0] & other == other for other, _, _ in kept):
+                kept[state] = members
+        return kept
 
     def _ordered(self, members: _Members) -> list[bytes]:
         named, free = members

@@ -305,7 +305,9 @@ class Plan:
             return self._least_free(progress._replace(free=written), count, text)
 
         named = [self.shape.property(index) for index in self._places(progress)]
-        search = LeastBreaking(self.shape.free, self._broken, self._any_order, value, fill)
+        search = LeastBreaking(
+            self.shape.free, self._broken, self._any_order, value, fill, self.shape.spend
+        )
         return search.find(progress.open, named, progress.free, extra, self._room(progress))
 
     def _least_free(self, progress: Progress, count: int, text: LeastText) -> list[bytes]:

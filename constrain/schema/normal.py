@@ -33,8 +33,8 @@ from constrain.schema.shapes import Alternative, ObjectShape, Values
 from constrain.schema.strings import JudgedStrings, StringShape
 from constrain.schema.terms import Group, Terms
 
-WORK_LIMIT = 200_000
-"""Most atoms, terms and alternatives looked at in one go."""
+WORK_LIMIT = 400_000
+"""Most atoms, terms and alternatives looked at before any text is written, and at one lexeme."""
 
 
 class Node:

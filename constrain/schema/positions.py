@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from constrain.errors import InvalidSchemaError
@@ -14,6 +15,7 @@ from constrain.schema.facts import (
     TRUE,
     ArrayFacts,
     Atom,
+    Breach,
     Constant,
     Count,
     Enumeration,
@@ -172,7 +174,11 @@ class Position(Atom):
             elif keyword == "if" and _branches(schema):
                 any_of.append(((last,), self._conditional(schema)))
             elif keyword in DEPENDENCIES:
-                any_of += (((last,), self._dependency(*item)) for item in value.items())
+                for name, needed in value.items():
+                    if isinstance(needed, (dict, bool)):
+                        any_of.append(((last,), self._dependency(name, needed)))
+                    else:
+                        all_of.append(((last,), self._companions(name, needed)))
         return all_of, any_of, own
 
     def _conditional(self, schema: dict[str, Any]) -> tuple[Atom, ...]:
@@ -181,14 +187,18 @@ class Position(Atom):
         otherwise = self._atoms.negation(condition), self.child(schema.get("else", True))
         return both(*met), both(*otherwise)
 
-    def _dependency(self, name: str, needed: Any) -> tuple[Atom, ...]:
-        """Return the atoms of the values without a property, and of those with what it needs."""
+    def _dependency(self, name: str, schema: Schema) -> tuple[Atom, ...]:
+        """Return the atoms of the values without a property, and of those as it wants them."""
+        present = Given(Facts(OBJECT, object=properties({}, (name,))))
         without = Given(Facts(object=properties({name: FALSE})))
-        if isinstance(needed, (dict, bool)):
-            present = Given(Facts(OBJECT, object=properties({}, (name,))))
-            return without, both(present, self.child(needed))
-        names = [needed] if isinstance(needed, str) else needed
-        return without, Given(Facts(OBJECT, object=properties({}, (name, *names))))
+        return without, both(present, self.child(schema))
+
+    def _companions(self, name: str, needed: Sequence[str] | str) -> Atom:
+        """Return the atom of the values that do not have a property without all that it needs."""
+        others = (needed,) if isinstance(needed, str) else needed
+        rules = (properties({other: FALSE}, (name,)) for other in others if other != name)
+        breaches = tuple(Breach(rule, self._atoms.negation) for rule in rules)
+        return Given(Facts(object=replace(properties({}), breaches=breaches)))
 
     def _strings(self, schema: dict[str, Any]) -> tuple[StringShape, Judges]:
         regexes = [pattern(schema["pattern"])] if "pattern" in schema else []

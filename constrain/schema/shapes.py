@@ -96,6 +96,8 @@ class ObjectShape:
         self.breaches = tuple(breach for fact in facts for breach in fact.breaches)
         self.names = _names(facts, self.breaches)
         self.required = frozenset(name for fact in facts for name in fact.required)
+        if self.breaches:
+            self.required, self.breaches = _companions(self.required, self.breaches)
         self.low = max((fact.low for fact in facts), default=0)
         self.high = min((fact.high for fact in facts if fact.high is not None), default=None)
         self._facts = facts
@@ -255,6 +257,25 @@ def _names(facts: Sequence[ObjectFacts], breaches: Sequence[Breach]) -> tuple[st
     for breach in breaches:
         names.update(dict.fromkeys((*breach.rule.properties, *breach.rule.required)))
     return tuple(names)
+
+
+def _companions(
+    required: frozenset[str], breaches: tuple[Breach, ...]
+) -> tuple[frozenset[str], tuple[Breach, ...]]:
+    """Return the names that must be there because others are, and the breaches left to make."""
+    while True:
+        left = []
+        more: set[str] = set()
+        for breach in breaches:
+            others = breach.forbidden
+            if others.isdisjoint(required):
+                if len(others) == 1 and required.issuperset(breach.rule.required):
+                    more |= others
+                else:
+                    left.append(breach)
+        if len(left) == len(breaches):
+            return required, breaches
+        required, breaches = required | more, tuple(left)
 
 
 def _kept(rule: ObjectFacts, name: str) -> tuple[Atom, ...]:

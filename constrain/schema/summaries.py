@@ -60,6 +60,7 @@ class Rule:
     def of(cls, facts: ObjectFacts) -> Rule:
         """Return what facts say."""
         limits = dict(_limits(facts))
+        limits.update((name, FALSE) for name, value in facts.properties.items() if value is FALSE)
         whole = _names_only(facts) and len(limits) == len(facts.properties)
         return cls(frozenset(facts.required), limits, whole)
 

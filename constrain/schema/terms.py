@@ -363,8 +363,10 @@ class _Term:
 
     def _relation(self, name: str, atom: Atom) -> Literal["all", "some", "none"]:
         """Return which of the values that a property can have are in the set of an atom."""
-        if atom is TRUE or name not in self.limits:
-            return "all" if atom is TRUE else "some"
+        if atom is TRUE or atom is FALSE:
+            return "all" if atom is TRUE else "none"
+        if name not in self.limits:
+            return "some"
         values = self.values.get(name)
         if values is not None:
             held = sum(self._summaries.holds(atom, key, v) for key, v in values.items())
