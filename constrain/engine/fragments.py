@@ -54,18 +54,36 @@ from constrain.lexing.utf8 import Branches, Ranges, utf8_branches
 Transition = tuple[int, int, int, int]
 """Low byte, high byte, NFA state, counter."""
 
+_LONGEST_CHARACTER = 4
+"""Bytes of a code point in UTF-8, at most."""
 _BEYOND_ASCII = 0x110000 - 0x800 - 0x80
 """Code points beyond ASCII, without the surrogates."""
 
 
 def least_bytes(origin: tuple[Any, ...]) -> int:
     """Return a lower bound of the bytes from a lazy state, named by its origin, to its end."""
-    kind, rest = origin[0], origin[-1]
-    own = 1
-    if kind in ("text", "content", "quote"):
-        quotes = ("text", "content", "quote").index(kind)
-        own = origin[1].least + quotes
-    return own + sum(map(_least_part, rest))
+    return _least_own(origin) + sum(map(_least_part, origin[-1]))
+
+
+def _least_own(origin: tuple[Any, ...]) -> int:
+    kind = origin[0]
+    if kind in _QUOTES_TO_COME:
+        return int(origin[1].least) + _QUOTES_TO_COME[kind]
+    if kind in ("utf-8", "tail"):
+        target = origin[1] if kind == "tail" else origin[2]
+        return 1 + (_least_own(target) if target[0] in _QUOTES_TO_COME else 0)
+    if kind == "escape":
+        return 1 + _least_after_character(origin[1])
+    at: Hex = origin[1]
+    digits = at.digits + {"hex": 0, "pair-u": 1, "pair": 2}[kind]
+    return digits + _least_after_character(at.regex)
+
+
+_QUOTES_TO_COME = {"text": 0, "content": 1, "quote": 2}
+
+
+def _least_after_character(regex: Regex) -> int:
+    return max(0, regex.least - _LONGEST_CHARACTER) + 1
 
 
 def _least_part(part: Part) -> int:
