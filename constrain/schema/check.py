@@ -82,7 +82,8 @@ def check(root: Atom) -> Checked:
             checked.exclusive.append(atom)
         if "not" in schema or "if" in schema:
             checked.negated.append(atom)
-    _refuse_judged_names(checked_already, in_place)
+    if isinstance(root, Position) and root.options.formats:
+        _refuse_judged_names(checked_already, in_place)
     terms: dict[Atom, int] = {}
     for position in _children_first(in_place):
         terms[position] = _terms(position, terms)
@@ -93,43 +94,45 @@ def check(root: Atom) -> Checked:
 
 def _check_one(position: Position) -> tuple[list[Atom], list[Atom]]:
     """Check a schema; return its subschemas, those for the same value and those for others."""
-    same: list[Atom] = []
-    below: list[Atom] = []
-    for name in tuple(position.schema):
-        keyword = KEYWORDS.get(name)
-        while keyword is not None and name in position.schema:
-            try:
-                found = _check_keyword(position, name, keyword)
-            except NOT_UNDERSTOOD as error:
-                if not position.documents.lenient:
-                    raise
-                mend(position, name, error)
-                continue
-            (same if keyword.in_place else below).extend(found)
-            break
-    return same, below
+    name = ""
+    while True:
+        same: list[Atom] = []
+        below: list[Atom] = []
+        try:
+            for name, value in position.schema.items():
+                keyword = KEYWORDS.get(name)
+                if keyword is None:
+                    continue
+                _require(position, name, keyword)
+                if name in REFERENCES:
+                    same.append(position.target(name))
+                elif keyword.children == "none":
+                    _check_value(position, name, keyword, value)
+                else:
+                    if name == "patternProperties":
+                        key_classes(tuple(dict.fromkeys(map(pattern, value))))
+                    children = same if keyword.in_place else below
+                    children.extend(map(position.child, keyword.subschemas(value)))
+        except NOT_UNDERSTOOD as error:
+            if not position.documents.lenient:
+                raise
+            mend(position, name, error)
+        else:
+            return same, below
 
 
-def _check_keyword(position: Position, name: str, keyword: Keyword) -> Iterable[Atom]:
-    """Check a keyword; return its subschemas."""
-    value = position.schema[name]
-    _require(position, name, keyword)
-    if name in REFERENCES:
-        return (position.target(name),)
-    if name == "pattern":
+def _check_value(position: Position, name: str, keyword: Keyword, value: Any) -> None:
+    if keyword.types == NUMBER:
+        if isinstance(value, Decimal) or abs(value) > _LARGE:
+            exact(value)
+    elif name == "pattern":
         pattern(value)
-    elif name == "format" and value in position.options.formats:
-        assert position.format is not None
-    elif keyword.types == NUMBER and (isinstance(value, Decimal) or abs(value) > _LARGE):
-        exact(value)
+    elif name == "format":
+        if value in position.options.formats:
+            assert position.format is not None
     elif name in _LEAST_COUNTS and value > LEAST_LIMIT:
         limit = f"it asks for more than {LEAST_LIMIT:,}"
         raise SchemaTooComplexError(position.pointer(name), limit)
-    elif name == "patternProperties":
-        key_classes(tuple(dict.fromkeys(map(pattern, value))))
-    if keyword.children == "none":
-        return ()
-    return list(map(position.child, keyword.subschemas(value)))
 
 
 def _refuse_judged_names(
@@ -139,7 +142,7 @@ def _refuse_judged_names(
     pending: list[Atom] = [
         position.child(position.schema["propertyNames"])
         for position in positions
-        if "propertyNames" in position.schema and position.options.formats
+        if "propertyNames" in position.schema
     ]
     met: set[Atom] = set()
     while pending:

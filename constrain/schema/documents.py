@@ -41,7 +41,16 @@ class Scope:
         profile: how its keywords are read.
     """
 
-    __slots__ = ("_documents", "_dynamic", "_id_keyword", "dialect", "profile", "resource", "root")
+    __slots__ = (
+        "_documents",
+        "_dynamic",
+        "_id_keyword",
+        "_quiet",
+        "dialect",
+        "profile",
+        "resource",
+        "root",
+    )
 
     def __init__(self, documents: Documents, resource: Resource, dynamic: Dynamic | None) -> None:
         self.resource = resource
@@ -49,6 +58,7 @@ class Scope:
         self.profile = resource.profile
         self.dialect = resource.profile.dialect
         self._id_keyword = self.dialect.id_keyword
+        self._quiet = self.profile.quiet
         self._documents = documents
         self._dynamic = dynamic
 
@@ -67,12 +77,12 @@ class Scope:
 
     def read(self, schema: dict[str, Any]) -> dict[str, Any]:
         """Return a schema without the keywords that say nothing here."""
-        if "$ref" in schema and self.dialect <= Dialect.DRAFT7:
-            return {"$ref": schema["$ref"]}
-        off = self.profile.off
-        if off.isdisjoint(schema):
+        quiet = self._quiet
+        if quiet.isdisjoint(schema):
             return schema
-        return {name: value for name, value in schema.items() if name not in off}
+        if "$ref" in schema and "$ref" in quiet:
+            return {"$ref": schema["$ref"]}
+        return {name: value for name, value in schema.items() if name not in quiet}
 
 
 class Documents:
@@ -125,6 +135,7 @@ class Documents:
         self._unsearched: list[Resource] = []
         self._dynamics: dict[frozenset[tuple[str, int]], Dynamic] = {frozenset(): _NOTHING}
         self._scopes: dict[tuple[int, int], Scope] = {}
+        self._found: dict[tuple[Scope, str, str], tuple[Any, Scope] | None] = {}
         resource = self._document(self.root, "", default)
         self.root_scope = Scope(self, resource, None)
 
@@ -183,6 +194,12 @@ class Documents:
             keyword: `$ref`, `$dynamicRef` or `$recursiveRef`.
             reference: its value.
         """
+        key = scope, keyword, reference
+        if key not in self._found:
+            self._found[key] = self._resolve(scope, keyword, reference)
+        return self._found[key]
+
+    def _resolve(self, scope: Scope, keyword: str, reference: str) -> tuple[Any, Scope] | None:
         name = ""
         if keyword == "$recursiveRef":
             name = RECURSIVE

@@ -24,6 +24,11 @@ class Profile:
     off: frozenset[str]
     asserts_formats: bool
 
+    @property
+    def quiet(self) -> frozenset[str]:
+        """The keywords that say nothing, and `$ref` where others say nothing beside it."""
+        return self.off | _HIDING if self.dialect <= Dialect.DRAFT7 else self.off
+
 
 @cache
 def profile_of(dialect: Dialect) -> Profile:
@@ -51,6 +56,7 @@ def is_known(uri: str) -> bool:
     return base in _BASES and name in _KEYWORDS
 
 
+_HIDING = frozenset(("$ref",))
 _BASES = (
     "https://json-schema.org/draft/2019-09/vocab",
     "https://json-schema.org/draft/2020-12/vocab",
