@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -133,6 +133,7 @@ class Documents:
         self._resources: dict[int, Resource] = {}  # by the identity of their schemas
         self._by_uri: dict[str, Resource] = {}
         self._unsearched: list[Resource] = []
+        self._pointers: dict[Resource, dict[int, str]] = {}
         self._dynamics: dict[frozenset[tuple[str, int]], Dynamic] = {frozenset(): _NOTHING}
         self._scopes: dict[tuple[int, int], Scope] = {}
         self._found: dict[tuple[Scope, str, str], tuple[Any, Scope] | None] = {}
@@ -322,9 +323,11 @@ class Documents:
         A schema outside the main document is named by its document's URI and the pointer in it.
         """
         for document in (self.root_scope.resource, scope.resource.document):
-            for pointer, value in _positions(document.root):
-                if value is schema:
-                    return pointer if document.root is self.root else f"{document.uri}#{pointer}"
+            if document not in self._pointers:
+                self._pointers[document] = _pointers(document.root)
+            pointer = self._pointers[document].get(id(schema))
+            if pointer is not None:
+                return pointer if document.root is self.root else f"{document.uri}#{pointer}"
         return ""
 
 
@@ -365,19 +368,23 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON value")
 
 
-def _positions(document: Any) -> Iterator[tuple[str, Any]]:
-    """Every value in a document with its JSON pointer, in document order."""
+def _pointers(document: Any) -> dict[int, str]:
+    """Return the JSON pointer to each object in a document, by its identity: the first one."""
+    found: dict[int, str] = {}
     pending: list[tuple[str, Any]] = [("", document)]
     while pending:
         pointer, value = pending.pop()
-        yield pointer, value
         if isinstance(value, dict):
+            if id(value) in found:
+                continue
+            found[id(value)] = pointer
             children = [(escape(str(key)), child) for key, child in value.items()]
         elif isinstance(value, list):
             children = [(str(index), child) for index, child in enumerate(value)]
         else:
             continue
         pending.extend((f"{pointer}/{step}", child) for step, child in reversed(children))
+    return found
 
 
 def escape(step: str) -> str:

@@ -47,6 +47,9 @@ class JSONOptions:
     portable_formats: bool = True
     formats: Mapping[str, CustomFormat] = field(default_factory=dict, hash=False)
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "formats", dict(self.formats))
+
     @classmethod
     def specification(cls, **overrides: Any) -> JSONOptions:
         """Return the options for every text that the JSON Schema specification calls valid."""
