@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
-from itertools import islice
-from typing import Any
+from functools import lru_cache
+from itertools import count, islice
+from typing import Any, TypeVar
 
 from constrain.errors import SchemaTooComplexError
 from constrain.lexing.cofinite import left_out
@@ -15,7 +16,7 @@ from constrain.schema import numbers
 from constrain.schema.arrays import ArrayShape, Written
 from constrain.schema.facts import identity
 from constrain.schema.language import Language, by_length, spell
-from constrain.schema.members import Member, Plan, Progress
+from constrain.schema.members import Plan, Progress
 from constrain.schema.normal import Node, Normaliser
 from constrain.schema.numbers import NumberShape
 from constrain.schema.shapes import Alternative, FreeKeys, ObjectShape, Values
@@ -33,6 +34,8 @@ class Few:
         self._normaliser = normaliser
         self._language = language
         self._some: dict[Node, tuple[int, dict[Any, bytes]]] = {}
+        self._more: dict[Node, int] = {}  # nodes known to have more values than that
+        self._strings = lru_cache(64)(lambda shape: _Kept(_strings(shape)))
 
     def of(self, node: Node, most: int, possible: Callable[[Node], bool]) -> Listed | None:
         """Return the values of a node if there are at most `most`, None otherwise.
@@ -42,7 +45,10 @@ class Few:
             most: the greatest number.
             possible: whether a node has a value, as far as is known.
         """
-        if self._many(node, most, possible, 4):
+        if self._more.get(node, 0) >= most:
+            return None
+        if node not in self._some and self._many(node, 2 * most, possible, 4):
+            self._more[node] = 2 * most
             return None
         found = self.some(node, most + 1)
         return None if len(found) > most else found
@@ -61,6 +67,7 @@ class Few:
         """Whether a glance shows that a node has more values than `most`."""
         if depth == 0 or node.never:
             return False
+        self._normaliser.spend(1)
 
         def many(child: Node) -> bool:
             return self._many(child, most, possible, depth - 1)
@@ -73,7 +80,7 @@ class Few:
                 if numbers.listed(alternative, most) is None:
                     return True
             elif isinstance(alternative, ObjectShape):
-                if alternative.possible(possible) and _many_objects(alternative, many):
+                if alternative.possible(possible) and _many_objects(alternative, many, possible):
                     return True
             elif isinstance(alternative, ArrayShape):
                 room = alternative.high is None or alternative.high > 0
@@ -121,7 +128,7 @@ class Few:
             yield from _arrays(alternative, ask, self._normaliser.spend)
         elif isinstance(alternative, ObjectShape):
             plan = Plan(alternative, any_order=False, possible=lambda node: bool(ask(node)))
-            yield from _objects(plan, count, ask, self._normaliser.spend)
+            yield from _objects(plan, ask, self._strings, self._normaliser.spend)
         else:
             yield from islice(self._scalars(alternative), count)
 
@@ -130,7 +137,7 @@ class Few:
             for value in alternative.values:
                 yield identity(value), self._language.least(Values((value,)))
         elif isinstance(alternative, StringShape):
-            yield from _strings(alternative)
+            yield from self._strings(alternative)
         elif isinstance(alternative, JudgedStrings):
             yield from _judged_strings(alternative)
         elif isinstance(alternative, NumberShape):
@@ -148,32 +155,50 @@ def _many_strings(shape: StringShape, most: int) -> bool:
     return endless or is_finite(shape.language, most) is None
 
 
-def _many_objects(shape: ObjectShape, many: Callable[[Node], bool]) -> bool:
+def _many_objects(
+    shape: ObjectShape, many: Callable[[Node], bool], possible: Callable[[Node], bool]
+) -> bool:
     """Whether some property can have many values, whatever those of the others."""
-    if shape.breaches:
-        return False
-    if shape.high is None and any(left_out(keys.regex) is not None for keys in shape.free):
-        return True
-    return any(
+    if shape.high is None:
+        for keys in shape.free:
+            if left_out(keys.regex) is not None and possible(keys.node):
+                return True
+    return not shape.breaches and any(
         many(shape.property(index).node)
         for index, name in enumerate(shape.names)
         if name in shape.required or shape.high is None
     )
 
 
-def _strings(shape: StringShape) -> Iterator[tuple[Any, bytes]]:
+def _strings(shape: StringShape) -> Iterator[tuple[str, bytes]]:
     written: list[str] = []
     while True:
         left = StringShape(difference(shape.regex, words(written)), shape.low, shape.high)
         text = left.least
         if text is None:
             return
-        value = json.loads(text)
-        written.append(value)
-        yield value, text
+        written.append(json.loads(text))
+        yield written[-1], text
 
 
-def _judged_strings(strings: JudgedStrings) -> Iterator[tuple[Any, bytes]]:
+class _Kept:
+    """What an iterator gives, found once and gone through as often as need be."""
+
+    def __init__(self, source: Iterator[tuple[str, bytes]]) -> None:
+        self._source = source
+        self._known: list[tuple[str, bytes]] = []
+
+    def __iter__(self) -> Iterator[tuple[str, bytes]]:
+        for index in count():
+            if index == len(self._known):
+                found = next(self._source, None)
+                if found is None:
+                    return
+                self._known.append(found)
+            yield self._known[index]
+
+
+def _judged_strings(strings: JudgedStrings) -> Iterator[tuple[str, bytes]]:
     written: list[str] = []
     while True:
         left = StringShape(difference(strings.shape.language, words(written)))
@@ -185,45 +210,74 @@ def _judged_strings(strings: JudgedStrings) -> Iterator[tuple[Any, bytes]]:
         yield written[-1], text
 
 
+_Item = tuple[Any, bytes]
+_Entry = tuple[tuple[str, Any], bytes]
+
+
 def _arrays(
     shape: ArrayShape, ask: Callable[[Node], Listed], spend: Callable[[int], None]
 ) -> Iterator[tuple[Any, bytes]]:
-    pending: list[tuple[Written, tuple[tuple[Any, bytes], ...]]] = [(shape.start, ())]
-    while pending:
+    def longer(
+        written: Written, items: tuple[_Item, ...]
+    ) -> Iterator[tuple[Written, tuple[_Item, ...]]]:
+        for way in shape.ways(written):
+            for item in list(ask(way.node).items()):
+                if not (shape.unique and any(item[0] == value for value, _ in items)):
+                    yield way.after, (*items, item)
+
+    for written, items in _depth_first((shape.start, ()), longer):
         spend(1)
-        written, items = pending.pop()
         values = [value for value, _ in items]
         if shape.may_end(written) and (not shape.repeats or len(set(values)) < len(values)):
             text = b"[" + b",".join(text for _, text in items) + b"]"
             yield ("array", *values), text
-        for way in shape.ways(written):
-            for item in list(ask(way.node).items()):
-                if not (shape.unique and item[0] in values):
-                    pending.append((way.after, (*items, item)))
 
 
 def _objects(
-    plan: Plan, count: int, ask: Callable[[Node], Listed], spend: Callable[[int], None]
+    plan: Plan,
+    ask: Callable[[Node], Listed],
+    strings: Callable[[StringShape], Iterable[tuple[str, bytes]]],
+    spend: Callable[[int], None],
 ) -> Iterator[tuple[Any, bytes]]:
-    pending: list[tuple[Progress, tuple[tuple[tuple[str, Any], bytes], ...]]] = [(plan.start, ())]
-    while pending:
-        spend(1)
-        progress, members = pending.pop()
-        if plan.may_end(progress):
-            text = b"{" + b",".join(text for _, text in members) + b"}"
-            yield frozenset(member for member, _ in members), text
+    def longer(
+        progress: Progress, entries: tuple[_Entry, ...]
+    ) -> Iterator[tuple[Progress, tuple[_Entry, ...]]]:
         for member in plan.next(progress):
-            for name, after in _named(plan, member, count):
+            found = member.property
+            named: Iterator[tuple[str, Progress]]
+            if isinstance(found, FreeKeys):
+                keys = (key for key, _ in strings(StringShape(found.regex)))
+                named = ((key, plan.with_key(member.after, key)) for key in keys)
+            else:
+                named = iter(((found.name, member.after),))
+            for name, after in named:
+                if name in progress.free:
+                    continue
                 for node, reached in plan.outcomes(member.property, after):
                     for value, text in list(ask(node).items()):
-                        one = (name, value), spell(name) + b":" + text
-                        pending.append((reached, (*members, one)))
+                        entry = (name, value), spell(name) + b":" + text
+                        yield reached, (*entries, entry)
+
+    for progress, entries in _depth_first((plan.start, ()), longer):
+        spend(1)
+        if plan.may_end(progress):
+            text = b"{" + b",".join(text for _, text in entries) + b"}"
+            yield frozenset(entry for entry, _ in entries), text
 
 
-def _named(plan: Plan, member: Member, count: int) -> Iterator[tuple[str, Progress]]:
-    """The keys that a property may have, at most so many, with the progress after each."""
-    if not isinstance(member.property, FreeKeys):
-        yield member.property.name, member.after
-    elif member.keys is not None:
-        for key, _ in islice(_strings(StringShape(member.keys)), count):
-            yield key, plan.with_key(member.after, key)
+_State = TypeVar("_State")
+
+
+def _depth_first(
+    first: tuple[_State, tuple[Any, ...]],
+    longer: Callable[[_State, tuple[Any, ...]], Iterator[tuple[_State, tuple[Any, ...]]]],
+) -> Iterator[tuple[_State, tuple[Any, ...]]]:
+    """Go through what can be made by adding parts."""
+    stack = [iter((first,))]
+    while stack:
+        found = next(stack[-1], None)
+        if found is None:
+            stack.pop()
+        else:
+            yield found
+            stack.append(longer(*found))
