@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection
 
+from constrain.errors import SchemaTooComplexError
 from constrain.lexing.lexeme import Lexeme
 from constrain.schema.facts import Atom
 from constrain.schema.frame import Frame
@@ -69,7 +70,10 @@ class SchemaControl:
         """Return the lexemes that may come next; empty where nothing may follow."""
         with self._lock:
             self._normaliser.begin()
-            return config.lexemes
+            try:
+                return config.lexemes
+            except RecursionError:
+                raise _too_deep() from None
 
     def advance(
         self, config: Configuration, lexemes: tuple[Lexeme, ...], text: bytes | None
@@ -77,10 +81,17 @@ class SchemaControl:
         """Return the configuration after a text that all of `lexemes`, and no other, match."""
         with self._lock:
             self._normaliser.begin()
-            return self._stacks.advance(config, lexemes, text)
+            try:
+                return self._stacks.advance(config, lexemes, text)
+            except RecursionError:
+                raise _too_deep() from None
 
     def ending(self, config: Configuration) -> bytes:
         """Return the least text (by length, then bytes) that completes the output from here."""
         with self._lock:
             self._normaliser.begin()
             return config.ending()
+
+
+def _too_deep() -> SchemaTooComplexError:
+    return SchemaTooComplexError("", "arrays whose items are compared nest too deeply")

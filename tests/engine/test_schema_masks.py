@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import pytest
 
 from constrain.engine import Constraint
-from constrain.schema import JSONOptions, schema_control
+from constrain.schema import JSONOptions, SchemaControl, schema_control
 from tests.engine.test_masks import VOCABULARY, expected, mask_of
 from tests.reference import accepts
 
 MAP = {"type": "object", "additionalProperties": {"type": "integer"}}
+UNIQUE = {"type": "array", "uniqueItems": True}
+RECORD = {
+    "type": "object",
+    "properties": {"a": {"type": "boolean"}, "b": {"enum": ["a", "ab"]}},
+    "required": ["b"],
+    "additionalProperties": False,
+}
 SCHEMAS = {
     "map": MAP,
     "map of maps": {"type": "object", "additionalProperties": MAP},
@@ -35,15 +43,65 @@ SCHEMAS = {
     "array": {"type": "array", "items": {"enum": [1, 12, "a", None]}, "maxItems": 2, "minItems": 1},
     "any of": {"anyOf": [{"type": "string", "maxLength": 2}, {"type": "integer"}, MAP]},
 }
+ARRAYS: dict[str, Any] = {
+    "strings with one": {
+        "type": "array",
+        "items": {"type": "string"},
+        "contains": {"const": "a"},
+        "maxItems": 3,
+    },
+    "one integer at most": {
+        "type": "array",
+        "items": {"type": ["string", "integer"]},
+        "contains": {"type": "integer"},
+        "maxContains": 1,
+    },
+    "unique strings": {**UNIQUE, "items": {"type": "string"}},
+    "unique short strings": {**UNIQUE, "items": {"minLength": 1, "maxLength": 3}},
+    "unique few values": {**UNIQUE, "items": {"enum": ["a", "ab", 1, 12, None]}, "minItems": 2},
+    "unique integers": {**UNIQUE, "items": {"type": "integer"}},
+    "unique values": UNIQUE,
+    "unique records": {**UNIQUE, "items": RECORD, "minItems": 2},
+    "unique unique": {**UNIQUE, "items": {**UNIQUE, "items": {"type": "integer"}}},
+    "unique with two": {
+        **UNIQUE,
+        "items": {"type": "string"},
+        "contains": {"enum": ["a", "ab"]},
+        "minContains": 2,
+        "maxItems": 3,
+    },
+    "unique last": {
+        **UNIQUE,
+        "prefixItems": [{"type": "string"}],
+        "items": {"const": "a"},
+        "minItems": 2,
+    },
+    "repeated strings": {
+        "type": "array",
+        "items": {"type": "string"},
+        "maxItems": 3,
+        "not": {"uniqueItems": True},
+    },
+    "repeated records": {"type": "array", "items": RECORD, "not": {"uniqueItems": True}},
+}
 
 
 @pytest.mark.parametrize("order", ["schema", "any"])
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_masks_equal_the_interpreter(name: str, order: str) -> None:
     control = schema_control(SCHEMAS[name], JSONOptions(property_order=order))
+    walk_with_the_interpreter(control, random.Random(name + order), 4)
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+def test_masks_of_arrays_equal_the_interpreter(name: str) -> None:
+    control = schema_control(ARRAYS[name])
+    walk_with_the_interpreter(control, random.Random(name), 3)
+
+
+def walk_with_the_interpreter(control: SchemaControl, rng: random.Random, walks: int) -> None:
     constraint = Constraint(control, VOCABULARY)
-    rng = random.Random(name + order)
-    for _ in range(4):
+    for _ in range(walks):
         matcher, text = constraint.matcher(), b""
         for _ in range(12):
             here = expected(control, text)

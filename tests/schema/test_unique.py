@@ -10,7 +10,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from constrain.errors import UnsatisfiableSchemaError
+from constrain.errors import SchemaTooComplexError, UnsatisfiableSchemaError
 from constrain.schema import JSONOptions, schema_control
 from tests.reference import accepts, allowed_next, viable
 from tests.schema.test_fuzz import walk
@@ -173,6 +173,13 @@ def test_recursion() -> None:
     assert accepts(control, b"[[],[[]],[[],[[]]]]")
     assert not accepts(control, b"[[],[[]],[[[]],[[]]]]")
     assert allowed_next(control, b"[[],[") == set(b"[")
+
+
+def test_nesting_beyond_all_bounds() -> None:
+    control = schema_control({**UNIQUE, "items": {"$ref": "#"}}, COMPACT)
+    assert accepts(control, b"[" * 50 + b"]" * 50)
+    with pytest.raises(SchemaTooComplexError):
+        viable(control, b"[" * 400)
 
 
 @pytest.mark.parametrize("language", OPTIONS)
