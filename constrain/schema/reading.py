@@ -19,6 +19,7 @@ from constrain.schema.distinct import DistinctItems, Fresh
 from constrain.schema.frame import Frame, Push
 from constrain.schema.language import Language
 from constrain.schema.pieces import (
+    SINGLES,
     beginning_pieces,
     captured,
     key_pieces,
@@ -95,16 +96,44 @@ class Reading(Frame):
             if self.inner.untracked is None:
                 self.inner.untracked = _joined(_every_step(self.frames.language, self.inner))
             return self.inner.untracked
-        steps = _joined(self._every_step())
+        open = self._left_open
+        steps = _joined(self._every_step([t for t in self.tracks if t.last] if open else None))
         if self.fresh.doubtful:
             steps = {_doubted(lexeme): step for lexeme, step in steps.items()}
         return {lexeme: step for lexeme, step in steps.items() if self._leads_on(step)}
 
-    def _every_step(self) -> Iterator[tuple[Lexeme, Step]]:
+    def _every_step(self, apart: Iterable[Track] | None = None) -> Iterator[tuple[Lexeme, Step]]:
         language, tracks, fresh = self.frames.language, self.tracks, self.fresh
         if self.text == b"":
             return _every_step(language, self.inner, tracks, fresh.special, fresh.barred)
-        return _every_step(language, self.inner, tracks, expected(tracks))
+        return _every_step(
+            language, self.inner, tracks, expected(tracks if apart is None else apart)
+        )
+
+    @cached_property
+    def _left_open(self) -> bool:
+        """Whether it is left open until a scalar has been read which tracks it follows.
+
+        It is where many scalars would have to be told apart, and what comes right after does not
+        depend on which it is: no array or object can be ended there that would be one before, and
+        whichever it is there is a way on.
+        """
+        if self.text == b"" or not self.fresh.others:
+            return False
+        ahead = [track for track in self.tracks if not track.last and track.at_scalar]
+        if len(ahead) <= SINGLES:
+            return False
+        after = _moved(track.read(track.next) for track in ahead)
+        for lexeme in self.inner.lexemes:
+            if lexeme not in self.frames.language.punctuation:
+                if len(lexeme.parts) > 1:
+                    return False
+                inner = self.frames.stacks.advance(self.inner, (lexeme,), None)
+                assert inner is not None
+                rest = Reading(self.frames, self.plan, self.fresh, inner, None, after)
+                if not rest.possible:
+                    return False
+        return True
 
     def _leads_on(self, step: Step) -> bool:
         """Whether the item can be completed after a step."""
@@ -127,9 +156,13 @@ class Reading(Frame):
         inner = frames.stacks.advance(self.inner, step.inner, text)
         if inner is None:
             return ()
+        tracks = step.tracks
+        if step.text is None and text is not None and self.tracks and self._left_open:
+            value = value_of(text)
+            tracks = _moved(track.read(value) for track in self.tracks)
         read = None if self.text is None or text is None else self.text + text
         if not inner.accepting:
-            return ((frames.reading(self.plan, self.fresh, inner, read, step.tracks),),)
+            return ((frames.reading(self.plan, self.fresh, inner, read, tracks),),)
         if read is None:
             return ((frames.after_item(*self.plan.after(self.fresh, None, None)),),)
         value = value_of(read)

@@ -31,6 +31,18 @@ class Track(NamedTuple):
         """Whether the whole value has been written."""
         return self.above is None and self.done == 1
 
+    @property
+    def last(self) -> bool:
+        """Whether the array or object that is open is whole once the next value is written."""
+        return self.done + 1 == len(self.members)
+
+    @property
+    def at_scalar(self) -> bool:
+        """Whether a scalar has to come next."""
+        value = self.next
+        listed = isinstance(value, tuple) and value[0] == "array"
+        return value is not _NOTHING and not listed and not isinstance(value, frozenset)
+
     def key(self, name: Any) -> Track | None:
         """Return the place after a key."""
         found = self.members.get(name, _NOTHING) if isinstance(name, str) else _NOTHING
@@ -70,7 +82,7 @@ def follow(values: Iterable[Any]) -> Tracks:
     return tuple(Track(value, value) for value in values)
 
 
-def expected(tracks: Tracks) -> frozenset[Any]:
+def expected(tracks: Iterable[Track]) -> frozenset[Any]:
     """Return the values that may come next, the arrays and objects among them too."""
     return frozenset(track.next for track in tracks)
 

@@ -175,6 +175,44 @@ def test_recursion() -> None:
     assert allowed_next(control, b"[[],[") == set(b"[")
 
 
+def test_many_records_that_fill_what_there_is() -> None:
+    record = {
+        "type": "object",
+        "properties": {"id": {"type": "integer", "minimum": 0}, "on": {"type": "boolean"}},
+        "required": ["id", "on"],
+        "additionalProperties": False,
+    }
+    control = schema_control({**UNIQUE, "items": record}, COMPACT)
+    written = [{"id": i, "on": on} for i in range(12) for on in (True, False)]
+    text = json.dumps(written[:-1], separators=(",", ":"))[:-1] + ',{"id":'
+    assert viable(control, f'{text}12,"on":'.encode())
+    assert not viable(control, f"{text}5,".encode()) and not viable(control, f"{text}5}}".encode())
+    assert allowed_next(control, f'{text}11,"on":'.encode()) == set(b"f")
+
+
+@pytest.mark.parametrize("language", OPTIONS)
+@pytest.mark.parametrize("keys", [("id", "name"), ("name", "id"), ("id",)])
+def test_many_free_records(keys: tuple[str, ...], language: str) -> None:
+    schema = {**UNIQUE, "items": {"type": "object"}}
+    control = schema_control(schema, OPTIONS[language])
+    valid = jsonschema.Draft202012Validator(schema).is_valid
+    many = [{key: i if key == "id" else f"n{i % 5}" for key in keys} for i in range(20)]
+    for last in (
+        {"id": 3, "name": "n3"},
+        {"name": "n3", "id": 3},
+        {"id": 3},
+        {"id": 3.0},
+        {"id": "3", "name": "n3"},
+        {"id": 3, "name": "n4"},
+        {"id": 3, "name": "n3", "more": {}},
+        {"id": 30, "name": "n3"},
+        {"id": {}, "name": "n3"},
+        {},
+    ):
+        array = [*many, last]
+        assert accepts(control, json.dumps(array).encode()) == valid(array), last
+
+
 def test_nesting_beyond_all_bounds() -> None:
     control = schema_control({**UNIQUE, "items": {"$ref": "#"}}, COMPACT)
     assert accepts(control, b"[" * 50 + b"]" * 50)
