@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from constrain.lexing.regex import is_finite
-from constrain.schema.facts import FALSE
 
 if TYPE_CHECKING:
     from constrain.schema.arrays import Possible
@@ -33,53 +32,57 @@ def can_end(
         room: greatest number of properties that are not required; None: any.
         ask: whether a node has a value.
     """
-    # What can be left open, each with the possible numbers of properties not required, as a mask.
-    reached = {open: 1}
-    for found in named:
-        grown: dict[int, int] = {}
-        for left, counts in reached.items():
-            if not found.required:
-                rest = left & ~found.lacking
-                grown[rest] = grown.get(rest, 0) | counts
-                counts <<= 1
-            if found.required or extra > 0 or makes(shape, found, left):
-                for mask in _made(shape, found, left, ask):
-                    rest = left & ~mask
-                    grown[rest] = grown.get(rest, 0) | counts
-        reached = grown if extra > 0 or room is not None else _least(grown)
-        shape.spend(len(reached))
-        if extra <= 0 and _has(reached.get(0, 0), 0, room):
-            return True
+    properties = list(named)
+    # The breaches made where all properties from an index on are missing, and those that can be.
+    absent, hopes = [0], [0]
+    for keys, _ in free:
+        hopes[0] |= _chance(keys, open)
+    for found in reversed(properties):
+        lacking = 0 if found.required else found.lacking
+        absent.append(absent[-1] | lacking)
+        hopes.append(hopes[-1] | lacking | _chance(found, open))
+    absent.reverse()
+    hopes.reverse()
     others = sum(count for keys, count in free if ask(keys.node)) if extra > 0 else 0
-    for left, counts in reached.items():
-        used = _least_number(shape, left, free, ask)
-        if used is not None and _has(counts << used, extra - others + used, room):
+    start = (0, open, 0)  # index of the next property, breaches left, properties not required
+    met, pending = {start}, [start]
+    while pending:
+        index, left, count = pending.pop()
+        if extra <= count and not left & ~absent[index]:
             return True
+        shape.spend(1)
+        if index == len(properties):
+            used = _least_number(shape, left, free, ask)
+            if used is not None and extra <= count + others and _fits(count + used, room):
+                return True
+            continue
+        found = properties[index]
+        reached: list[tuple[int, int, int]] = []
+        more = count + (not found.required)
+        if _fits(more, room) and (found.required or extra > count or _chance(found, left)):
+            counted = more if extra > 0 or room is not None else 0
+            reached = [
+                (index + 1, left & ~mask, counted) for mask in _made(shape, found, left, ask)
+            ]
+        if not found.required:
+            reached.append((index + 1, left & ~found.lacking, count))
+        for state in reached:
+            if state not in met and not state[1] & ~hopes[state[0]]:
+                met.add(state)
+                pending.append(state)
     return False
 
 
-def _least(masks: Mapping[int, int]) -> dict[int, int]:
-    """Leave out masks that hold another one."""
-    kept: list[int] = []
-    for mask in sorted(masks, key=int.bit_count):
-        if not any(mask & other == other for other in kept):
-            kept.append(mask)
-    return {mask: masks[mask] for mask in kept}
+def _fits(count: int, room: int | None) -> bool:
+    return room is None or count <= room
 
 
-def makes(shape: ObjectShape, found: Property | FreeKeys, open: int) -> bool:
-    """Return whether a property may make one of the breaches in a mask."""
-    return any(
-        open >> index & 1 and breach.of(kept) is not FALSE
-        for index, (breach, kept) in enumerate(zip(shape.breaches, found.kept, strict=True))
-    )
-
-
-def _has(counts: int, low: int, high: int | None) -> bool:
-    """Whether one of some numbers, given as a mask, is in a range."""
-    if high is not None:
-        counts &= (1 << max(high + 1, 0)) - 1
-    return counts >> max(low, 0) != 0
+def _chance(found: Property | FreeKeys, open: int) -> int:
+    """The breaches in a mask that a property can make."""
+    chances = 0
+    for bit, _, _ in found.chances:
+        chances |= bit
+    return open & chances
 
 
 def _made(
@@ -87,16 +90,11 @@ def _made(
 ) -> Iterable[int]:
     """The sets of breaches that a property can make, as masks; smaller ones may be left out."""
     masks = [0]
-    whole = 0
-    shape.spend(len(shape.breaches) // 4)
-    for index, (breach, kept) in enumerate(zip(shape.breaches, found.kept, strict=True)):
-        if open >> index & 1 and breach.of(kept) is not FALSE:
-            whole |= 1 << index
+    whole = _chance(found, open)
     if ask(shape.broken(found, whole)):
         return (whole,)
-    for index in range(len(shape.breaches)):
-        if whole >> index & 1:
-            bit = 1 << index
+    for bit, _, _ in found.chances:
+        if whole & bit:
             masks += [mask | bit for mask in masks if ask(shape.broken(found, mask | bit))]
             shape.spend(len(masks))
     return masks[0 if getattr(found, "required", False) or ask(found.node) else 1 :]

@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property, lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from constrain.errors import SchemaTooComplexError
 from constrain.lexing.cofinite import all_but, left_out
@@ -23,6 +24,8 @@ from constrain.schema.normal import Node
 from constrain.schema.shapes import FreeKeys, ObjectShape, Property
 
 _UNNAMED_LIMIT = 1000
+
+_Found = TypeVar("_Found", Property, FreeKeys)
 
 LeastText = Callable[[Node], bytes | None]
 """The least text of a node, or None where none is known."""
@@ -76,6 +79,7 @@ class Plan:
         self._possible = possible
         # In schema order what follows a named property does not depend on those passed over.
         self._known: dict[int, dict[int, Member | None]] = {}
+        self._hopes: dict[Property | FreeKeys, Property | FreeKeys] = {}
         self._outcomes: dict[tuple[Property | FreeKeys, int], Mapping[Node, int]] = {}
         self._required = [i for i, name in enumerate(shape.names) if name in shape.required]
         self._required_mask = sum(1 << index for index in self._required)
@@ -117,7 +121,7 @@ class Plan:
             place, open = len(shape.names), self._unmade(progress)
         after = Progress(place, written, progress.free, open)
         if room:
-            for keys in shape.free:
+            for keys in self._keys:
                 if self._free(keys, after):
                     regex = _unwritten(keys, progress.free) if progress.free else keys.regex
                     if regex is not None:
@@ -127,7 +131,7 @@ class Plan:
         """Return the named property at an index as the next one, or None where it cannot be."""
         after = self._after(progress, index)
         if after.open:
-            found = self.shape.property(index)
+            found = self._hopeful(self.shape.property(index))
             return Member(found, None, after) if self.outcomes(found, after) else None
         if not self._enough(after):
             return None
@@ -159,6 +163,21 @@ class Plan:
             if self._enough(reached := after._replace(open=open))
         ]
 
+    @cached_property
+    def _keys(self) -> tuple[FreeKeys, ...]:
+        """The free keys, with the breaches that they can really make."""
+        return tuple(map(self._hopeful, self.shape.free))
+
+    def _hopeful(self, found: _Found) -> _Found:
+        """Return a property with the breaches only that it can really make."""
+        if not found.chances:
+            return found
+        known = self._hopes.get(found)
+        if known is None:
+            chances = (c for c in found.chances if self._possible(self.shape.broken(found, c.bit)))
+            known = self._hopes[found] = replace(found, chances=tuple(chances))
+        return known  # type: ignore[return-value]
+
     def _broken(self, found: Property | FreeKeys, open: int) -> Mapping[Node, int]:
         known = self._outcomes.get((found, open))
         if known is None:
@@ -180,7 +199,11 @@ class Plan:
 
     def _unmade(self, progress: Progress) -> int:
         """Return the breaches left open if no other named property comes."""
-        return progress.open and self._without(progress.open, self._places(progress))
+        if not progress.open:
+            return 0
+        names, required = self.shape.names, self.shape.required
+        left = (index for index in self._places(progress) if names[index] not in required)
+        return self._without(progress.open, left)
 
     def _without(self, open: int, indices: Iterable[int]) -> int:
         """Return the breaches left open where named properties are missing."""
@@ -224,8 +247,8 @@ class Plan:
         return can_end(
             self.shape,
             progress.open,
-            map(self.shape.property, self._places(progress)),
-            [(keys, capacity(keys, most, progress.free)) for keys in self.shape.free],
+            (self._hopeful(self.shape.property(index)) for index in self._places(progress)),
+            [(keys, capacity(keys, most, progress.free)) for keys in self._keys],
             missing,
             self._room(progress),
             self._possible,
@@ -265,7 +288,7 @@ class Plan:
             text: the least texts of values.
         """
         extra = max(self._low - progress.written, at_least) - self._required_left(progress)
-        if progress.open:
+        if progress.open and (extra > 0 or self._unmade(progress)):
             return self._least_breaking(progress, extra, text)
         named = []
         complete = True
@@ -304,9 +327,9 @@ class Plan:
         def fill(written: frozenset[str | int], count: int) -> list[bytes]:
             return self._least_free(progress._replace(free=written), count, text)
 
-        named = [self.shape.property(index) for index in self._places(progress)]
+        named = [self._hopeful(self.shape.property(index)) for index in self._places(progress)]
         search = LeastBreaking(
-            self.shape.free, self._broken, self._any_order, value, fill, self.shape.spend
+            self._keys, self._broken, self._any_order, value, fill, self.shape.spend
         )
         return search.find(progress.open, named, progress.free, extra, self._room(progress))
 

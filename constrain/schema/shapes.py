@@ -7,10 +7,10 @@ never merged. Everything is made when first asked for.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from constrain.errors import SchemaTooComplexError
 from constrain.lexing.regex import (
@@ -45,6 +45,20 @@ class Values:
     values: tuple[Any, ...]
 
 
+class Chance(NamedTuple):
+    """That the value of a property can make a breach.
+
+    Attributes:
+        bit: the breach, as a mask.
+        broken: the atom of the values that make it.
+        kept: the atoms of those that do not.
+    """
+
+    bit: int
+    broken: Atom
+    kept: tuple[Atom, ...]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Property:
     """A named property of an object shape.
@@ -53,14 +67,14 @@ class Property:
         name: the key.
         node: what the value satisfies.
         required: whether it must be there.
-        kept: for each breach the atoms of the values that do not make it.
+        chances: the breaches that it can make.
         lacking: the breaches made where it is not there, as a mask.
     """
 
     name: str
     node: Node
     required: bool
-    kept: tuple[tuple[Atom, ...], ...] = ()
+    chances: tuple[Chance, ...] = ()
     lacking: int = 0
 
 
@@ -72,13 +86,13 @@ class FreeKeys:
         regex: the keys, named ones excluded.
         node: what the values satisfy.
         index: index among the free keys of the shape.
-        kept: for each breach the atoms of the values that do not make it.
+        chances: the breaches that they can make.
     """
 
     regex: Regex
     node: Node
     index: int
-    kept: tuple[tuple[Atom, ...], ...] = ()
+    chances: tuple[Chance, ...] = ()
 
 
 class ObjectShape:
@@ -115,21 +129,25 @@ class ObjectShape:
             node = self._normaliser.node(atoms)
             found = Property(name, node, name in self.required)
             if self.breaches:
-                kept = tuple(_kept(breach.rule, name) for breach in self.breaches)
-                found = Property(name, node, found.required, kept, self._lacking(name))
+                chances = self._chances(_kept(breach.rule, name) for breach in self.breaches)
+                found = Property(name, node, found.required, chances, self._lacking(name))
             self._properties[index] = found
         return found
 
     def _lacking(self, name: str) -> int:
         return sum(1 << i for i, breach in enumerate(self.breaches) if name in breach.rule.required)
 
+    def _chances(self, kept: Iterable[tuple[Atom, ...]]) -> tuple[Chance, ...]:
+        chances = (
+            Chance(1 << index, breach.of(atoms), atoms)
+            for index, (breach, atoms) in enumerate(zip(self.breaches, kept, strict=True))
+        )
+        return tuple(chance for chance in chances if chance.broken is not FALSE)
+
     def broken(self, found: Property | FreeKeys, mask: int) -> Node:
         """Return what the value of a property satisfies if it makes some breaches."""
-        broken = (
-            breach.of(kept)
-            for index, (breach, kept) in enumerate(zip(self.breaches, found.kept, strict=True))
-            if mask >> index & 1
-        )
+        self.spend(len(found.chances) // 4)
+        broken = (chance.broken for chance in found.chances if chance.bit & mask)
         return self._normaliser.node((*found.node.atoms, *broken))
 
     def outcomes(
@@ -145,9 +163,8 @@ class ObjectShape:
         if not possible(found.node):
             return {}
         masks = {found.node: 0}
-        for index, (breach, kept) in enumerate(zip(self.breaches, found.kept, strict=True)):
-            broken = breach.of(kept)
-            if not open >> index & 1 or broken is FALSE:
+        for bit, broken, kept in found.chances:
+            if not open & bit:
                 continue
             self.spend(len(masks))
             for node, mask in list(masks.items()):
@@ -155,7 +172,7 @@ class ObjectShape:
                 if possible(made):
                     if not possible(self._normaliser.node((*node.atoms, *kept))):
                         made = node
-                    masks[made] = mask | 1 << index
+                    masks[made] = mask | bit
         return {node: open & ~mask for node, mask in masks.items()}
 
     def spend(self, work: int) -> None:
@@ -178,29 +195,29 @@ class ObjectShape:
         languages = [self._language(breach.rule.names) for breach in self.breaches]
         patterns = tuple(dict.fromkeys(regex for rule in rules for regex, _ in rule.patterns))
         patterns += tuple(language for language in languages if language is not ANYTHING)
-        keys: dict[tuple[Node, tuple[tuple[Atom, ...], ...]], list[Regex]] = {}
+        keys: dict[tuple[Node, tuple[Chance, ...]], list[Regex]] = {}
         for regex, matched in key_classes(patterns):
             node = self._normaliser.node(
                 atom for fact in self._facts for atom in _atoms(fact, matched)
             )
-            kept = tuple(
+            kept = (
                 tuple(_atoms(breach.rule, matched))
                 if language is ANYTHING or language in matched
                 else (FALSE,)
                 for breach, language in zip(self.breaches, languages, strict=True)
             )
             if not node.never:
-                keys.setdefault((node, kept), []).append(regex)
+                keys.setdefault((node, self._chances(kept)), []).append(regex)
         named = words(self.names) if self.names else None
         classes: list[FreeKeys] = []
-        for (node, kept), regexes in keys.items():
+        for (node, chances), regexes in keys.items():
             regex = union(*regexes) if len(regexes) > 1 else regexes[0]
             if named is not None:
                 regex = difference(regex, named)
             if self._keys is not None:
                 regex = intersect(regex, self._keys)
             if (not patterns and self._keys is None) or not is_empty(regex):
-                classes.append(FreeKeys(regex, node, len(classes), kept))
+                classes.append(FreeKeys(regex, node, len(classes), chances))
         return tuple(classes)
 
     def _language(self, names: Atom) -> Regex:
