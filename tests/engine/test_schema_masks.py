@@ -39,6 +39,23 @@ SCHEMAS = {
         "additionalProperties": False,
         "minProperties": 1,
     },
+    "two kinds of few keys": {
+        "type": "object",
+        "patternProperties": {"^a$": {"type": "integer"}, "^b$": {"type": "boolean"}},
+        "additionalProperties": False,
+    },
+    "not a map": {"type": "object", "not": MAP},
+    "not only one kind": {
+        "type": "object",
+        "patternProperties": {"^[ab]$": {"enum": [1, 12]}},
+        "additionalProperties": False,
+        "not": {"additionalProperties": {"const": 1}},
+    },
+    "unevaluated": {
+        "type": "object",
+        "anyOf": [{"properties": {"a": {"const": 1}}}, {"patternProperties": {"b$": True}}],
+        "unevaluatedProperties": False,
+    },
     "counts": {**MAP, "minProperties": 2, "maxProperties": 3},
     "array": {"type": "array", "items": {"enum": [1, 12, "a", None]}, "maxItems": 2, "minItems": 1},
     "any of": {"anyOf": [{"type": "string", "maxLength": 2}, {"type": "integer"}, MAP]},

@@ -143,3 +143,67 @@ def test_property_names() -> None:
 def test_unsatisfiable(schema: Any) -> None:
     with pytest.raises(UnsatisfiableSchemaError):
         schema_control(schema)
+
+
+_TAGS = range(60)
+
+
+@pytest.mark.parametrize(
+    ("schema", "good", "bad"),
+    [
+        (
+            {"dependentRequired": {f"a{i}": [f"b{i}"] for i in range(40)}},
+            '{"a1":0,"b1":0}',
+            '{"a1":0,"b2":0}',
+        ),
+        (
+            {
+                "properties": {"tag": {"type": "string"}},
+                "allOf": [
+                    {
+                        "if": {"properties": {"tag": {"const": f"t{i}"}}},
+                        "then": {"required": [f"p{i}"]},
+                    }
+                    for i in _TAGS
+                ],
+            },
+            '{"tag":"t7","p7":0}',
+            '{"tag":"t7","p8":0}',
+        ),
+        (
+            {
+                "properties": {"tag": {"enum": [f"t{i}" for i in _TAGS]}},
+                "dependentSchemas": {
+                    f"p{i}": {"properties": {"tag": {"const": f"t{i}"}}} for i in _TAGS
+                },
+            },
+            '{"tag":"t7","p7":0}',
+            '{"tag":"t7","p8":0}',
+        ),
+        (
+            {
+                "oneOf": [
+                    {"properties": {"tag": {"const": f"t{i}"}, "n": {"type": "integer"}}}
+                    for i in _TAGS
+                ]
+            },
+            '{"tag":"t7","n":7}',
+            '{"n":7}',
+        ),
+        (
+            {
+                "type": "object",
+                "oneOf": [
+                    {"properties": {"n": {"type": "integer"}}, "required": [f"p{i}"]} for i in _TAGS
+                ],
+            },
+            '{"p7":0}',
+            '{"p7":0,"p8":0}',
+        ),
+    ],
+    ids=["dependentRequired", "if", "dependentSchemas", "oneOf by tag", "oneOf by presence"],
+)
+def test_many_choices(schema: Any, good: str, bad: str) -> None:
+    control = schema_control(schema, JSONOptions(property_order="any"))
+    assert accepts(control, good.encode())
+    assert not accepts(control, bad.encode())
