@@ -144,7 +144,7 @@ def _derive_leaf(r: Leaf) -> Steps:
     for ranges, state in r.state.arcs():
         members = char_class(ranges)
         if isinstance(members, Chars):
-            pairs.append((members, machine(state)))
+            pairs.append((members, state if isinstance(state, Regex) else machine(state)))
     return _grouped(pairs)
 
 

@@ -175,8 +175,11 @@ class Machine:
         """The least text, by length, then as text, from here on; None: a search finds it soon."""
         return None
 
-    def arcs(self) -> tuple[tuple[Ranges, Machine], ...]:
-        """Disjoint code point ranges and the state that each leads to; missing ones are dead."""
+    def arcs(self) -> tuple[tuple[Ranges, Machine | Regex], ...]:
+        """Disjoint code point ranges and the state that each leads to; missing ones are dead.
+
+        From an expression instead of a state, the automaton goes on as that expression.
+        """
         raise NotImplementedError
 
 
