@@ -15,12 +15,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from constrain.compile import compile_json_schema, compile_regex
+    from constrain.compile import compile_grammar, compile_json_schema, compile_regex
     from constrain.engine import Constraint, Matcher
     from constrain.errors import (
         ConstraintError,
         GenerationError,
         GrammarSyntaxError,
+        GrammarWarning,
         InvalidSchemaError,
         RegexSyntaxError,
         RegexTooComplexError,
@@ -41,6 +42,7 @@ _HOME = {
     "ConstraintError": "constrain.errors",
     "GenerationError": "constrain.errors",
     "GrammarSyntaxError": "constrain.errors",
+    "GrammarWarning": "constrain.errors",
     "InvalidSchemaError": "constrain.errors",
     "JSONOptions": "constrain.schema.options",
     "Matcher": "constrain.engine",
@@ -52,6 +54,7 @@ _HOME = {
     "UnsupportedSchemaError": "constrain.errors",
     "Vocabulary": "constrain.vocabulary",
     "VocabularyError": "constrain.errors",
+    "compile_grammar": "constrain.compile",
     "compile_json_schema": "constrain.compile",
     "compile_regex": "constrain.compile",
     "generate_choice": "constrain.generation",
@@ -64,6 +67,7 @@ __all__ = [
     "ConstraintError",
     "GenerationError",
     "GrammarSyntaxError",
+    "GrammarWarning",
     "InvalidSchemaError",
     "JSONOptions",
     "Matcher",
@@ -76,6 +80,7 @@ __all__ = [
     "Vocabulary",
     "VocabularyError",
     "__version__",
+    "compile_grammar",
     "compile_json_schema",
     "compile_regex",
     "generate_choice",

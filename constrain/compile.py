@@ -1,4 +1,4 @@
-"""From a schema or a pattern, and a vocabulary, to a constraint."""
+"""From a schema, a grammar or a pattern, and a vocabulary, to a constraint."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from constrain.engine import Constraint
 from constrain.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
+    from os import PathLike
+
     from referencing import Registry
 
+    from constrain.grammar.compile import Lexer, Syntax
     from constrain.schema.options import JSONOptions
 
 
@@ -52,6 +55,34 @@ def compile_json_schema(
         schema, options, registry=registry, draft=draft, retrieve=retrieve, lenient=lenient
     )
     return Constraint(control, vocabulary)
+
+
+def compile_grammar(
+    text: str,
+    vocabulary: Vocabulary,
+    syntax: Syntax = "lark",
+    start: str = "start",
+    lexer: Lexer | None = None,
+    path: str | PathLike[str] | None = None,
+) -> Constraint:
+    """Return the constraint that allows the texts of a context-free grammar.
+
+    Args:
+        text: the grammar.
+        vocabulary: the tokens of the model.
+        syntax: the language that it is written in: "lark".
+        start: the rule that stands for whole texts.
+        lexer: how a text is divided into terminals. "dynamic": in every way, a terminal may end
+            wherever its expression matches, as in Lark's Earley parser with the lexer
+            "dynamic_complete". None: what fits the grammar; `constraint.control.lexer` says which.
+        path: the file that the text is from, which imports of files beside it start from.
+
+    Raises:
+        GrammarSyntaxError: the grammar is malformed, or stands for no text.
+    """
+    from constrain.grammar.compile import grammar_control
+
+    return Constraint(grammar_control(text, syntax, start, lexer, path), vocabulary)
 
 
 def compile_regex(pattern: str, vocabulary: Vocabulary) -> Constraint:

@@ -119,19 +119,41 @@ class RegexTooComplexError(ConstraintError):
 
 
 class GrammarSyntaxError(ConstraintError):
-    """The grammar text is malformed.
+    """The grammar text is malformed, or stands for no text at all.
 
     Attributes:
         line: line in the text, from 1.
         column: column in the line, from 1.
         reason: what is wrong there.
+        file: the file that the text is from; None where it was not read from one.
     """
 
-    def __init__(self, line: int, column: int, reason: str) -> None:
-        super().__init__(f"grammar, line {line}, column {column}: {reason}")
+    def __init__(self, line: int, column: int, reason: str, file: str | None = None) -> None:
+        super().__init__(f"{_place(file, line, column)}: {reason}")
         self.line = line
         self.column = column
         self.reason = reason
+        self.file = file
+
+
+class GrammarWarning(UserWarning):
+    """A rule of a grammar is left out.
+
+    Attributes:
+        file, line, column: where it stands, as in `GrammarSyntaxError`.
+        reason: why.
+    """
+
+    def __init__(self, file: str | None, line: int, column: int, reason: str) -> None:
+        super().__init__(f"{_place(file, line, column)}: {reason}")
+        self.file = file
+        self.line = line
+        self.column = column
+        self.reason = reason
+
+
+def _place(file: str | None, line: int, column: int) -> str:
+    return f"{file or 'grammar'}, line {line}, column {column}"
 
 
 class VocabularyError(ConstraintError):

@@ -1,0 +1,1 @@
+"""Grammars -> controls. Nothing here knows of tokens."""

@@ -1,0 +1,172 @@
+"""Context-free grammars over lexemes, as the readers of grammar texts give them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TypeVar
+
+from constrain.lexing.lexeme import Lexeme
+from constrain.lexing.regex import Regex
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """A terminal.
+
+    Attributes:
+        name: its name, upper case.
+        regex: its texts (see `lexing.preferred`); never the empty one.
+        text: the one text of a terminal that is a plain string, else None.
+        pattern: its regular expression in the syntax of `re`.
+        flags: letters that stand for flags of the whole expression.
+        lexeme: its texts as a lexeme.
+        priority: the higher, the more it is preferred where several terminals match.
+        widest: the most characters of a match, as `re` sees it.
+    """
+
+    name: str
+    regex: Regex
+    text: str | None
+    pattern: str
+    flags: frozenset[str]
+    lexeme: Lexeme
+    priority: int = 0
+    widest: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One way to write a nonterminal.
+
+    Attributes:
+        origin: the nonterminal.
+        expansion: symbols, by name.
+        priority: the higher, the more it is preferred where several rules could be reduced.
+    """
+
+    origin: str
+    expansion: tuple[str, ...]
+    priority: int = 0
+
+
+@dataclass(frozen=True)
+class Grammar:
+    """A context-free grammar.
+
+    Attributes:
+        start: the nonterminal that stands for whole texts.
+        rules: the rules, those of a nonterminal in the order in which they were written.
+        terminals: the terminals, by name.
+        ignored: names of the terminals that may come anywhere between others.
+        declared: names of terminals without a text, which only a post-lexer makes.
+    """
+
+    start: str
+    rules: tuple[Rule, ...]
+    terminals: Mapping[str, Terminal]
+    ignored: tuple[str, ...] = ()
+    declared: frozenset[str] = frozenset()
+
+    @cached_property
+    def rules_of(self) -> Mapping[str, tuple[Rule, ...]]:
+        """The rules of each nonterminal."""
+        found: dict[str, list[Rule]] = {}
+        for rule in self.rules:
+            found.setdefault(rule.origin, []).append(rule)
+        return {name: tuple(rules) for name, rules in found.items()}
+
+    @cached_property
+    def nullable(self) -> frozenset[str]:
+        """The nonterminals that may stand for the empty text."""
+        return frozenset(self._closure(()))
+
+    @cached_property
+    def productive(self) -> frozenset[str]:
+        """The nonterminals that stand for any text at all."""
+        return frozenset(self._closure({*self.terminals, *self.declared}))
+
+    def _closure(self, symbols: Collection[str]) -> set[str]:
+        """The nonterminals that can be written with nothing but `symbols`."""
+        waiting: dict[str, list[int]] = {}
+        missing = [len(rule.expansion) for rule in self.rules]
+        for index, rule in enumerate(self.rules):
+            for symbol in rule.expansion:
+                waiting.setdefault(symbol, []).append(index)
+        found: set[str] = set()
+        pending = [rule.origin for rule in self.rules if not rule.expansion] + list(symbols)
+        done: set[str] = set()
+        while pending:
+            symbol = pending.pop()
+            if symbol in done:
+                continue
+            done.add(symbol)
+            if symbol not in symbols:
+                found.add(symbol)
+            for index in waiting.get(symbol, ()):
+                missing[index] -= 1
+                if not missing[index]:
+                    pending.append(self.rules[index].origin)
+        return found
+
+    def reachable(self) -> frozenset[str]:
+        """The nonterminals that the start symbol leads to."""
+        found = {self.start}
+        pending = [self.start]
+        while pending:
+            for rule in self.rules_of.get(pending.pop(), ()):
+                for symbol in rule.expansion:
+                    if symbol in self.rules_of and symbol not in found:
+                        found.add(symbol)
+                        pending.append(symbol)
+        return frozenset(found)
+
+    def reduced(self) -> Grammar:
+        """The same language without the rules that no text needs."""
+        written = {*self.productive, *self.terminals, *self.declared}
+        rules = [rule for rule in self.rules if written.issuperset(rule.expansion)]
+        kept = replace(self, rules=tuple(rules))
+        reachable = kept.reachable()
+        rules = [rule for rule in rules if rule.origin in reachable]
+        used = {symbol for rule in rules for symbol in rule.expansion} | {*self.ignored}
+        terminals = {name: t for name, t in self.terminals.items() if name in used}
+        return replace(self, rules=tuple(rules), terminals=terminals)
+
+    def least(
+        self,
+        of_terminal: Callable[[str], Value],
+        join: Callable[[Iterable[Value]], Value],
+    ) -> Mapping[str, Value]:
+        """The least text of each nonterminal (Knuth, "A generalization of Dijkstra's algorithm").
+
+        Args:
+            of_terminal: the least text of a terminal, in a form whose order is that of texts.
+            join: one text after the other; never less than one of them.
+        """
+        from heapq import heapify, heappop, heappush
+
+        waiting: dict[str, list[int]] = {}
+        missing = [len(rule.expansion) for rule in self.rules]
+        for index, rule in enumerate(self.rules):
+            for symbol in rule.expansion:
+                waiting.setdefault(symbol, []).append(index)
+        names = {symbol for rule in self.rules for symbol in rule.expansion}
+        found: dict[str, Value] = {}
+        heap = [(of_terminal(name), name) for name in names if name not in self.rules_of]
+        heap += [(join(()), rule.origin) for rule in self.rules if not rule.expansion]
+        heapify(heap)
+        while heap:
+            value, symbol = heappop(heap)
+            if symbol in found:
+                continue
+            found[symbol] = value
+            for index in waiting.get(symbol, ()):
+                missing[index] -= 1
+                if not missing[index]:
+                    rule = self.rules[index]
+                    text = join([found[part] for part in rule.expansion])
+                    heappush(heap, (text, rule.origin))
+        return found

@@ -1,0 +1,32 @@
+"""From the text of a grammar to a control."""
+
+from __future__ import annotations
+
+from os import PathLike
+from typing import Literal
+
+from constrain.errors import ConstraintError
+from constrain.grammar.dynamic import DynamicControl
+from constrain.grammar.lark_loader import read_lark
+
+Syntax = Literal["lark"]
+"""The languages that grammars are written in."""
+Lexer = Literal["dynamic"]
+"""How a text is divided into terminals, see `compile_grammar`."""
+
+GrammarControl = DynamicControl
+
+
+def grammar_control(
+    text: str,
+    syntax: Syntax = "lark",
+    start: str = "start",
+    lexer: Lexer | None = None,
+    path: str | PathLike[str] | None = None,
+) -> GrammarControl:
+    """Return the control of a grammar; see `compile_grammar`."""
+    if syntax != "lark":
+        raise ConstraintError(f"unknown syntax {syntax!r}; the syntaxes are 'lark'")
+    if lexer not in (None, "dynamic"):
+        raise ConstraintError(f"unknown lexer {lexer!r}; the lexers are 'dynamic'")
+    return DynamicControl(read_lark(text, start, path))

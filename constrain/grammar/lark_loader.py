@@ -1,0 +1,245 @@
+"""Grammars in Lark's language, read by Lark's own loader."""
+
+from __future__ import annotations
+
+import os
+import re
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from lark import exceptions as lark_errors
+from lark import load_grammar as loader
+from lark.grammar import Rule as LarkRule
+from lark.lexer import PatternStr, TerminalDef
+
+from constrain.errors import (
+    GrammarSyntaxError,
+    GrammarWarning,
+    RegexSyntaxError,
+    RegexTooComplexError,
+)
+from constrain.grammar.cfg import Grammar, Rule, Terminal
+from constrain.grammar.terminals import text_lexeme
+from constrain.lexing.lexeme import Literal, lexeme
+from constrain.lexing.preferred import preferred
+from constrain.lexing.regex import literal
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_EXPRESSION = re.compile(r"/(?!/)(?:\\/|\\\\|[^/\n])*?/")
+_QUOTED = re.compile(r"'([^']+)'|(\"[^\"]*\")|(\d+\.\.\d+)|in (?:rule|terminal|template) (\w+)")
+
+
+def read_lark(
+    text: str, start: str = "start", path: str | os.PathLike[str] | None = None
+) -> Grammar:
+    """Read a grammar and leave out what no text needs.
+
+    Args:
+        text: the grammar.
+        start: the rule that stands for whole texts.
+        path: the file that the text is from; imports of files beside it start there.
+
+    Raises:
+        GrammarSyntaxError: the grammar is malformed, or its start stands for no text.
+
+    Warns:
+        GrammarWarning: a rule stands for no text, and is left out.
+    """
+    source = _Source("<string>" if path is None else os.fspath(path), text)
+    builder = _Builder(source)
+    try:
+        builder.load_grammar(text, source.name)
+        loaded = builder.build()
+        terminals, rules, ignored = loaded.compile([start], set())
+    except GrammarSyntaxError:
+        raise
+    except _LARK_FAILS as error:
+        raise source.error(error) from error
+    if not any(rule.origin.name == start for rule in rules):
+        raise source.at(f"there is no rule {start!r} to start from", start)
+    grammar = Grammar(
+        start,
+        tuple(map(_rule, rules)),
+        {str(definition.name): _terminal(definition, source) for definition in terminals},
+        tuple(dict.fromkeys(map(str, ignored))),
+        frozenset(str(symbol.name) for rule in rules for symbol in rule.expansion if symbol.is_term)
+        - {str(definition.name) for definition in terminals},
+    )
+    if start not in grammar.productive:
+        raise source.at(
+            f"rule {start!r} stands for no text: each way to write it needs itself", start
+        )
+    for name in sorted(grammar.reachable() - grammar.productive):
+        fault = source.at(f"rule {name!r} stands for no text and is left out", name)
+        warnings.warn(
+            GrammarWarning(fault.file, fault.line, fault.column, fault.reason), stacklevel=3
+        )
+    return grammar.reduced()
+
+
+def _rule(rule: LarkRule) -> Rule:
+    expansion = tuple(str(symbol.name) for symbol in rule.expansion)
+    priority = rule.options.priority if rule.options else None
+    return Rule(str(rule.origin.name), expansion, priority or 0)
+
+
+def _terminal(definition: TerminalDef, source: _Source) -> Terminal:
+    pattern = definition.pattern
+    text = pattern.value if isinstance(pattern, PatternStr) and not pattern.flags else None
+    expression = pattern.to_regexp()
+    try:
+        re.compile(expression)
+        widest = pattern.max_width
+        regex = preferred(expression) if text is None else literal(text)
+    except (RegexSyntaxError, RegexTooComplexError, re.error, ValueError) as error:
+        reason = getattr(error, "reason", None) or str(error)
+        raise source.at(
+            f"terminal {definition.name}: {reason}", pattern.raw or pattern.value, definition.name
+        ) from error
+    if regex.nullable:
+        raise source.at(
+            f"terminal {definition.name} matches the empty text; make it longer, "
+            "or optional where it is used",
+            pattern.raw or pattern.value,
+            definition.name,
+        )
+    return Terminal(
+        str(definition.name),
+        regex,
+        text,
+        pattern.value,
+        frozenset(pattern.flags),
+        text_lexeme(regex) if text is None else lexeme(Literal(text.encode())),
+        definition.priority,
+        widest,
+    )
+
+
+class _Source:
+    """A file of the grammar, for messages."""
+
+    def __init__(self, name: str, text: str) -> None:
+        self.name = name
+        self.text = text
+
+    def at(self, reason: str, *snippets: str) -> GrammarSyntaxError:
+        """An error where the first of some snippets that is found stands."""
+        found = next((m for m in map(self._find, snippets) if m is not None), None)
+        offset = 0 if found is None else found
+        line = self.text.count("\n", 0, offset) + 1
+        column = offset - self.text.rfind("\n", 0, offset)
+        return GrammarSyntaxError(line, column, reason, self._file)
+
+    @property
+    def _file(self) -> str | None:
+        return None if self.name == "<string>" else self.name
+
+    def _find(self, snippet: str) -> int | None:
+        if _NAME.fullmatch(snippet):
+            for pattern in (rf"^(?:%\w+ +)?[?!]*{snippet}\b", rf"(?<![\w\"/]){snippet}\b"):
+                found = re.search(pattern, self.text, re.MULTILINE)
+                if found:
+                    return found.end() - len(snippet)
+            return None
+        offset = self.text.find(snippet)
+        return offset if offset >= 0 else None
+
+    def error(self, error: BaseException) -> GrammarSyntaxError:
+        """What Lark says, with the place where it stands."""
+        if isinstance(error, lark_errors.VisitError):
+            error = error.orig_exc
+        reason = str(error.args[0] if error.args else error).strip().split("\n")[0]
+        place: Any = error if hasattr(error, "line") else error.__context__
+        if isinstance(place, lark_errors.UnexpectedInput):
+            if isinstance(place, lark_errors.UnexpectedToken) and place is error:
+                reason = f"unexpected {str(place.token)!r}"
+            reason = re.sub(r",? at line \d+,? column \d+.*", "", reason)
+            line, column = int(place.line), int(place.column)
+            if line < 1:
+                line = self.text.count("\n") + 1
+                column = len(self.text) - self.text.rfind("\n")
+            return GrammarSyntaxError(line, column, reason, self._file)
+        if not isinstance(error, lark_errors.LarkError):
+            return self.at(reason, *filter(_is_broken, _EXPRESSION.findall(self.text)))
+        quoted = [part for match in _QUOTED.findall(reason) for part in match if part]
+        if "more than once" in reason and (again := self._again(quoted[0])):
+            return self.at(reason, self.text[again:])
+        return self.at(reason, *quoted, reason)
+
+    def _again(self, name: str) -> int | None:
+        """Where a name is defined for the second time."""
+        found = [m.start() for m in re.finditer(rf"^[?!]*{name}\b", self.text, re.MULTILINE)]
+        return found[1] if len(found) > 1 else None
+
+
+def _is_broken(expression: str) -> bool:
+    try:
+        re.compile(expression.strip("/"))
+    except re.error:
+        return True
+    return False
+
+
+class _Builder(loader.GrammarBuilder):
+    """Lark's builder, with the files under way known, so that circles and errors are told."""
+
+    def __init__(self, source: _Source, importing: tuple[_Source, ...] = ()) -> None:
+        super().__init__(False, [])
+        self._source = source
+        self._importing = (*importing, source)
+
+    def do_import(
+        self,
+        dotted_path: tuple[str, ...],
+        base_path: Any,
+        aliases: dict[str, str],
+        base_mangle: Callable[[str], str] | None = None,
+    ) -> None:
+        """Import names from another grammar: from beside this one, else from Lark's library."""
+        source = _found(dotted_path, base_path)
+        name = ".".join(dotted_path)
+        if source is None:
+            raise self._source.at(f"there is no grammar {name!r} to import", dotted_path[-1])
+        if any(source.name == other.name for other in self._importing):
+            raise self._source.at(f"grammar {name!r} imports itself", dotted_path[-1])
+        mangle = loader._get_mangle("__".join(dotted_path), aliases, base_mangle)  # type: ignore[no-untyped-call]
+        builder = _Builder(source, self._importing)
+        try:
+            builder.load_grammar(source.text, source.name, mangle)
+        except GrammarSyntaxError:
+            raise
+        except _LARK_FAILS as error:
+            raise source.error(error) from error
+        for alias in aliases:
+            if mangle(alias) not in builder._definitions:
+                raise self._source.at(f"grammar {name!r} defines no {str(alias)!r}", str(alias))
+        builder._remove_unused(map(mangle, aliases))  # type: ignore[no-untyped-call]
+        for symbol in builder._definitions:
+            if symbol in self._definitions:
+                raise self._source.at(f"{symbol!r} is imported, but already defined", symbol)
+        self._definitions.update(**builder._definitions)
+
+
+def _found(dotted_path: tuple[str, ...], base_path: Any) -> _Source | None:
+    relative = os.path.join(*dotted_path) + loader.EXT
+    folders = [] if base_path is None else [Path(base_path)]
+    folders.append(Path(loader.__file__).parent / "grammars")
+    for folder in folders:
+        file = folder / relative
+        if file.is_file():
+            return _Source(str(file.resolve()), file.read_text(encoding="utf-8"))
+    return None
+
+
+_LARK_FAILS = (
+    lark_errors.LarkError,
+    re.error,
+    ValueError,
+    AssertionError,
+    KeyError,
+    RecursionError,
+    AttributeError,
+)
+"""What Lark's loader raises about grammars; not all of it is meant for users."""
