@@ -296,7 +296,9 @@ class Items:
 
     def least(self, written: Written, at_least: int, text: LeastText) -> list[bytes] | None:
         """Return the items of the least text that ends the array (see `ArrayShape.least`)."""
-        return self.shape.least(written, at_least, text)
+        return self.shape.least(
+            written, at_least, lambda node: text(node) if self._possible(node) else None
+        )
 
     def next(self, written: Written) -> list[Way]:
         """Return the ways to write one more item after which the array can be completed."""

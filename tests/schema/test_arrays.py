@@ -71,6 +71,24 @@ def test_no_array_is_begun_that_cannot_be_ended() -> None:
     assert accepts(control, b'["x","y","x"]') and not accepts(control, b'["x","y"]')
 
 
+def test_an_ending_where_some_outcomes_are_impossible() -> None:
+    schema = {"type": "array", "items": {"const": "x"}, "contains": {"const": "y"}}
+    control = schema_control({"anyOf": [schema, {**schema, "contains": {"enum": ["x", 1]}}]})
+    config = control.start()
+    for bracket in list(control.lexemes(config)):
+        after = control.advance(config, (bracket,), None)
+        assert after is not None and control.ending(after) == b'"x"]'
+    mixed = {"type": "array", "prefixItems": [{"const": "x"}], "contains": {"const": "y"}}
+    control = schema_control(mixed, JSONOptions(whitespace="none"))
+    assert control.ending(control.start()) == b'["x","y"]'
+    (bracket,) = control.lexemes(control.start())
+    after = control.advance(control.start(), (bracket,), None)
+    assert after is not None and control.ending(after) == b'"x","y"]'
+    (item,) = control.lexemes(after)
+    after = control.advance(after, (item,), None)
+    assert after is not None and control.ending(after) == b',"y"]'
+
+
 @pytest.mark.parametrize(
     "schema",
     [
