@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from constrain.compile import compile_grammar, compile_json_schema, compile_regex
     from constrain.engine import Constraint, Matcher
     from constrain.errors import (
+        AcceptanceError,
         ConstraintError,
         GenerationError,
         GrammarSyntaxError,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
+    "AcceptanceError": "constrain.errors",
     "Constraint": "constrain.engine",
     "ConstraintError": "constrain.errors",
     "GenerationError": "constrain.errors",
@@ -63,6 +65,7 @@ _HOME = {
 }
 
 __all__ = [
+    "AcceptanceError",
     "Constraint",
     "ConstraintError",
     "GenerationError",

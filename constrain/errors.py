@@ -170,3 +170,17 @@ class GenerationError(ConstraintError):
     def __init__(self, reason: str, token_ids: tuple[int, ...] = ()) -> None:
         super().__init__(reason)
         self.token_ids = token_ids
+
+
+class AcceptanceError(GenerationError):
+    """A sampler that tries until a text is valid has given up.
+
+    Attributes:
+        attempts: texts tried.
+        samples: those that were accepted, `Sample`s; nothing produced is lost.
+    """
+
+    def __init__(self, reason: str, attempts: int, samples: tuple[object, ...]) -> None:
+        super().__init__(reason)
+        self.attempts = attempts
+        self.samples = samples

@@ -3,16 +3,55 @@
 Noise is a function of (seed, particle, position, token) and of nothing else: not of what was drawn
 before, of the size of a batch, or of which other tokens are in question. A run can be replayed
 from any place, and who drafts can see the very noise that the sampler will use.
+
+The streams are Philox 4x64 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"),
+with the seed as key. The counter's words are the place in the stream, the lane, the position and
+the particle.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 _KEYS = 1 << 128
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """Where the noise of a text comes from.
+
+    Attributes:
+        seed: any integer; those that differ by a multiple of 2**128 are the same.
+        particle: index >= 0 of the text among those drawn with this seed.
+        attempt: index >= 0 of the trial, where a text is tried several times.
+    """
+
+    seed: int
+    particle: int
+    attempt: int = 0
+
+    def uniforms(self, position: int, count: int) -> NDArray[np.float64]:
+        """The numbers in [0, 1) of the tokens 0 to `count` - 1 at a position; see `gumbel`."""
+        return self._random(2 * self.attempt, position, count)
+
+    def gumbel(self, position: int, tokens: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
+        """Standard Gumbel noise of some tokens, ascending, at a position; see `gumbel`."""
+        if not len(tokens):
+            return np.empty(0)
+        return as_gumbel(self.uniforms(position, int(tokens[-1]) + 1)[tokens])
+
+    def spare(self, position: int, count: int) -> NDArray[np.float64]:
+        """Other `count` numbers in [0, 1), independent of those of the tokens."""
+        return self._random(2 * self.attempt + 1, position, count)
+
+    def _random(self, lane: int, position: int, count: int) -> NDArray[np.float64]:
+        counter = [0, lane, position, self.particle]
+        bits = np.random.Philox(key=self.seed % _KEYS, counter=counter)
+        return np.random.Generator(bits).random(count)
 
 
 def gumbel(
@@ -24,18 +63,18 @@ def gumbel(
     Gumbel-max trick: Maddison, Tarlow and Minka 2014, "A* Sampling", section 2).
 
     Args:
-        seed: any integer; those that differ by a multiple of 2**128 are the same.
+        seed: any integer.
         particle: index >= 0 of the text among those drawn with this seed.
         position: index >= 0 of the token in the text, counted from the end of the prompt.
-        tokens: [K] ascending token ids.
+        tokens: [K] ascending token ids; token t has the t-th number of the stream.
 
     Returns:
-        [K] float64. The stream is Philox 4x64 (Salmon et al. 2011) with the seed as its key and
-        (particle, position) as its counter; token t has the t-th number of the stream.
+        [K] float64.
     """
-    if not len(tokens):
-        return np.empty(0)
-    bits = np.random.Philox(key=seed % _KEYS, counter=[0, 0, position, particle])
-    uniform = np.random.Generator(bits).random(int(tokens[-1]) + 1)[tokens]
+    return Stream(seed, particle).gumbel(position, tokens)
+
+
+def as_gumbel(uniforms: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Numbers in [0, 1) as Gumbel noise, in the same order."""
     with np.errstate(divide="ignore"):
-        return -np.log(-np.log(uniform))
+        return -np.log(-np.log(uniforms))

@@ -1,0 +1,218 @@
+"""Adaptive weighted rejection sampling: only tokens that are drawn are checked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from heapq import heappop, heappush
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from constrain.errors import ConstraintError
+from constrain.models import LanguageModel
+from constrain.sampling.base import Draw, Observer, Particle, Sampler
+from constrain.sampling.cursor import AnyConstraint
+from constrain.sampling.race import Race
+
+Estimator: TypeAlias = Literal["auto", "recursive", "geometric"]
+
+_PEAK = 2 / 3
+"""Where the likeliest token has at least this probability, the geometric estimator needs fewer
+than two checks on average, and the recursive one always two."""
+
+
+class Trial(NamedTuple):
+    """What came of drawing a token.
+
+    Attributes:
+        token: the first allowed token; None if there was none within `max_rejects`.
+        estimate: of the probability of the allowed tokens; 0 where `token` is None.
+        refused: the tokens that were not allowed.
+    """
+
+    token: int | None
+    estimate: float
+    refused: tuple[int, ...]
+
+
+def recursive(race: Race, allows: Callable[[int], bool], max_rejects: float = math.inf) -> Trial:
+    """Draw a token, and estimate without bias the probability Z of those allowed.
+
+    Tokens arrive without replacement. If the first, of probability q, is refused, then
+    Z = (1 - q) Z' with Z' that of the tokens left; so the estimate is a product of such factors
+    until a token is allowed, and then q + (1 - q) [the next one is allowed], whose mean is that
+    Z too (Lipkin et al. 2025, "Fast Controlled Generation from Language Models with Adaptive
+    Weighted Rejection Sampling", the recursive estimator). If only one refusal is left, a coin
+    does: 1 if the token is allowed, else 0.
+
+    Contract: E[estimate f(token)] = sum of p(t) f(t) over the allowed t, for every f.
+    """
+    left = _Left(race)
+    arrivals = iter(race)
+    for token, _ in arrivals:
+        if not allows(token):
+            left.refuse(token)
+            if len(left.refused) >= max_rejects:
+                break
+            continue
+        estimate = left.mass
+        if len(left.refused) < max_rejects - 1:
+            second = next(arrivals, None)
+            if second is None or not allows(second[0]):
+                estimate = race.probability(token)
+        return Trial(token, estimate, tuple(left.refused))
+    return Trial(None, 0.0, tuple(left.refused))
+
+
+def geometric(
+    race: Race,
+    allows: Callable[[int], bool],
+    spare: NDArray[np.float64],
+    max_rejects: float = math.inf,
+) -> Trial:
+    """Draw a token, and estimate without bias the probability Z of those allowed.
+
+    Tokens arrive until r of them, with repetitions, were allowed; one that is refused does not
+    come back. Were it put back, r - 1 over the number of draws but the last would be without bias
+    (negative binomial sampling: Haldane 1945; the geometric estimator of Lipkin et al. 2025).
+    This is the mean of that estimate given the different tokens that came, and so never varies
+    more. With m_i the probability left after i refusals, and h_k the complete homogeneous
+    symmetric polynomial of degree k, it is
+
+        h_{r-2}(1/m_0, ..., 1/m_j) / h_{r-1}(1/m_0, ..., 1/m_j)
+
+    after j refusals: the probability, given the refused, that the first draw was an allowed one.
+    Where the n-th refusal, of at most n = `max_rejects`, comes after a < r allowed draws, it is
+    h_{a-1} / h_a of 1/m_0, ..., 1/m_{n-1} for the same reason.
+
+    Args:
+        race: the tokens; by its lack of memory an allowed token is put back by waiting anew.
+        allows: whether a token is allowed; is asked once for each different token.
+        spare: [r] numbers in [0, 1), for the waiting; r >= 2.
+        max_rejects: refusals after which to stop.
+
+    Contract: as of `recursive`.
+    """
+    wanted = len(spare)
+    left = _Left(race)
+    # polynomials[k] is h_k of the 1 / m_i so far, times mass**k, where mass is the latest m_i
+    polynomials, mass = np.ones(wanted), 1.0
+    returns: list[tuple[float, int]] = []
+    first: int | None = None
+    accepts = 0
+    arrivals = iter(race)
+    arrival = next(arrivals, None)
+    while accepts < wanted:
+        if returns and (arrival is None or returns[0][0] <= arrival[1]):
+            time, token = heappop(returns)
+        elif arrival is None:
+            break
+        else:
+            token, time = arrival
+            arrival = next(arrivals, None)
+            if not allows(token):
+                left.refuse(token)
+                if len(left.refused) >= max_rejects:
+                    break
+                shrunk = (left.mass / mass) ** np.arange(wanted)
+                polynomials, mass = np.cumsum(polynomials * shrunk), left.mass
+                continue
+            if first is None:
+                first = token
+        accepts += 1
+        waiting = -math.log1p(-spare[accepts - 1]) / race.probability(token)
+        heappush(returns, (time + waiting, token))
+    if first is None:
+        return Trial(None, 0.0, tuple(left.refused))
+    degree = min(accepts, wanted - 1)
+    ratio = polynomials[degree - 1] / polynomials[degree]
+    return Trial(first, float(ratio) * mass, tuple(left.refused))
+
+
+class _Left:
+    """The tokens that have not been refused."""
+
+    def __init__(self, race: Race) -> None:
+        self.mass = 1.0
+        self.refused: list[int] = []
+        self._race = race
+        self._exact = 1.0
+
+    def refuse(self, token: int) -> None:
+        """Take a token out. Differences lose digits, so now and then the mass is summed anew."""
+        self.refused.append(token)
+        self.mass -= self._race.probability(token)
+        if self.mass < self._exact / 64:
+            self.mass = self._exact = self._race.probability_without(self.refused)
+
+
+class AWRSSampler(Sampler):
+    """Draws each token by rejection: in the order of their noise, tokens are checked until one is
+    allowed, and a few checks more estimate what the allowed ones weigh together.
+
+    Contract: properly weighted (see `Sampler`), by the contract of `recursive` and `geometric` at
+    each step. The weight of a text is the product of the estimates. The texts themselves come
+    from the distribution of local masking: with the same noise, and masks, `MaskedSampler` writes
+    the same texts, with the exact normalisers in place of their estimates.
+
+    With `max_rejects` a text may die, weight zero, where an allowed token was left; the weights
+    stay without bias.
+
+    Args:
+        model, constraint, seed, observe: see `Sampler`.
+        max_accepts: allowed tokens to draw, repetitions counted, >= 2: more lower the variance of
+            the geometric estimator; the recursive one takes two.
+        max_rejects: tokens to refuse before a step fails; None for no bound.
+        estimator: "auto" takes the geometric one where `max_accepts` > 2 or the likeliest token
+            has probability 2/3 or more, as in the paper.
+
+    Attributes:
+        checks: how often the constraint was asked about a token, over all calls.
+        tokens: tokens drawn, over all calls.
+    """
+
+    def __init__(
+        self,
+        model: LanguageModel,
+        constraint: AnyConstraint,
+        *,
+        seed: int = 0,
+        max_accepts: int = 2,
+        max_rejects: int | None = None,
+        estimator: Estimator = "auto",
+        observe: Observer | None = None,
+    ) -> None:
+        super().__init__(model, constraint, seed=seed, observe=observe)
+        if max_accepts < 2:
+            raise ConstraintError(f"max_accepts must be >= 2 for proper weights, not {max_accepts}")
+        if max_rejects is not None and max_rejects < 1:
+            raise ConstraintError(f"max_rejects must be >= 1, not {max_rejects}")
+        if estimator not in ("auto", "recursive", "geometric"):
+            raise ConstraintError(f"no estimator {estimator!r}; there are recursive and geometric")
+        self.max_accepts = max_accepts
+        self.max_rejects = math.inf if max_rejects is None else max_rejects
+        self.estimator = estimator
+        self.checks = 0
+        self.tokens = 0
+
+    def draw(self, particle: Particle, logprobs: NDArray[Any]) -> Draw:
+        """See `Sampler.draw`."""
+        position = particle.position
+        race = Race(logprobs, particle.stream.uniforms(position, len(logprobs)))
+
+        def allows(token: int) -> bool:
+            self.checks += 1
+            return particle.cursor.allows(token)
+
+        peaked = self.max_accepts > 2 or race.peak >= _PEAK
+        if self.estimator == "geometric" or (self.estimator == "auto" and peaked):
+            spare = particle.stream.spare(position, self.max_accepts)
+            trial = geometric(race, allows, spare, self.max_rejects)
+        else:
+            trial = recursive(race, allows, self.max_rejects)
+        self.tokens += 1
+        if trial.token is None:
+            return Draw(None, -math.inf)
+        return Draw(trial.token, race.log_total + math.log(trial.estimate))

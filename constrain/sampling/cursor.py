@@ -1,0 +1,170 @@
+"""One text under a constraint, be it one with masks or one that only says yes or no."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Protocol, TypeAlias, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from constrain.engine import Constraint, Matcher
+from constrain.engine.bitmask import allowed
+from constrain.errors import ConstraintError, GenerationError
+from constrain.vocabulary import Vocabulary
+
+
+@runtime_checkable
+class YesNo(Protocol):
+    """A constraint that can only be asked: a type checker, an executor, a database.
+
+    Both methods are pure functions of the bytes. Contract: what `allows` refuses is the beginning
+    of no complete text; of a complete text it allows every beginning, the whole included. It may
+    allow beginnings that nothing completes; texts that end up there get weight zero.
+    """
+
+    def allows(self, prefix: bytes) -> bool:
+        """Return whether some complete text may begin with `prefix`."""
+        ...
+
+    def complete(self, prefix: bytes) -> bool:
+        """Return whether `prefix` is a complete text."""
+        ...
+
+
+AnyConstraint: TypeAlias = "Constraint | YesNo"
+
+
+class Cursor(ABC):
+    """The place of one text under a constraint.
+
+    Attributes:
+        finished: whether an end-of-text token was appended.
+    """
+
+    finished: bool = False
+
+    @abstractmethod
+    def mask(self) -> NDArray[np.bool_] | None:
+        """Return bool[V], the tokens that may come next; None if they can only be tried."""
+
+    @abstractmethod
+    def allows(self, token: int) -> bool:
+        """Return whether a token may come next."""
+
+    @abstractmethod
+    def append(self, token: int) -> None:
+        """Append a token that is allowed."""
+
+    @abstractmethod
+    def fork(self) -> Cursor:
+        """Return an independent cursor at the same place."""
+
+
+def cursor_maker(constraint: AnyConstraint, vocabulary: Vocabulary) -> Callable[[], Cursor]:
+    """Return what makes cursors at the start of a text.
+
+    Raises:
+        ConstraintError: it is no constraint, or over another vocabulary.
+    """
+    if isinstance(constraint, Constraint):
+        if constraint.vocabulary != vocabulary:
+            raise ConstraintError(
+                "the constraint and the model have different vocabularies; compile the constraint "
+                "with model.vocabulary"
+            )
+        return lambda: MaskCursor(constraint.matcher())
+    if isinstance(constraint, YesNo):
+        return lambda: YesNoCursor(constraint, vocabulary)
+    raise ConstraintError(
+        f"{constraint!r} is no constraint: neither a compiled one nor an object with the methods "
+        "allows(prefix) and complete(prefix)"
+    )
+
+
+class MaskCursor(Cursor):
+    """A matcher's place."""
+
+    def __init__(self, matcher: Matcher) -> None:
+        self._matcher = matcher
+
+    def mask(self) -> NDArray[np.bool_]:
+        """See `Cursor.mask`."""
+        vocabulary = self._matcher.constraint.vocabulary
+        row = np.empty(vocabulary.bitmask_words, np.int32)
+        self._matcher.fill_bitmask(row)
+        return allowed(row, vocabulary.size)
+
+    def allows(self, token: int) -> bool:
+        """See `Cursor.allows`."""
+        if not self._matcher.accept(token):
+            return False
+        self._matcher.rollback(1)
+        return True
+
+    def append(self, token: int) -> None:
+        """See `Cursor.append`."""
+        if not self._matcher.accept(token):
+            raise AssertionError(f"token {token} was allowed, but the matcher refuses it")
+        self.finished = self._matcher.is_finished()
+
+    def fork(self) -> MaskCursor:
+        """See `Cursor.fork`."""
+        other = MaskCursor(self._matcher.fork())
+        other.finished = self.finished
+        return other
+
+
+class YesNoCursor(Cursor):
+    """The bytes so far; answers are kept until the next token."""
+
+    def __init__(self, constraint: YesNo, vocabulary: Vocabulary) -> None:
+        self._constraint = constraint
+        self._vocabulary = vocabulary
+        self._text = b""
+        self._answers: dict[int, bool] = {}
+
+    def mask(self) -> None:
+        """See `Cursor.mask`."""
+        return
+
+    def allows(self, token: int) -> bool:
+        """See `Cursor.allows`."""
+        known = self._answers.get(token)
+        if known is None:
+            known = self._answers[token] = self._ask(token)
+        return known
+
+    def append(self, token: int) -> None:
+        """See `Cursor.append`.
+
+        Raises:
+            GenerationError: at the end of a text: the constraint does not allow, or no longer
+                calls complete, what it has called complete.
+        """
+        self._answers = {}
+        if token not in self._vocabulary.eos_token_ids:
+            self._text += self._vocabulary.token_bytes(token) or b""
+            return
+        if not (self._constraint.allows(self._text) and self._constraint.complete(self._text)):
+            raise GenerationError(
+                f"the constraint contradicts itself: it has called {self._text!r} complete, but "
+                "now refuses it; `allows` and `complete` must both hold of a complete text, and "
+                "give the same answer every time"
+            )
+        self.finished = True
+
+    def fork(self) -> YesNoCursor:
+        """See `Cursor.fork`."""
+        other = YesNoCursor(self._constraint, self._vocabulary)
+        other._text = self._text
+        other._answers = dict(self._answers)
+        other.finished = self.finished
+        return other
+
+    def _ask(self, token: int) -> bool:
+        if token in self._vocabulary.eos_token_ids:
+            return bool(self._constraint.complete(self._text))
+        added = self._vocabulary.token_bytes(token)
+        return bool(added) and bool(self._constraint.allows(self._text + (added or b"")))

@@ -1,0 +1,192 @@
+"""ASAp comes to the exact distribution; CARS is in it from the start; both by the same trie."""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from constrain import AcceptanceError, ConstraintError, compile_regex
+from constrain.models import TableModel
+from constrain.sampling import ASApSampler, CARSSampler, RejectionSampler, Trie
+from constrain.sampling.trie import Node
+
+from .exact import LETTERS, PROMPT, Asked, Exact, chi_square, enumerate_texts
+
+PATTERN = r"a(ba)*0|b(a|0b){1,2}"
+MAX_TOKENS = 5
+MODEL = TableModel(LETTERS, 2)
+MASKS = compile_regex(PATTERN, LETTERS)
+
+
+def valid(text: bytes) -> bool:
+    return re.fullmatch(PATTERN.encode(), text) is not None
+
+
+TRUTH = enumerate_texts(MODEL, valid, MAX_TOKENS)
+
+
+def proposal(model: TableModel, trie: Trie, truth: Exact) -> dict[tuple[int, ...], float]:
+    """What ASAp draws from, worked out from the trie alone and the prefixes of valid texts.
+
+    Texts that do not end in time have their share too; it is what is missing to one.
+    """
+    found: dict[tuple[int, ...], float] = {}
+    texts = [b"".join(LETTERS.token_bytes(t) or b"" for t in tokens) for tokens in truth.texts]
+    oracle = Asked([*texts, *(b"ab" * n + b"a0" for n in range(9))])
+
+    def walk(tokens: tuple[int, ...], text: bytes, mass: float, node: Node | None) -> None:
+        row = np.exp(model.logprobs([(*PROMPT, *tokens)])[0])
+        shares: dict[int, float] = {}
+        for token in range(LETTERS.size):
+            added = LETTERS.token_bytes(token)
+            good = oracle.complete(text) if added is None else oracle.allows(text + added)
+            child = node.children.get(token) if node else None
+            shares[token] = row[token] * good * (child.future if child else 1.0)
+        total = sum(shares.values())
+        for token, share in shares.items():
+            if not share:
+                continue
+            after, p = (*tokens, token), mass * share / total
+            if token == 4:
+                found[after] = p
+            elif len(after) < MAX_TOKENS:
+                child = node.children.get(token) if node else None
+                walk(after, text + (LETTERS.token_bytes(token) or b""), p, child)
+
+    walk((), b"", 1.0, trie.root(PROMPT, MAX_TOKENS))
+    return found
+
+
+def divergence(model: TableModel, trie: Trie, truth: Exact) -> float:
+    """KL(p(x | V) || q)."""
+    q = proposal(model, trie, truth)
+    return sum(p * math.log(p / q[text]) for text, p in truth.conditional.items())
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_asap_goes_to_the_exact_distribution(asked: bool) -> None:
+    texts = [b"".join(LETTERS.token_bytes(t) or b"" for t in tokens) for tokens in TRUTH.texts]
+    constraint: Any = Asked(texts) if asked else MASKS
+    trie, at = Trie(), []
+    for seed, n in enumerate((1, 20, 100, 600)):
+        ASApSampler(MODEL, constraint, seed=seed, trie=trie).sample(PROMPT, n, MAX_TOKENS)
+        at.append(divergence(MODEL, trie, TRUTH))
+    masked = divergence(MODEL, Trie(), TRUTH)
+    assert masked > 0.05
+    assert masked > at[1] > at[2] > at[3]
+    assert at[3] < 2.5e-3
+    assert trie.root(PROMPT, MAX_TOKENS).future == pytest.approx(TRUTH.z, rel=0.02)
+
+
+def test_asap_is_exact_once_all_has_been_seen() -> None:
+    """Then every weight is Z, which it is of no other proposal."""
+    constraint = compile_regex("ab|ba|b0", LETTERS)
+    truth = enumerate_texts(MODEL, {b"ab", b"ba", b"b0"}.__contains__, 3)
+    samples = ASApSampler(MODEL, constraint, seed=1).sample(PROMPT, 60, 3)
+    for sample in samples[-10:]:
+        assert math.exp(sample.log_weight) == pytest.approx(truth.z, rel=1e-12)
+
+
+def test_weights_vary_ever_less() -> None:
+    samples = ASApSampler(MODEL, MASKS, seed=1).sample(PROMPT, 500, MAX_TOKENS)
+    late = [sample.log_weight for sample in samples[400:] if sample.finished]
+    assert np.ptp(late) < 0.3
+    assert np.mean(late) == pytest.approx(math.log(TRUTH.z), abs=0.1)
+
+
+def test_cars_is_accepted_ever_more_often() -> None:
+    rejection = RejectionSampler(MODEL, MASKS, seed=1)
+    rejection.sample(PROMPT, 100, MAX_TOKENS)
+    cars = CARSSampler(MODEL, MASKS, seed=1)
+    cars.sample(PROMPT, 100, MAX_TOKENS)
+    assert rejection.acceptance_rate < 0.15
+    assert cars.acceptance_rate > 0.5
+    before = cars.attempts
+    again = CARSSampler(MODEL, MASKS, seed=2, trie=cars.trie)
+    again.sample(PROMPT, 100, MAX_TOKENS)
+    assert before == cars.attempts
+    assert again.acceptance_rate > 0.9
+
+
+@pytest.mark.parametrize("max_nodes", [12, 40])
+def test_cars_is_exact_however_little_it_remembers(max_nodes: int) -> None:
+    sampler = CARSSampler(MODEL, MASKS, seed=3, trie=Trie(max_nodes))
+    samples = sampler.sample(PROMPT, 250, MAX_TOKENS)
+    assert chi_square([sample.token_ids for sample in samples], TRUTH.conditional) < 4
+    assert len(sampler.trie) <= max_nodes
+
+
+def check(trie: Trie) -> None:
+    """Every bound is above the truth, and what it is said to be made of."""
+    for _, node in trie._nodes():
+        if node.rest is not None and node.children:
+            known = sum(child.p * child.future for child in node.children.values())
+            assert node.future == pytest.approx(min(1, node.rest + known))
+    assert trie.root(PROMPT, MAX_TOKENS).future >= TRUTH.z * (1 - 1e-12)
+    assert len(trie) == sum(1 for _ in trie._nodes())
+
+
+def learnt(seed: int, n: int = 40) -> Trie:
+    sampler = CARSSampler(MODEL, MASKS, seed=seed, round_size=7)
+    sampler.sample(PROMPT, n, MAX_TOKENS)
+    return sampler.trie
+
+
+def test_saved_and_loaded(tmp_path: Path) -> None:
+    trie = learnt(1)
+    trie.save(tmp_path / "trie.npz")
+    again = Trie.load(tmp_path / "trie.npz")
+    check(again)
+    assert len(again) == len(trie)
+    assert proposal(MODEL, again, TRUTH) == proposal(MODEL, trie, TRUTH)
+    small = Trie.load(tmp_path / "trie.npz", max_nodes=10)
+    assert len(small) <= 10
+    check(small)
+    (tmp_path / "other.npz").write_bytes(b"nothing")
+    with pytest.raises(ConstraintError, match="holds no trie"):
+        Trie.load(tmp_path / "other.npz")
+
+
+def test_merged_knows_what_both_know() -> None:
+    first, second = learnt(1), learnt(2)
+    bounds = [trie.root(PROMPT, MAX_TOKENS).future for trie in (first, second)]
+    first.merge(second)
+    check(first)
+    assert first.root(PROMPT, MAX_TOKENS).future <= min(bounds) + 1e-12
+    before = len(first)
+    first.merge(second)
+    assert len(first) == before
+    sampler = CARSSampler(MODEL, MASKS, seed=5, trie=first)
+    samples = sampler.sample(PROMPT, 300, MAX_TOKENS)
+    assert chi_square([sample.token_ids for sample in samples], TRUTH.conditional) < 4
+
+
+def test_prompts_and_limits_are_kept_apart() -> None:
+    trie = learnt(1)
+    for prompt, room in (((0,), MAX_TOKENS), (PROMPT, MAX_TOKENS + 1)):
+        assert trie.root(prompt, room).future == 1
+
+
+@pytest.mark.parametrize("kind", [CARSSampler, RejectionSampler])
+def test_nothing_is_valid(kind: Any) -> None:
+    """Too few tokens for any valid text: an error that says so, not a search without end."""
+    with pytest.raises(AcceptanceError, match="max_tokens") as caught:
+        kind(MODEL, compile_regex("a{9}", LETTERS), max_attempts=60).sample(PROMPT, 2, 4)
+    assert caught.value.samples == ()
+    assert 0 < caught.value.attempts <= 120
+
+
+def test_cars_proves_that_nothing_is_valid() -> None:
+    model = TableModel(LETTERS, lambda prefix: [1, 0, 0, 0, 1])
+    with pytest.raises(AcceptanceError, match="no probability to any valid text"):
+        CARSSampler(model, compile_regex("b+", LETTERS)).sample(PROMPT, 1, 4)
+
+
+def test_asap_says_why_a_text_is_not_finished() -> None:
+    samples = ASApSampler(MODEL, compile_regex("a{9}", LETTERS)).sample(PROMPT, 3, 4)
+    assert all(not s.finished and s.reason and s.log_weight == -np.inf for s in samples)

@@ -1,0 +1,194 @@
+"""The estimators of rejection sampling, token by token, against the mass they estimate."""
+
+from __future__ import annotations
+
+from itertools import permutations
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from constrain import ConstraintError, Vocabulary, compile_regex
+from constrain.models import TableModel
+from constrain.sampling import AWRSSampler, MaskedSampler
+from constrain.sampling.awrs import Trial, geometric, recursive
+from constrain.sampling.base import Draw, Particle
+from constrain.sampling.noise import Stream, gumbel
+from constrain.sampling.race import Race
+
+from .exact import LETTERS, PROMPT, Asked, enumerate_texts, standard_score, weights
+
+FLAT = np.array([0.2, 0.15, 0.25, 0.1, 0.3])
+PEAKED = np.array([0.02, 0.9, 0.05, 0.01, 0.02])
+CASES = [
+    (FLAT, {1, 3}),
+    (FLAT, {4}),
+    (PEAKED, {1, 2}),
+    (PEAKED, {0, 2, 3}),
+    (FLAT, {0, 1, 2, 3, 4}),
+]
+TRIALS = 2500
+
+
+def trials(p: NDArray[Any], good: set[int], method: str, **limits: Any) -> list[Trial]:
+    found = []
+    for i in range(TRIALS):
+        stream = Stream(1, i)
+        race = Race(np.log(p), stream.uniforms(0, len(p)))
+        if method == "recursive":
+            found.append(recursive(race, good.__contains__, limits.get("rejects", np.inf)))
+        else:
+            spare = stream.spare(0, limits.get("accepts", 2))
+            found.append(geometric(race, good.__contains__, spare, limits.get("rejects", np.inf)))
+    return found
+
+
+@pytest.mark.parametrize(("p", "good"), CASES)
+@pytest.mark.parametrize(
+    ("method", "limits"),
+    [
+        ("recursive", {}),
+        ("recursive", {"rejects": 1}),
+        ("recursive", {"rejects": 2}),
+        ("geometric", {}),
+        ("geometric", {"accepts": 4}),
+        ("geometric", {"rejects": 1}),
+        ("geometric", {"accepts": 3, "rejects": 2}),
+    ],
+)
+def test_estimates_are_unbiased(p: Any, good: set[int], method: str, limits: Any) -> None:
+    """E[estimate] is the mass, and E[estimate 1(t)] = p(t) for each allowed token."""
+    found = trials(p, good, method, **limits)
+    estimates = np.array([trial.estimate for trial in found])
+    assert (estimates >= 0).all()
+    assert (estimates <= 1 + 1e-12).all()
+    assert abs(standard_score(estimates, p[list(good)].sum())) < 4
+    for token in good:
+        hits = np.array([trial.token == token for trial in found])
+        assert abs(standard_score(estimates * hits, p[token])) < 4
+    assert {trial.token for trial in found} <= good | {None}
+
+
+def test_the_recursive_estimate_is_unbiased_exactly() -> None:
+    """Over all orders of arrival with their probabilities, without drawing anything."""
+
+    class Ordered:
+        def __init__(self, p: Any, order: tuple[int, ...]) -> None:
+            self.p, self.order = p, order
+
+        def __iter__(self) -> Any:
+            return ((token, 0.0) for token in self.order)
+
+        def probability(self, token: int) -> float:
+            return float(self.p[token])
+
+        def probability_without(self, tokens: list[int]) -> float:
+            return float(np.delete(self.p, tokens).sum())
+
+    for p, good in CASES:
+        for rejects in (1, 2, 3, np.inf):
+            means = np.zeros(len(p))
+            for order in permutations(range(len(p))):
+                chance, left = 1.0, 1.0
+                for token in order:
+                    chance *= p[token] / left if left > 1e-12 else 1.0
+                    left -= p[token]
+                race: Any = Ordered(p, order)
+                trial = recursive(race, good.__contains__, rejects)
+                if trial.token is not None:
+                    means[trial.token] += chance * trial.estimate
+            expected = [p[token] if token in good else 0 for token in range(len(p))]
+            np.testing.assert_allclose(means, expected, atol=1e-12)
+
+
+def test_more_accepts_vary_less() -> None:
+    spread = [
+        np.std([trial.estimate for trial in trials(FLAT, {1, 3}, "geometric", accepts=r)])
+        for r in (2, 3, 6)
+    ]
+    assert spread[0] > spread[1] > spread[2]
+
+
+def test_a_tiny_mass_keeps_its_digits() -> None:
+    p = np.array([0.5, 0.5 - 1e-13, 3e-14, 7e-14])
+    for i in range(20):
+        stream = Stream(3, i)
+        race = Race(np.log(p), stream.uniforms(0, 4))
+        trial = geometric(race, {2, 3}.__contains__, stream.spare(0, 3))
+        assert 1e-14 < trial.estimate < 3e-13
+
+
+def test_the_race_is_in_the_order_of_the_noise() -> None:
+    """Of a large vocabulary too, where most tokens are never looked at."""
+    rng = np.random.default_rng(0)
+    logits = (rng.gumbel(size=5000) * 3).astype(np.float32)
+    logits[::7] = -np.inf
+    for particle in range(5):
+        noisy = logits + gumbel(4, particle, 2, np.arange(5000))
+        order = np.argsort(-noisy)[: np.isfinite(noisy).sum()]
+        race = Race(logits, Stream(4, particle).uniforms(2, 5000))
+        arrivals = list(race)
+        assert [token for token, _ in arrivals] == order.tolist()
+        times = [time for _, time in arrivals]
+        assert times == sorted(times)
+
+
+def test_the_texts_are_those_of_masking() -> None:
+    model = TableModel(LETTERS, 4)
+    constraint = compile_regex(r"(ab|ba)*0|a+", LETTERS)
+    masked = MaskedSampler(model, constraint, seed=3).sample(PROMPT, 50, 6)
+    drawn = AWRSSampler(model, constraint, seed=3).sample(PROMPT, 50, 6)
+    assert [sample.token_ids for sample in drawn] == [sample.token_ids for sample in masked]
+    assert weights(drawn) != pytest.approx(weights(masked))
+
+
+class Weightless(AWRSSampler):
+    """Deliberately wrong: the estimate is left out."""
+
+    def draw(self, particle: Particle, logprobs: NDArray[Any]) -> Draw:
+        return super().draw(particle, logprobs)._replace(log_weight=0.0)
+
+
+class Greedy(AWRSSampler):
+    """Deliberately wrong: one allowed token is taken for proof that all are."""
+
+    def draw(self, particle: Particle, logprobs: NDArray[Any]) -> Draw:
+        race = Race(logprobs, particle.stream.uniforms(particle.position, len(logprobs)))
+        trial = recursive(race, particle.cursor.allows)
+        refused = race.probability_without(trial.refused)
+        return Draw(trial.token, np.log(refused) if trial.token is not None else -np.inf)
+
+
+@pytest.mark.parametrize("wrong", [Weightless, Greedy])
+def test_wrong_weights_are_found_out(wrong: Any) -> None:
+    model = TableModel(LETTERS, 1)
+    pattern = r"a(ba)*0|b(a|0b){1,2}"
+    texts = [b"a0", b"aba0", b"ababa0", b"ba", b"b0b", b"baa", b"ba0b", b"b0ba", b"b0b0b"]
+    truth = enumerate_texts(model, set(texts).__contains__, 5)
+    constraint = compile_regex(pattern, LETTERS)
+    right = weights(AWRSSampler(model, constraint, seed=1).sample(PROMPT, 600, 5))
+    assert abs(standard_score(right, truth.z)) < 4
+    found = weights(wrong(model, constraint, seed=1).sample(PROMPT, 600, 5))
+    assert abs(standard_score(found, truth.z)) > 8
+
+
+def test_few_checks_where_the_model_is_sure() -> None:
+    tokens = [bytes([byte]) for byte in range(256)] * 20
+    vocabulary = Vocabulary.from_bytes([*tokens, None], [len(tokens)])
+
+    def table(prefix: tuple[int, ...]) -> NDArray[Any]:
+        row = np.full(vocabulary.size, 0.05 / vocabulary.size)
+        row[ord("a") if len(prefix) < 20 else vocabulary.size - 1] += 0.95
+        return row
+
+    sampler = AWRSSampler(TableModel(vocabulary, table), compile_regex("[ab]*", vocabulary))
+    sampler.sample([0], 20, 30)
+    assert sampler.checks < 2 * sampler.tokens
+
+
+def test_settings_out_of_range() -> None:
+    model, constraint = TableModel(LETTERS, 1), Asked([b"a"])
+    for settings in ({"max_accepts": 1}, {"max_rejects": 0}, {"estimator": "best"}):
+        with pytest.raises(ConstraintError):
+            AWRSSampler(model, constraint, **settings)  # type: ignore[arg-type]

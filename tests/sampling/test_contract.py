@@ -1,0 +1,224 @@
+"""What every sampler promises: proper weights or exact draws, and noise of its own for a text."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import jsonschema
+import numpy as np
+import pytest
+
+from constrain import (
+    ConstraintError,
+    GenerationError,
+    Vocabulary,
+    compile_json_schema,
+    compile_regex,
+)
+from constrain.models import TableModel
+from constrain.sampling import (
+    ASApSampler,
+    AWRSSampler,
+    CARSSampler,
+    MaskedSampler,
+    RejectionSampler,
+    Sampler,
+)
+
+from . import exact
+from .exact import LETTERS, PROMPT, Asked, chi_square, enumerate_texts, standard_score, weights
+
+PATTERN = r"a(ba)*0|b(a|0b){1,2}|[ab]{4}"
+MAX_TOKENS = 5
+VALID = re.compile(PATTERN.encode())
+MASKS = compile_regex(PATTERN, LETTERS)
+
+WEIGHTED: dict[str, Callable[..., Sampler]] = {
+    "masked": MaskedSampler,
+    "awrs": AWRSSampler,
+    "awrs recursive": partial(AWRSSampler, estimator="recursive", max_rejects=2),
+    "awrs geometric": partial(AWRSSampler, estimator="geometric", max_rejects=2),
+    "asap": partial(ASApSampler, round_size=5),
+}
+EXACT: dict[str, Callable[..., Sampler]] = {
+    "rejection": RejectionSampler,
+    "cars": CARSSampler,
+    "cars in rounds": partial(CARSSampler, round_size=4),
+}
+ALL = {**WEIGHTED, **EXACT}
+ASKING = {name: maker for name, maker in ALL.items() if name != "masked"}
+
+
+def valid(text: bytes) -> bool:
+    return VALID.fullmatch(text) is not None
+
+
+def asked() -> Asked:
+    texts = [b""]
+    for _ in range(8):
+        texts += [text + c for text in texts for c in (b"a", b"b", b"0") if len(text) < 8]
+        texts = list(dict.fromkeys(texts))
+        if len(texts[-1]) == 6:
+            break
+    return Asked(filter(valid, texts))
+
+
+MODELS = {
+    "random": TableModel(LETTERS, 1),
+    "peaked": exact.peaked_model(8, power=2),
+}
+
+
+@pytest.fixture(scope="module", params=list(MODELS))
+def model(request: pytest.FixtureRequest) -> Any:
+    return MODELS[request.param]
+
+
+@pytest.mark.parametrize("name", WEIGHTED)
+@pytest.mark.parametrize("constraint", ["masks", "asked"])
+def test_weights_are_proper(name: str, model: TableModel, constraint: str) -> None:
+    """E[w] = Z, and E[w 1(x)] = p(x) for each of the likeliest texts."""
+    if (name, constraint) == ("masked", "asked"):
+        pytest.skip("local masking needs masks")
+    truth = enumerate_texts(model, valid, MAX_TOKENS)
+    sampler = WEIGHTED[name](model, MASKS if constraint == "masks" else asked(), seed=11)
+    samples = sampler.sample(PROMPT, 1000, MAX_TOKENS)
+    w = weights(samples)
+    assert abs(standard_score(w, truth.z)) < 4
+    for text in sorted(truth.texts, key=truth.texts.__getitem__)[-5:]:
+        hits = np.array([sample.token_ids == text for sample in samples])
+        assert abs(standard_score(w * hits, truth.texts[text])) < 4
+    assert {s.token_ids for s in samples if s.finished} <= truth.texts.keys()
+
+
+@pytest.mark.parametrize("name", EXACT)
+@pytest.mark.parametrize("constraint", ["masks", "asked"])
+def test_draws_are_exact(name: str, model: TableModel, constraint: str) -> None:
+    truth = enumerate_texts(model, valid, MAX_TOKENS)
+    sampler = EXACT[name](model, MASKS if constraint == "masks" else asked(), seed=5)
+    samples = sampler.sample(PROMPT, 400, MAX_TOKENS)
+    assert chi_square([s.token_ids for s in samples], truth.conditional) < 4
+    assert all(s.finished and s.log_weight == 0 for s in samples)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_samples_say_what_they_are(name: str, model: TableModel) -> None:
+    for sample in ALL[name](model, MASKS, seed=2).sample(PROMPT, 20, MAX_TOKENS):
+        tokens = sample.token_ids
+        rows = model.logprobs([(*PROMPT, *tokens[:i]) for i in range(len(tokens))])
+        logprob = rows[np.arange(len(tokens)), list(tokens)].sum()
+        assert sample.logprob == pytest.approx(logprob)
+        text = b"".join(LETTERS.token_bytes(token) or b"" for token in tokens)
+        assert sample.text == text.decode()
+        assert sample.finished == (tokens[-1:] == (4,)) == (not sample.reason)
+        assert sample.finished == (sample.log_weight > -np.inf)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_sample_does_not_depend_on_the_others(name: str, model: TableModel) -> None:
+    make = ALL[name]
+    many = make(model, MASKS, seed=7).sample(PROMPT, 12, MAX_TOKENS)
+    few = make(model, MASKS, seed=7).sample(PROMPT, 5, MAX_TOKENS)
+    assert many[:5] == few
+    assert many != make(model, MASKS, seed=8).sample(PROMPT, 12, MAX_TOKENS)
+
+
+JSON = Vocabulary.from_bytes([b"[", b"]", b",", b"1", b"tr", b"ue", b"1]", None], [7])
+SCHEMA = {"type": "array", "items": {"enum": [True, 11, 1]}, "minItems": 1, "maxItems": 2}
+
+
+def satisfies(text: bytes) -> bool:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return False
+    return jsonschema.Draft202012Validator(SCHEMA).is_valid(value)
+
+
+def inclined(prefix: tuple[int, ...]) -> Any:
+    """A model of JSON that has seen some: it begins with a bracket and ends after one."""
+    row = np.exp(TableModel(JSON, 2).logprobs([prefix])[0])
+    row[0 if len(prefix) == len(PROMPT) else 7 if prefix[-1] in (1, 6) else 6] += 2
+    return row
+
+
+@pytest.mark.parametrize("name", ["masked", "awrs", "asap", "rejection", "cars"])
+def test_json_schemas(name: str) -> None:
+    model = TableModel(JSON, inclined)
+    truth = enumerate_texts(model, satisfies, 5)
+    assert len(truth.texts) >= 4
+    constraint = compile_json_schema(SCHEMA, JSON)
+    samples = ALL[name](model, constraint, seed=3).sample(PROMPT, 200, 5)
+    if name in EXACT:
+        assert chi_square([s.token_ids for s in samples], truth.conditional) < 4
+    else:
+        assert abs(standard_score(weights(samples), truth.z)) < 4
+
+
+class Counting(TableModel):
+    """Remembers what it has been asked."""
+
+    def logprobs(self, prefixes: Any) -> Any:
+        self.calls = [*getattr(self, "calls", []), list(prefixes)]
+        return super().logprobs(prefixes)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_equal_prefixes_are_asked_once(name: str) -> None:
+    model = Counting(LETTERS, 1)
+    ALL[name](model, MASKS, seed=1).sample(PROMPT, 30, MAX_TOKENS)
+    assert model.calls[0] == [PROMPT]
+    for prefixes in model.calls:
+        assert len(set(prefixes)) == len(prefixes)
+
+
+@pytest.mark.parametrize("name", ["masked", "awrs"])
+def test_one_call_for_a_step(name: str) -> None:
+    model = Counting(LETTERS, 1)
+    ALL[name](model, MASKS, seed=1).sample(PROMPT, 30, MAX_TOKENS)
+    assert len(model.calls) <= MAX_TOKENS
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("value", [np.nan, -np.inf, np.inf])
+def test_rows_that_are_no_distributions(name: str, value: float) -> None:
+    class Broken(TableModel):
+        def logprobs(self, prefixes: Any) -> Any:
+            return np.full((len(prefixes), LETTERS.size), value)
+
+    with pytest.raises(GenerationError, match=r"NaN or infinite|no token any"):
+        ALL[name](Broken(LETTERS, 1), MASKS).sample(PROMPT, 2, 4)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_wrong_arguments(name: str) -> None:
+    sampler = ALL[name](TableModel(LETTERS, 1), MASKS)
+    with pytest.raises(ConstraintError, match="n must be"):
+        sampler.sample(PROMPT, 0, 4)
+    with pytest.raises(ConstraintError, match="max_tokens must be"):
+        sampler.sample(PROMPT, 1, 0)
+    with pytest.raises(ConstraintError, match=r"no constraint|needs masks"):
+        ALL[name](TableModel(LETTERS, 1), "a+")
+    with pytest.raises(ConstraintError, match="different vocabularies"):
+        ALL[name](TableModel(JSON, 1), MASKS)
+
+
+@pytest.mark.parametrize("name", ASKING)
+def test_a_constraint_that_contradicts_itself(name: str) -> None:
+    class Fickle:
+        def __init__(self) -> None:
+            self.called = 0
+
+        def allows(self, prefix: bytes) -> bool:
+            return True
+
+        def complete(self, prefix: bytes) -> bool:
+            self.called += 1
+            return self.called % 2 == 1
+
+    with pytest.raises(GenerationError, match="contradicts itself"):
+        ASKING[name](TableModel(LETTERS, 1), Fickle()).sample(PROMPT, 20, 8)
