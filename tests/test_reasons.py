@@ -112,6 +112,33 @@ KEYWORDS = [
         {"not": {"type": "null"}},
         *("null", "not", "", "null satisfies the schema that it must not"),
     ),
+    ({"contains": {"const": 1}}, "[2]", "contains", "", "no item of [2] satisfies it"),
+    (
+        {"contains": {"const": 1}, "minContains": 2},
+        *("[1]", "minContains", "", "1 item of [1] satisfies it, fewer than 2"),
+    ),
+    (
+        {"contains": {"const": 1}, "maxContains": 1},
+        *("[1, 1]", "maxContains", "", "2 items of [1, 1] satisfy it, more than 1"),
+    ),
+    (
+        {"uniqueItems": True},
+        *("[1, 2, 1.0]", "uniqueItems", "/2", "items 0 and 2 are equal: 1.0"),
+    ),
+    (
+        {"properties": {"a": True}, "unevaluatedProperties": False},
+        *('{"b": 1}', "unevaluatedProperties", ""),
+        '{"b": 1} has a property that no schema has evaluated and it refuses',
+    ),
+    (
+        {"prefixItems": [True], "unevaluatedItems": {"type": "null"}},
+        *("[1, 2]", "unevaluatedItems", ""),
+        "[1, 2] has an item that no schema has evaluated and it refuses",
+    ),
+    (
+        {"$dynamicRef": "#n", "$defs": {"n": {"$dynamicAnchor": "n", "const": 1}}},
+        *("2", "$defs/n/const", "", "2 is not 1"),
+    ),
     ({"if": {"minimum": 3}, "then": {"const": 5}}, "4", "then/const", "", "4 is not 5"),
     (
         {"if": {"minimum": 3}, "else": False},
