@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from constrain.explain import Refusal
     from constrain.models import LanguageModel
     from constrain.reasons import Reason
+    from constrain.sampling import Progress
+    from constrain.sampling.outcome import Outcome
 
 EXIT_CODES = """Exit codes: **0** done, **1** the instance is refused, **2** bad input or usage,
 **3** generation failed, **70** a bug, **130** interrupted."""
@@ -106,8 +108,24 @@ MinP = Annotated[
     float | None,
     typer.Option("--min-p", min=0.0, max=1.0, help="Drop tokens below p times the likeliest."),
 ]
-
-
+Sampler = Annotated[
+    Literal["masked", "rejection", "asap", "cars", "awrs", "smc"],
+    typer.Option(
+        help="masked is fast; the others keep the model's own distribution given the constraint: "
+        "rejection and cars exactly, asap, awrs and smc by weighing several texts."
+    ),
+]
+Particles = Annotated[
+    int, typer.Option("--particles", min=1, help="Texts to weigh (asap, awrs, smc).")
+]
+Report = Annotated[
+    Path | None,
+    typer.Option(
+        "--report",
+        help="Draw the run of smc into this file, .svg or .html.",
+        show_default=False,
+    ),
+]
 Lenient = Annotated[
     bool,
     typer.Option(
@@ -131,6 +149,7 @@ def _root(
 
 - `constrain json person`
 - `constrain json person -n 3 --seed 1 --prompt "Nurses from Lisbon."`
+- `constrain json person --sampler smc --particles 32 --report run.html`
 - `constrain json '{{"enum": ["yes", "no"]}}' --prompt "Is the sky green?" -m HF_MODEL_ID`
 - `constrain json order.json --json | jq .results[0].value`
 
@@ -149,6 +168,9 @@ def json_command(
     top_k: TopK = None,
     top_p: TopP = None,
     min_p: MinP = None,
+    sampler: Sampler = "masked",
+    particles: Particles = 16,
+    report: Report = None,
     lenient: Lenient = False,
     as_json: JSONFlag = False,
 ) -> None:
@@ -174,6 +196,9 @@ def json_command(
             top_k=top_k,
             top_p=top_p,
             min_p=min_p,
+            sampler=sampler,
+            particles=particles,
+            report=report,
             lenient=lenient,
         )
 
@@ -200,6 +225,9 @@ def regex_command(
     top_k: TopK = None,
     top_p: TopP = None,
     min_p: MinP = None,
+    sampler: Sampler = "masked",
+    particles: Particles = 16,
+    report: Report = None,
     as_json: JSONFlag = False,
 ) -> None:
     """Write text that a regular expression matches in full."""
@@ -221,6 +249,9 @@ def regex_command(
             top_k=top_k,
             top_p=top_p,
             min_p=min_p,
+            sampler=sampler,
+            particles=particles,
+            report=report,
         )
 
 
@@ -391,9 +422,18 @@ def _load_model(name: str) -> LanguageModel:
 
 
 def _generate(
-    terminal: Terminal, function: str, target: Any, model_name: str, *, n: int, **settings: Any
+    terminal: Terminal,
+    function: str,
+    target: Any,
+    model_name: str,
+    *,
+    n: int,
+    report: Path | None,
+    **settings: Any,
 ) -> None:
     """Run one of the functions of `constrain.generation` and show what comes out."""
+    if report and (settings["sampler"] != "smc" or report.suffix not in (".svg", ".html")):
+        raise InputError("--report draws a run of --sampler smc into a file that is .svg or .html")
     started = time.perf_counter()
     with terminal.busy(f"loading the kernels and the model {model_name}"):
         from constrain.engine import warmup
@@ -401,12 +441,29 @@ def _generate(
         warmup()
         model = _load_model(model_name)
     loaded = time.perf_counter()
-    with terminal.busy(f"writing {n} of at most {settings['max_tokens']} tokens"):
+    most = settings["max_tokens"]
+    with terminal.watching(f"writing {n} of at most {most} tokens", most) as show:
         from constrain import generation
 
-        results = getattr(generation, function)(target, model, n=n, return_details=True, **settings)
+        def observe(progress: Progress) -> None:
+            rate = progress.finished / progress.attempts
+            remark = f"{progress.finished} of {progress.attempts} done ({rate:.0%})"
+            show(progress.tokens, f"{remark}, effective {progress.effective:.1f}")
+
+        results = getattr(generation, function)(
+            target, model, n=n, observe=observe, return_details=True, **settings
+        )
     finished = time.perf_counter()
     results = results if n > 1 else [results]
+    outcome = results[0].outcome
+    if report:
+        from constrain.sampling import picture
+
+        draw = picture.svg if report.suffix == ".svg" else picture.html
+        try:
+            report.write_text(draw(outcome.run), "utf-8")
+        except OSError as error:
+            raise InputError(f"cannot write {report}: {error.strerror}") from error
     is_json = function == "generate_json"
     if not terminal.ignored:
         checker = _check_json if is_json else _check_regex
@@ -426,6 +483,7 @@ def _generate(
                     }
                     for r in results
                 ],
+                **({"sampling": _told(outcome)} if outcome else {}),
                 **terminal.told,
                 "seconds": {
                     "load": loaded - started,
@@ -442,11 +500,23 @@ def _generate(
     if not terminal.ignored:
         judge = "jsonschema" if is_json else "Python's re"
         terminal.note(f"[green]valid[/], as {judge} confirms")
+    if outcome:
+        terminal.note(
+            f"[dim]{outcome.sampler}: {outcome.attempts} texts, {outcome.acceptance_rate:.0%} "
+            f"valid, effective sample size {outcome.effective:.1f}, log evidence "
+            f"{outcome.log_evidence:.2f}[/]"
+        )
     terminal.note(
         f"[dim]{tokens} tokens, {forced} of them forced, in {finished - loaded:.2f} s; "
         f"compiled in {results[0].timings.compile * 1000:.1f} ms; "
         f"loaded in {loaded - started:.2f} s; seed {results[0].seed}[/]"
     )
+
+
+def _told(outcome: Outcome) -> dict[str, Any]:
+    """What programs are told of a sampler's run."""
+    names = ("sampler", "attempts", "acceptance_rate", "effective", "log_evidence")
+    return {name: getattr(outcome, name) for name in names}
 
 
 def _check_json(schema: Any, values: list[Any]) -> None:

@@ -16,7 +16,9 @@ from constrain.errors import ConstraintError, GenerationError
 from constrain.lexing.regex import words
 from constrain.models import LanguageModel
 from constrain.models.base import Prompt
+from constrain.sampling.base import Observer
 from constrain.sampling.masked import Output, decode
+from constrain.sampling.outcome import Outcome, SamplerName, sample_texts
 from constrain.sampling.warp import Warp
 from constrain.schema_sources import read_schema
 from constrain.vocabulary import Vocabulary
@@ -57,6 +59,7 @@ class Generation:
             forced ones are not counted.
         seed: what to pass for the same output again.
         timings: where the time went.
+        outcome: how the sampler came to it; None for local masking.
     """
 
     value: Any
@@ -67,6 +70,7 @@ class Generation:
     logprob: float
     seed: int
     timings: Timings
+    outcome: Outcome | None = None
 
 
 def generate_json(
@@ -81,6 +85,9 @@ def generate_json(
     top_k: int | None = None,
     top_p: float | None = None,
     min_p: float | None = None,
+    sampler: SamplerName = "masked",
+    particles: int = 16,
+    observe: Observer | None = None,
     options: JSONOptions | None = None,
     lenient: bool = False,
     include_schema: bool = True,
@@ -92,6 +99,13 @@ def generate_json(
     order, on the distribution over the allowed tokens. A token after which no ending would fit
     into `max_tokens` is drawn again from those that leave room. Tokens that the constraint forces
     cost no model call. With the same seed, output i is the same whatever `n` is.
+
+    So it is with `sampler="masked"`, which is fast, but distorts what the model prefers among the
+    valid outputs. The other samplers keep the model's own distribution given the constraint:
+    "rejection" and "cars" draw from it exactly, "asap", "awrs" and "smc" write several weighted
+    outputs and draw from these, the better the more they are. There, temperature and the like are
+    part of the model, before the constraint; an output that is not complete within `max_tokens`
+    is none; and of the weighted ones, output i depends on `n` and `particles`.
 
     Args:
         schema: a JSON Schema as parsed JSON, as text, or as a path; or a Pydantic model class, a
@@ -108,6 +122,10 @@ def generate_json(
         top_k: choose among the k likeliest tokens.
         top_p: choose among the likeliest tokens of mass p.
         min_p: choose among the tokens at least p times as likely as the likeliest.
+        sampler: "masked", "rejection", "asap", "cars", "awrs" or "smc"; see
+            `constrain.sampling`.
+        particles: weighted outputs to write, of which `n` are drawn (asap, awrs, smc).
+        observe: is called with a `Progress` after each step (not for masked).
         options: the language of the JSON text; default `JSONOptions()`, the one for generation.
         lenient: ignore what is not understood in the schema, each with a `SchemaWarning`.
         include_schema: tell the model of the schema in the prompt.
@@ -133,6 +151,9 @@ def generate_json(
         seed=seed,
         max_tokens=max_tokens,
         warp=Warp(temperature, top_k, top_p, min_p),
+        sampler=sampler,
+        particles=particles,
+        observe=observe,
         return_details=return_details,
     )
 
@@ -149,6 +170,9 @@ def generate_regex(
     top_k: int | None = None,
     top_p: float | None = None,
     min_p: float | None = None,
+    sampler: SamplerName = "masked",
+    particles: int = 16,
+    observe: Observer | None = None,
     return_details: bool = False,
 ) -> Any:
     """Write a text that a regular expression, in Python's dialect, matches in full.
@@ -167,6 +191,9 @@ def generate_regex(
         seed=seed,
         max_tokens=max_tokens,
         warp=Warp(temperature, top_k, top_p, min_p),
+        sampler=sampler,
+        particles=particles,
+        observe=observe,
         return_details=return_details,
     )
 
@@ -183,6 +210,9 @@ def generate_choice(
     top_k: int | None = None,
     top_p: float | None = None,
     min_p: float | None = None,
+    sampler: SamplerName = "masked",
+    particles: int = 16,
+    observe: Observer | None = None,
     return_details: bool = False,
 ) -> Any:
     """Write one of some texts.
@@ -205,6 +235,9 @@ def generate_choice(
         seed=seed,
         max_tokens=max_tokens,
         warp=Warp(temperature, top_k, top_p, min_p),
+        sampler=sampler,
+        particles=particles,
+        observe=observe,
         return_details=return_details,
     )
 
@@ -219,6 +252,9 @@ def _generate(
     seed: int | None,
     max_tokens: int,
     warp: Warp,
+    sampler: str,
+    particles: int,
+    observe: Observer | None,
     return_details: bool,
 ) -> Any:
     if n < 1:
@@ -229,15 +265,28 @@ def _generate(
     started = perf_counter()
     constraint = compiled(language_model.vocabulary)
     compile_seconds = perf_counter() - started
-    outputs = decode(
-        language_model,
-        constraint,
-        encoded(language_model),
-        n=n,
-        max_tokens=max_tokens,
-        warp=warp,
-        seed=seed,
-    )
+    prompt, outcome = encoded(language_model), None
+    if sampler == "masked":
+        outputs = decode(
+            language_model, constraint, prompt, n=n, max_tokens=max_tokens, warp=warp, seed=seed
+        )
+    else:
+        outcome = sample_texts(
+            sampler,
+            language_model,
+            constraint,
+            prompt,
+            n=n,
+            max_tokens=max_tokens,
+            warp=warp,
+            seed=seed,
+            particles=particles,
+            observe=observe,
+        )
+        outputs = [
+            Output(s.token_ids, 0, len(s.token_ids), s.logprob, outcome.model_seconds)
+            for s in outcome.samples
+        ]
     total = perf_counter() - started
     texts = [_text(language_model.vocabulary, output) for output in outputs]
     values = [_value(parse, text, output) for text, output in zip(texts, outputs, strict=True)]
@@ -253,6 +302,7 @@ def _generate(
             logprob=output.logprob,
             seed=seed,
             timings=Timings(compile_seconds, output.model_seconds, total),
+            outcome=outcome,
         )
         for value, text, output in zip(values, texts, outputs, strict=True)
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import IntEnum
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from constrain.errors import ConstraintError, GenerationError, SchemaWarning
 
@@ -88,6 +88,23 @@ class Terminal:
         with Progress(*columns, console=self._err, transient=True) as progress:
             progress.add_task(what, total=None)
             yield
+
+    @contextmanager
+    def watching(self, what: str, total: int) -> Iterator[Callable[[int, str], None]]:
+        """Show on a terminal how far a run is: yields what takes steps done and a remark."""
+        if not self._err.is_terminal or self.as_json:
+            yield lambda done, remark: None
+            return
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[remark]}"),
+            TimeElapsedColumn(),
+        )
+        with Progress(*columns, console=self._err, transient=True) as progress:
+            task = progress.add_task(what, total=total, remark="")
+            yield lambda done, remark: progress.update(task, completed=done, remark=remark)
 
     @contextmanager
     def reporting(self) -> Iterator[None]:

@@ -242,3 +242,20 @@ def test_help_answers_at_once():
 def test_version():
     out = subprocess.run([*COMMAND, "--version"], capture_output=True, text=True, check=True)
     assert re.fullmatch(r"constrain \d+\.\d+\.\d+\n", out.stdout)
+
+
+@pytest.mark.parametrize("suffix", ["svg", "html"])
+def test_a_sampler_draws_its_run(suffix: str, tmp_path: Path):
+    picture = tmp_path / f"run.{suffix}"
+    arguments = ("--sampler", "smc", "--particles", "3", "-s", "1", "--report", str(picture))
+    report = _json(_run("json", NUMBER, *arguments, "--json"))
+    assert 1 <= report["results"][0]["value"] <= 6
+    assert report["sampling"]["attempts"] == 3
+    assert "3 particles" in picture.read_text("utf-8")
+
+
+def test_only_runs_of_smc_are_drawn(tmp_path: Path):
+    for arguments in (("--sampler", "awrs"), ("--sampler", "smc")):
+        result = _run("regex", "a", *arguments, "--report", str(tmp_path / "run.png"))
+        assert result.exit_code == 2
+        assert "--report" in result.stderr

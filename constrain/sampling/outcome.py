@@ -1,0 +1,148 @@
+"""The samplers by name, and outputs from their weighted texts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from constrain.engine import Constraint
+from constrain.errors import ConstraintError, GenerationError
+from constrain.models import LanguageModel
+from constrain.sampling.adaptive import ASApSampler, CARSSampler
+from constrain.sampling.awrs import AWRSSampler
+from constrain.sampling.base import Observer, Sample, log_sum
+from constrain.sampling.noise import Stream
+from constrain.sampling.rejection import ExactSampler, RejectionSampler
+from constrain.sampling.resampling import systematic
+from constrain.sampling.smc import SMC, Run
+from constrain.sampling.warp import Warp
+
+SamplerName: TypeAlias = Literal["masked", "rejection", "asap", "cars", "awrs", "smc"]
+
+EXACT: dict[str, type[ExactSampler]] = {"rejection": RejectionSampler, "cars": CARSSampler}
+WEIGHTED = ("asap", "awrs", "smc")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The texts that a sampler has come to, and how.
+
+    Attributes:
+        samples: the outputs, all of them finished.
+        sampler: the name of the sampler.
+        attempts: texts begun.
+        acceptance_rate: finished texts among them.
+        effective: effective sample size of the weighted texts that the outputs were drawn from;
+            of exact samplers, the number of outputs.
+        log_evidence: logarithm of the estimated probability that the model's own text is valid.
+        run: the record of sequential Monte Carlo.
+        model_seconds: time spent in the model.
+    """
+
+    samples: tuple[Sample, ...]
+    sampler: str
+    attempts: int
+    acceptance_rate: float
+    effective: float
+    log_evidence: float
+    run: Run | None
+    model_seconds: float
+
+
+def sample_texts(
+    name: str,
+    model: LanguageModel,
+    constraint: Constraint,
+    prompt: Sequence[int],
+    *,
+    n: int,
+    max_tokens: int,
+    warp: Warp,
+    seed: int,
+    particles: int,
+    observe: Observer | None = None,
+) -> Outcome:
+    """Write `n` valid texts with a sampler other than local masking.
+
+    "rejection" and "cars" give `n` independent draws from the model given the constraint. "asap",
+    "awrs" and "smc" write max(n, particles) weighted texts and draw the `n` from these by weight.
+
+    Args:
+        warp: is part of the model: it works before the constraint, on all tokens.
+
+    Raises:
+        ConstraintError: there is no sampler of this name, or `particles` is below 1.
+        GenerationError: no text was valid.
+    """
+    if particles < 1:
+        raise ConstraintError(f"particles must be >= 1, not {particles}")
+    clock = _Warped(model, warp)
+    if name in EXACT:
+        exact = EXACT[name](clock, constraint, seed=seed, observe=observe)
+        samples = exact.sample(prompt, n, max_tokens)
+        rate = exact.acceptance_rate
+        return Outcome(
+            tuple(samples), name, exact.attempts, rate, n, math.log(rate), None, clock.seconds
+        )
+    if name not in WEIGHTED:
+        names = ", ".join(("masked", *EXACT, *WEIGHTED))
+        raise ConstraintError(f"no sampler {name!r}; there are {names}")
+    count = max(n, particles)
+    if name == "asap":
+        texts = ASApSampler(clock, constraint, seed=seed, observe=observe).sample(
+            prompt, count, max_tokens
+        )
+        run = Run(tuple(texts), ())
+    else:
+        proposal = AWRSSampler(clock, constraint, seed=seed, observe=observe)
+        smc = SMC(proposal, ess_threshold=0.5 if name == "smc" else 0.0)
+        run = smc.run(prompt, count, max_tokens)
+    finished = [sample for sample in run.samples if sample.log_weight > -math.inf]
+    if not finished:
+        reasons = sorted({sample.reason for sample in run.samples})
+        raise GenerationError(
+            f"none of {count} texts was valid in the end: {'; '.join(reasons)}. Raise max_tokens "
+            "or particles",
+            run.samples[0].token_ids,
+        )
+    logs = np.array([sample.log_weight for sample in finished])
+    weights = np.exp(logs - log_sum(logs))
+    uniforms = Stream(seed, count + 1).spare(0, n)
+    chosen = systematic(weights / weights.sum(), uniforms).tolist()
+    return Outcome(
+        tuple(finished[i] for i in chosen),
+        name,
+        count,
+        len(finished) / count,
+        run.effective,
+        run.log_evidence,
+        run if run.steps else None,
+        clock.seconds,
+    )
+
+
+class _Warped(LanguageModel):
+    """A model after a warp, and the time it takes."""
+
+    def __init__(self, model: LanguageModel, warp: Warp) -> None:
+        self._model = model
+        self._warp = warp
+        self.vocabulary = model.vocabulary
+        self.context_length = model.context_length
+        self.seconds = 0.0
+
+    def logprobs(self, prefixes: Sequence[Sequence[int]]) -> NDArray[Any]:
+        """See `LanguageModel.logprobs`."""
+        started = perf_counter()
+        rows = self._model.logprobs(prefixes)
+        self.seconds += perf_counter() - started
+        if self._warp == Warp() or not np.isfinite(rows.max(axis=-1)).all():
+            return rows
+        scores = [self._warp(row) for row in rows]
+        return np.stack([row - log_sum(row) for row in scores])

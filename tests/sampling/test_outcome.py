@@ -1,0 +1,107 @@
+"""Outputs by each sampler: valid, reproducible, and with the probabilities of the model."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from constrain import (
+    AcceptanceError,
+    ConstraintError,
+    GenerationError,
+    generate_choice,
+    generate_json,
+    generate_regex,
+)
+from constrain.generation import Generation
+from constrain.models import TableModel
+
+from .exact import LETTERS
+
+NAMES = ["rejection", "asap", "cars", "awrs", "smc"]
+
+
+def skewed(prefix: tuple[int, ...]) -> Any:
+    """Likes to begin with `a`, where little that it goes on with is allowed."""
+    if not prefix:
+        return [0.8, 0.2, 0, 0, 0]
+    return [0.02, 0.03, 0, 0.9, 0.05] if prefix[0] == 0 else [0.4, 0.1, 0, 0.1, 0.4]
+
+
+MODEL = TableModel(LETTERS, skewed)
+P = {"ab": 0.8 * 0.03 * 0.05, "b": 0.2 * 0.4}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_choices_are_made_as_the_model_would(name: str) -> None:
+    drawn = generate_choice(list(P), MODEL, n=400, seed=1, sampler=name, max_tokens=6)
+    share = P["b"] / sum(P.values())
+    assert drawn.count("b") / 400 == pytest.approx(share, abs=0.03)
+
+
+def test_masking_would_not() -> None:
+    drawn = generate_choice(list(P), MODEL, n=400, seed=1, max_tokens=6)
+    assert drawn.count("b") / 400 == pytest.approx(0.2, abs=0.06)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_details(name: str) -> None:
+    first, again = (
+        generate_regex("a|b+", MODEL, n=3, seed=4, sampler=name, max_tokens=9, return_details=True)
+        for _ in range(2)
+    )
+    assert [g.text for g in first] == [g.text for g in again]
+    for generation in first:
+        assert isinstance(generation, Generation)
+        assert generation.outcome is not None
+        assert generation.outcome.sampler == name
+        assert (generation.outcome.run is not None) == (name in ("awrs", "smc"))
+        assert 0 < generation.outcome.acceptance_rate <= 1
+        assert generation.model_calls == len(generation.token_ids)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_temperature_is_part_of_the_model(name: str) -> None:
+    """At temperature t the texts have their probabilities under the model at t."""
+    temperature = 0.5
+
+    def at(prefix: tuple[int, ...]) -> Any:
+        return np.array(skewed(prefix)) ** (1 / temperature)
+
+    rows = {prefix: at(prefix) / at(prefix).sum() for prefix in ((), (0,), (1,))}
+    p = {"a": rows[()][0] * rows[0,][4], "b": rows[()][1] * rows[1,][4]}
+    drawn = generate_choice(
+        ["a", "b"], MODEL, n=300, seed=2, sampler=name, temperature=temperature, max_tokens=4
+    )
+    assert drawn.count("b") / 300 == pytest.approx(p["b"] / sum(p.values()), abs=0.08)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_valid_is_an_error_that_says_so(name: str) -> None:
+    model = TableModel(LETTERS, lambda prefix: [1, 0, 0, 0, 1])
+    with pytest.raises(GenerationError, match=r"max_tokens|no probability") as caught:
+        generate_regex("b{3}", model, sampler=name, max_tokens=5)
+    assert isinstance(caught.value, AcceptanceError) == (name in ("rejection", "cars"))
+
+
+def test_wrong_names_and_numbers() -> None:
+    with pytest.raises(ConstraintError, match="no sampler 'best'; there are masked, rejection"):
+        generate_regex("a", MODEL, sampler="best")  # type: ignore[arg-type]
+    with pytest.raises(ConstraintError, match="particles must be"):
+        generate_regex("a", MODEL, sampler="smc", particles=0)
+
+
+def test_json_by_smc_with_the_bundled_model() -> None:
+    from constrain.models import BundledModel
+
+    schema = {"enum": [[1, 2], {"a": True}, "text"]}
+    steps: list[Any] = []
+    found = generate_json(
+        schema, BundledModel(), sampler="smc", particles=4, seed=1, observe=steps.append
+    )
+    assert json.dumps(found) in map(json.dumps, schema["enum"])
+    assert steps[-1].finished == 4
+    assert 0 < steps[-1].effective <= 4
