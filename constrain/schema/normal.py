@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from constrain.errors import SchemaTooComplexError
-from constrain.lexing.regex import Regex, complement, is_finite, union, words
+from constrain.lexing.regex import Regex, complement, intersect, is_finite, union, words
 from constrain.schema import numbers, strings
 from constrain.schema.arrays import ArrayShape
 from constrain.schema.evaluate import holds, satisfies
@@ -129,7 +129,8 @@ class Normaliser:
         if types & NUMBER:
             found += _numbers(facts, excluded)
         if types & STRING:
-            found += _strings(facts, excluded)
+            choices = (self._terms.texts.of_any(atoms) for _, atoms in groups)
+            found += _strings(facts, excluded, [regex for regex in choices if regex is not None])
         if types & ARRAY:
             found.append(self._array(fact.array for fact in facts))
         if types & OBJECT:
@@ -205,8 +206,10 @@ def _numbers(facts: list[Facts], excluded: list[Enumeration]) -> list[Alternativ
     return [] if shape is None else [shape]
 
 
-def _strings(facts: list[Facts], excluded: list[Enumeration]) -> list[Alternative]:
-    shape = ALL_STRINGS
+def _strings(
+    facts: list[Facts], excluded: list[Enumeration], choices: list[Regex]
+) -> list[Alternative]:
+    shape = StringShape(intersect(*choices)) if choices else ALL_STRINGS
     for fact in facts:
         if fact.string is not ALL_STRINGS:
             shape = fact.string if shape is ALL_STRINGS else strings.intersect(shape, fact.string)

@@ -12,17 +12,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from math import prod
 from typing import Any, Literal, NamedTuple
 
 from constrain.schema.facts import FALSE, TRUE, Atom, Enumeration, Facts, Given, Place
-from constrain.schema.keywords import ANY_TYPE, OBJECT
+from constrain.schema.keywords import ANY_TYPE, OBJECT, STRING
 from constrain.schema.negation import Not, properties
 from constrain.schema.summaries import Rule, Summaries, Summary
+from constrain.schema.texts import Texts
 
 Group = tuple[Place, Sequence[Atom]]
 
 _OBJECTS = Given(Facts(OBJECT))
 _OTHERS = Given(Facts(ANY_TYPE & ~OBJECT))
+
+_MANY = 16
+"""So many terms of strings alone are not multiplied out."""
 
 _LAST: Place = (1 << 60,)
 """The place behind all others."""
@@ -34,7 +39,8 @@ class Term(NamedTuple):
     Attributes:
         types: mask of types.
         facts: what holds, in the order of the places in the schema.
-        groups: where the values are listed, groups of atoms one of which holds of a value.
+        groups: where the values are listed, or there are many terms of strings alone, groups of
+            atoms one of which holds of a value.
     """
 
     types: int
@@ -47,10 +53,14 @@ class Terms:
 
     Args:
         spend: is told of work, with the atoms that cause it.
+
+    Attributes:
+        texts: the strings of atoms.
     """
 
     def __init__(self, spend: Callable[[int, Sequence[Atom]], None]) -> None:
         self._spend = spend
+        self.texts = Texts(spend)
         self._summaries = Summaries()
         self._tagged: dict[tuple[str, bool, frozenset[Any]], Atom] = {}
 
@@ -68,7 +78,7 @@ class Terms:
             self._settle(term, atoms)
             if not term.types:
                 continue
-            if term.groups and not term.finite:
+            if term.groups and not term.finite and not self._are_texts(term):
                 place, branches = self._split(term)
                 for branch in reversed(branches):
                     grown = term.copy()
@@ -77,6 +87,12 @@ class Terms:
             else:
                 met = sorted(term.met, key=term.met.__getitem__)
                 yield Term(term.types, [atom.facts for atom in met], term.groups)
+
+    def _are_texts(self, term: _Term) -> bool:
+        """Whether a term is one of strings that would be many, and can be one expression."""
+        if term.types != STRING or prod(len(branches) for _, branches in term.groups) < _MANY:
+            return False
+        return all(self.texts.of_any(branches) is not None for _, branches in term.groups)
 
     def _settle(self, term: _Term, atoms: Sequence[Atom]) -> None:
         """Decide the groups that have no more than one branch left."""
