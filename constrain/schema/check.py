@@ -13,6 +13,7 @@ from math import prod
 from typing import Any
 
 from constrain.errors import InvalidSchemaError, SchemaTooComplexError, UnsupportedSchemaError
+from constrain.schema.distinct import DIFFERENT
 from constrain.schema.facts import Atom
 from constrain.schema.keywords import (
     DEPENDENCIES,
@@ -130,6 +131,9 @@ def _check_value(position: Position, name: str, keyword: Keyword, value: Any) ->
     elif name == "format":
         if value in position.options.formats:
             assert position.format is not None
+    elif name == "minItems" and value > DIFFERENT and position.schema.get("uniqueItems") is True:
+        limit = f"it asks for more than {DIFFERENT} items that differ"
+        raise SchemaTooComplexError(position.pointer(name), limit)
     elif name in _LEAST_COUNTS and value > LEAST_LIMIT:
         limit = f"it asks for more than {LEAST_LIMIT:,}"
         raise SchemaTooComplexError(position.pointer(name), limit)

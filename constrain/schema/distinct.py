@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection
 from itertools import islice
 from typing import Any, NamedTuple
 
+from constrain.errors import SchemaTooComplexError
 from constrain.schema.arrays import ArrayShape, Items, LeastText, Possible, Way, Written
 from constrain.schema.few import Few
 from constrain.schema.language import by_length
@@ -18,6 +19,9 @@ from constrain.schema.pieces import value_of
 
 LIST = 32
 """The values of nodes that have at most so many are always told apart."""
+
+DIFFERENT = 100
+"""Most items that differ that an array may be asked to have."""
 
 List = Callable[[Node, int], Collection[Any] | None]
 """The values of a node if there are at most so many, None otherwise."""
@@ -76,6 +80,9 @@ class DistinctItems:
 
     def __init__(self, items: Items, few: Few, possible: Possible) -> None:
         self.shape = items.shape
+        if self.shape.low > DIFFERENT:
+            limit = f"an array needs more than {DIFFERENT} items that differ"
+            raise SchemaTooComplexError("", limit)
         self.start = Told(items.start)
         self._items = items
         self._few = few

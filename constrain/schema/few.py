@@ -60,7 +60,8 @@ class Few:
         """
         known = self._some.get(node)
         if known is None or known[0] < count:
-            known = self._some[node] = count, self._list(node, count)
+            enough = count if known is None else max(count, 2 * known[0])
+            known = self._some[node] = enough, self._list(node, enough)
         return dict(islice(known[1].items(), count))
 
     def _many(self, node: Node, most: int, possible: Callable[[Node], bool], depth: int) -> bool:

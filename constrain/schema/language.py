@@ -31,8 +31,8 @@ from constrain.schema.shapes import Values
 from constrain.schema.spelled import spelled
 from constrain.schema.strings import StringShape
 
-_KEYS_KEPT, _SHAPES_KEPT = 1024, 64
-"""Lexemes of keys, and of strings and numbers, that are kept for other schemas."""
+_KEPT = 1024
+"""Lexemes of keys that are kept for other schemas."""
 
 NUMERAL_LIMIT = 20_000
 """Most numbers of an enumeration, where each has many spellings."""
@@ -99,8 +99,7 @@ class Language:
             self.quote: b'"',
         }
         self._meanings: WeakKeyDictionary[Regex, Scalar] = WeakKeyDictionary()
-        self.key = lru_cache(_KEYS_KEPT)(self._key)
-        self._shape = lru_cache(_SHAPES_KEPT)(self._of_shape)
+        self.key = lru_cache(_KEPT)(self._key)
 
     def _key(self, name: str) -> Lexeme:
         part: Part = Literal(spell(name))
@@ -120,7 +119,9 @@ class Language:
 
     def scalar(self, values: Scalar) -> Lexeme:
         """Return the lexeme of the texts of scalar values."""
-        return lexeme(self._listed(values)) if isinstance(values, Values) else self._shape(values)
+        return (
+            lexeme(self._listed(values)) if isinstance(values, Values) else self._of_shape(values)
+        )
 
     def meaning(self, scalar: Lexeme) -> Scalar:
         """Return the values whose texts, or beginnings, are in a lexeme, captured or not."""

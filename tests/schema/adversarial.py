@@ -227,12 +227,13 @@ ENDS: dict[str, Callable[[], Any]] = {
         "uniqueItems": True,
         "minItems": 50,
     },
-    "200 unique arrays": lambda: {
+    "100 unique arrays": lambda: {
         "type": "array",
         "uniqueItems": True,
-        "minItems": 200,
+        "minItems": 100,
         "items": {"type": "array", "items": {"enum": [0, 1]}, "maxItems": 8},
     },
+    "10^5 unique items": lambda: {"type": "array", "uniqueItems": True, "minItems": 10**5},
     "10^9 items": lambda: {**_INTEGERS, "minItems": 10**9},
     "10^9 characters": lambda: {"type": "string", "minLength": 10**9},
     "10^9 letters": lambda: {"type": "string", "minLength": 10**9, "pattern": "^[a-z]+$"},
