@@ -74,11 +74,15 @@ def compile_grammar(
         start: the rule that stands for whole texts.
         lexer: how a text is divided into terminals. "dynamic": in every way, a terminal may end
             wherever its expression matches, as in Lark's Earley parser with the lexer
-            "dynamic_complete". None: what fits the grammar; `constraint.control.lexer` says which.
+            "dynamic_complete". "contextual": in one way, the longest match of the first terminal
+            that the parser could use, as in Lark's LALR parser. None: "contextual" where the
+            grammar is LALR(1), else "dynamic"; `constraint.control.lexer` says which.
         path: the file that the text is from, which imports of files beside it start from.
 
     Raises:
-        GrammarSyntaxError: the grammar is malformed, or stands for no text.
+        GrammarSyntaxError: the grammar is malformed, stands for no text, or is not LALR(1) where
+            `lexer` is "contextual".
+        RegexTooComplexError: a terminal passes a bound on its size.
     """
     from constrain.grammar.compile import grammar_control
 

@@ -20,8 +20,9 @@ class Terminal:
     Attributes:
         name: its name, upper case.
         regex: its texts (see `lexing.preferred`); never the empty one.
-        text: the one text of a terminal that is a plain string, else None.
-        pattern: its regular expression in the syntax of `re`.
+        text: the one text of a terminal that is a string without flags, else None.
+        pattern: the string, or the regular expression in the syntax of `re`.
+        string: whether it is written as a string.
         flags: letters that stand for flags of the whole expression.
         lexeme: its texts as a lexeme.
         priority: the higher, the more it is preferred where several terminals match.
@@ -32,6 +33,7 @@ class Terminal:
     regex: Regex
     text: str | None
     pattern: str
+    string: bool
     flags: frozenset[str]
     lexeme: Lexeme
     priority: int = 0

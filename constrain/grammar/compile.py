@@ -5,16 +5,17 @@ from __future__ import annotations
 from os import PathLike
 from typing import Literal
 
-from constrain.errors import ConstraintError
+from constrain.errors import ConstraintError, GrammarSyntaxError
+from constrain.grammar.contextual import ContextualControl
 from constrain.grammar.dynamic import DynamicControl
 from constrain.grammar.lark_loader import read_lark
 
 Syntax = Literal["lark"]
 """The languages that grammars are written in."""
-Lexer = Literal["dynamic"]
+Lexer = Literal["dynamic", "contextual"]
 """How a text is divided into terminals, see `compile_grammar`."""
 
-GrammarControl = DynamicControl
+GrammarControl = DynamicControl | ContextualControl
 
 
 def grammar_control(
@@ -27,6 +28,14 @@ def grammar_control(
     """Return the control of a grammar; see `compile_grammar`."""
     if syntax != "lark":
         raise ConstraintError(f"unknown syntax {syntax!r}; the syntaxes are 'lark'")
-    if lexer not in (None, "dynamic"):
-        raise ConstraintError(f"unknown lexer {lexer!r}; the lexers are 'dynamic'")
-    return DynamicControl(read_lark(text, start, path))
+    if lexer not in (None, "dynamic", "contextual"):
+        raise ConstraintError(
+            f"unknown lexer {lexer!r}; the lexers are 'dynamic', 'contextual' and None for either"
+        )
+    grammar = read_lark(text, start, path)
+    if lexer is None:
+        try:
+            return ContextualControl(grammar, strict=True)
+        except GrammarSyntaxError:
+            return DynamicControl(grammar)
+    return DynamicControl(grammar) if lexer == "dynamic" else ContextualControl(grammar)

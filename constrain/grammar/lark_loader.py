@@ -110,6 +110,7 @@ def _terminal(definition: TerminalDef, source: _Source) -> Terminal:
         regex,
         text,
         pattern.value,
+        isinstance(pattern, PatternStr),
         frozenset(pattern.flags),
         text_lexeme(regex) if text is None else lexeme(Literal(text.encode())),
         definition.priority,

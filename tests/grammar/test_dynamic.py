@@ -15,44 +15,13 @@ from constrain.errors import GrammarSyntaxError
 from constrain.grammar.dynamic import DynamicControl
 from constrain.grammar.lark_loader import read_lark
 from constrain.vocabulary import Vocabulary
-from tests.grammar.grammars import BY_HAND, at_random, lark_accepts, texts
-from tests.reference import viable
-
-TOKENS = [*[bytes([byte]) for byte in b"abAB #\n"], b"ab", b"ba", b"aab", b" b", b"b #", b"a\n b"]
-VOCABULARY = Vocabulary.from_bytes([*TOKENS, None], eos_token_ids=[len(TOKENS)])
-
-
-def _agrees(grammar: str, most: int) -> None:
-    """Prefixes, acceptance, endings and masks are those of the language that Lark has."""
-    control = DynamicControl(read_lark(grammar))
-    universe = texts(grammar, most)
-    sentences = {text for text in universe if lark_accepts(grammar, text)}
-    begun = {text[:n] for text in sentences for n in range(len(text) + 1)}
-    constraint = Constraint(control, VOCABULARY)
-    row = np.zeros(VOCABULARY.bitmask_words, np.int32)
-    for text in universe:
-        matcher = constraint.matcher()
-        if not matcher.accept_bytes(text.encode()):
-            assert text not in begun
-            continue
-        assert matcher.is_accepting() == (text in sentences), text
-        ending = constraint.budget.ending(matcher).decode()
-        assert lark_accepts(grammar, text + ending), (text, ending)
-        others = [s for s in sentences if s.startswith(text)]
-        least = min((s[len(text) :] for s in others), key=lambda s: (len(s), s), default=ending)
-        assert (len(ending), ending) <= (len(least), least), text
-        if len(text) > most - 3:
-            continue
-        matcher.fill_bitmask(row)
-        going_on = {t for t, token in enumerate(TOKENS) if viable(control, text.encode() + token)}
-        if text in sentences:
-            going_on.add(len(TOKENS))
-        assert set(np.flatnonzero(allowed(row, VOCABULARY.size)).tolist()) == going_on, text
+from tests.grammar.agreement import TOKENS, VOCABULARY, agrees
+from tests.grammar.grammars import BY_HAND, at_random, lark_accepts
 
 
 @pytest.mark.parametrize("name", BY_HAND)
 def test_grammars_by_hand(name):
-    _agrees(BY_HAND[name], 7)
+    agrees(DynamicControl(read_lark(BY_HAND[name])), BY_HAND[name], 7)
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -66,7 +35,7 @@ def test_random_grammars(seed):
         pytest.skip(str(error))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        _agrees(grammar, 5)
+        agrees(DynamicControl(read_lark(grammar)), grammar, 5)
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -128,7 +97,6 @@ VOCABULARY_OF_ALL = Vocabulary.from_bytes(
 
 def test_compile_grammar():
     constraint = compile_grammar('greeting: "hello"', VOCABULARY_OF_ALL, start="greeting")
-    assert constraint.control.lexer == "dynamic"
     matcher = constraint.matcher()
     assert bytes(matcher.forced_tokens()) == b"hello"
 

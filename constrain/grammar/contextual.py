@@ -1,0 +1,198 @@
+"""Grammars with Lark's contextual lexer: the language of its LALR(1) parser.
+
+At each place the scanner looks for the terminals that the parser's state has an action for, and
+takes one by its own rules (see `scanning`); the parser then has to be able to shift it. Those
+terminals are offered that both of them agree on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from heapq import heappop, heappush
+from itertools import count
+from typing import NamedTuple
+
+from constrain.errors import ConstraintError, GrammarSyntaxError, RegexTooComplexError
+from constrain.grammar.cfg import Grammar
+from constrain.grammar.lalr import END, Stack, Tables
+from constrain.grammar.scanning import Scan, Scanner
+from constrain.grammar.terminals import least_text
+from constrain.lexing.lexeme import Lexeme
+from constrain.lexing.regex import (
+    ANYTHING,
+    EMPTY,
+    Regex,
+    complement,
+    concat,
+    intersect,
+    is_empty,
+)
+
+_MOST_STEPS = 20_000
+"""Steps of a search for an ending."""
+_DONE = -1
+_FAR = 1000
+"""Steps of a search for whether there is one."""
+
+
+class Config(NamedTuple):
+    """A parse of the text so far, and what may not come next."""
+
+    stack: Stack
+    banned: Regex = EMPTY
+
+
+Offers = dict[Lexeme, Scan]
+
+
+class ContextualControl:
+    """The control of a grammar with the contextual lexer.
+
+    Args:
+        grammar: the grammar.
+        strict: refuse a grammar that is only almost LALR(1), see `Tables`.
+
+    Raises:
+        GrammarSyntaxError: the grammar is not LALR(1), or its scanner leaves no text.
+    """
+
+    lexer = "contextual"
+
+    def __init__(self, grammar: Grammar, strict: bool = False) -> None:
+        if grammar.declared:
+            names = ", ".join(sorted(grammar.declared))
+            raise GrammarSyntaxError(1, 1, f"nothing says what these terminals match: {names}")
+        self._tables = Tables(grammar, strict)
+        self._terminals = grammar.terminals
+        self._scanner = Scanner(list(grammar.terminals.values()))
+        self._ignored = frozenset(grammar.ignored)
+        lengths = {name: len(least_text(t.lexeme)) for name, t in grammar.terminals.items()}
+        self._lengths = {**lengths, **grammar.least(lengths.__getitem__, _sum)}
+        self._spaces = [name for name in grammar.ignored if self._is_space(name)]
+        self._scans: dict[tuple[int, Regex], list[Scan]] = {}
+        self._offers: dict[tuple[int, frozenset[str], Regex], Offers] = {}
+        self._parted: dict[Regex, bool] = {EMPTY: True}
+        if self._ending(self.start()) is None:
+            raise GrammarSyntaxError(1, 1, "the contextual lexer leaves no text of the grammar")
+
+    def start(self) -> Config:
+        """See `Control.start`."""
+        return Config(self._tables.start)
+
+    def lexemes(self, config: Config) -> list[Lexeme]:
+        """See `Control.lexemes`."""
+        offers = self._offer(config)
+        return [item for item, scan in offers.items() if self._goes_on(self._after(config, scan))]
+
+    def advance(self, config: Config, lexemes: tuple[Lexeme, ...], text: bytes | None) -> Config:
+        """See `Control.advance`."""
+        # A text is taken for one terminal alone.
+        (item,) = lexemes
+        return self._after(config, self._offer(config)[item])
+
+    def accepting(self, config: Config) -> bool:
+        """See `Control.accepting`."""
+        return END in self._tables.usable(config.stack)
+
+    def ending(self, config: Config) -> bytes:
+        """See `Control.ending`.
+
+        Raises:
+            RegexTooComplexError: the search takes too many steps.
+        """
+        found = self._ending(config)
+        if found is None:
+            raise ConstraintError(
+                "the contextual lexer leaves no way to end from here; "
+                'the grammar has conflicts, try lexer="dynamic"'
+            )
+        return found
+
+    def _ending(self, config: Config, most: int = _MOST_STEPS) -> bytes | None:
+        """Search the parses best first for the least ending; None if there is none."""
+        order = count(1)
+        heap = [(self._distance(config), b"", 0, config)]
+        best: dict[Config, tuple[int, bytes]] = {config: (0, b"")}
+        while heap:
+            _, text, mark, here = heappop(heap)
+            if mark == _DONE:
+                return text
+            if best[here] != (len(text), text):
+                continue
+            if len(best) > most:
+                raise RegexTooComplexError(f"more than {most:,} steps to find an ending")
+            if self.accepting(here):
+                heappush(heap, (len(text), text, _DONE, here))
+            for item, scan in self._offer(here).items():
+                after = self._after(here, scan)
+                longer = text + least_text(item)
+                rated = (len(longer), longer)
+                if after not in best or rated < best[after]:
+                    best[after] = rated
+                    far = len(longer) + self._distance(after)
+                    heappush(heap, (far, longer, next(order), after))
+        return None
+
+    def _distance(self, config: Config) -> int:
+        return self._tables.distance(config.stack, self._lengths)
+
+    def _after(self, config: Config, scan: Scan) -> Config:
+        if scan.matched in self._ignored:
+            return Config(config.stack, scan.banned)
+        return Config(self._tables.shift(config.stack, scan.terminal), scan.banned)
+
+    def _offer(self, config: Config) -> Offers:
+        """What may be matched next, whether or not what it bans leaves a way on."""
+        stack, banned = config
+        usable = self._tables.usable(stack)
+        key = (stack.state, usable, banned)
+        found = self._offers.get(key)
+        if found is None:
+            scans = self._scans.get((stack.state, banned))
+            if scans is None:
+                names = self._tables.looked_for[stack.state] | self._ignored
+                scans = self._scanner.scans(names, banned)
+                self._scans[stack.state, banned] = scans
+            found = self._offers[key] = {
+                scan.lexeme: scan
+                for scan in scans
+                if scan.matched in self._ignored or scan.terminal in usable
+            }
+        return found
+
+    def _goes_on(self, config: Config) -> bool:
+        """Whether what is banned leaves a way to end; taken for granted where that is far."""
+        if self._is_parted(config.banned) or self.accepting(config):
+            return True
+        try:
+            return self._ending(config, _FAR) is not None
+        except RegexTooComplexError:
+            return True
+
+    def _is_parted(self, banned: Regex) -> bool:
+        """Whether something ignored can come in between, after which all is as if not banned."""
+        found = self._parted.get(banned)
+        if found is None:
+            found = self._parted[banned] = any(
+                not is_empty(intersect(self._terminals[name].regex, complement(banned)))
+                for name in self._spaces
+            )
+        return found
+
+    def _is_space(self, name: str) -> bool:
+        """Whether no other terminal can begin as an ignored one does."""
+        regex = concat(self._terminals[name].regex, ANYTHING)
+        return all(
+            other == name or is_empty(intersect(regex, concat(terminal.regex, ANYTHING)))
+            for other, terminal in self._terminals.items()
+        )
+
+
+def _without(banned: Regex) -> Regex:
+    from constrain.lexing.regex import complement
+
+    return complement(banned)
+
+
+def _sum(lengths: Iterable[int]) -> int:
+    return sum(lengths)

@@ -1,0 +1,262 @@
+"""Lark's scanner, one terminal at a time: what each may match, and what may then not follow.
+
+Lark joins the terminals that its parser can use at a place into one expression, in the order of
+`_rank`, and takes what `re` prefers: the first terminal that matches at all, in its longest
+preferred text (see `lexing.preferred`), however much of the input has to be seen to tell. Strings
+that an expression matches are left to the expression, whose match is looked up afterwards.
+
+So a terminal matches a text w if no terminal before it matches a beginning of w; and then nothing
+may follow with which it, or one before it, would match more. What may not follow is *banned*, a
+language of rests of the input; the texts of a terminal are told apart by what they ban.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from constrain.errors import RegexTooComplexError
+from constrain.grammar.cfg import Terminal
+from constrain.grammar.terminals import text_lexeme
+from constrain.lexing.lexeme import Lexeme, Literal, lexeme
+from constrain.lexing.regex import (
+    ANYTHING,
+    EMPTY,
+    EPSILON,
+    Machine,
+    Ranges,
+    Regex,
+    arcs,
+    concat,
+    derive,
+    difference,
+    intersect,
+    is_empty,
+    machine,
+    matches,
+    union,
+)
+
+_MOST_STATES = 5000
+
+
+class Scan(NamedTuple):
+    """Texts that the scanner takes for a terminal.
+
+    Attributes:
+        lexeme: the texts.
+        terminal: the terminal's name.
+        matched: that of the terminal whose expression has matched; it says whether to ignore it.
+        banned: the texts that may not follow.
+    """
+
+    lexeme: Lexeme
+    terminal: str
+    matched: str
+    banned: Regex
+
+
+class Scanner:
+    """The scanners of one grammar.
+
+    Args:
+        terminals: all terminals.
+    """
+
+    def __init__(self, terminals: Sequence[Terminal]) -> None:
+        self._ranked = sorted(terminals, key=_rank)
+        self._meets: dict[tuple[str, str], bool] = {}
+        self._scans: dict[tuple[object, ...], tuple[Scan, ...]] = {}
+
+    def scans(self, names: frozenset[str], banned: Regex) -> list[Scan]:
+        """What may be matched where these terminals are looked for, and `banned` may not come."""
+        terminals = [terminal for terminal in self._ranked if terminal.name in names]
+        strings = [terminal for terminal in terminals if terminal.string]
+        renamed = {
+            terminal.name: tuple(string for string in strings if _renames(string, terminal))
+            for terminal in terminals
+            if not terminal.string
+        }
+        hidden = {
+            string.name
+            for terminal in terminals
+            for string in renamed.get(terminal.name, ())
+            if string.flags <= terminal.flags
+        }
+        found: list[Scan] = []
+        before: list[Terminal] = []
+        for terminal in terminals:
+            if terminal.name not in hidden:
+                rivals = tuple(other for other in before if self._meet(other, terminal))
+                key = (
+                    terminal.name,
+                    tuple(rival.name for rival in rivals),
+                    tuple(string.name for string in renamed.get(terminal.name, ())),
+                    banned,
+                )
+                if key not in self._scans:
+                    self._scans[key] = tuple(
+                        _scans(terminal, rivals, renamed.get(terminal.name, ()), banned)
+                    )
+                found += self._scans[key]
+                before.append(terminal)
+        return found
+
+    def _meet(self, one: Terminal, other: Terminal) -> bool:
+        """Whether a text of one begins with a text of the other."""
+        key = (one.name, other.name)
+        if key not in self._meets:
+            both = [concat(terminal.regex, ANYTHING) for terminal in (one, other)]
+            self._meets[key] = not is_empty(intersect(*both))
+        return self._meets[key]
+
+
+def _rank(terminal: Terminal) -> tuple[int, int, int, str]:
+    return -terminal.priority, -terminal.widest, -len(terminal.pattern), terminal.name
+
+
+def _renames(string: Terminal, terminal: Terminal) -> bool:
+    """Whether Lark looks for a string among the matches of an expression."""
+    return string.priority == terminal.priority and matches(terminal.regex, string.pattern)
+
+
+def _scans(
+    terminal: Terminal, rivals: Sequence[Terminal], renamed: Sequence[Terminal], banned: Regex
+) -> list[Scan]:
+    run = _Run(terminal.regex, union(*[rival.regex for rival in rivals]), banned)
+    found: list[Scan] = []
+    for after, regex in run.parts():
+        for string in renamed:
+            both = intersect(regex, string.regex)
+            if not is_empty(both):
+                found.append(Scan(_lexeme(string, both), string.name, terminal.name, after))
+                regex = difference(regex, string.regex)
+        if not is_empty(regex):
+            own = _lexeme(terminal, regex)
+            found.append(Scan(own, terminal.name, terminal.name, after))
+    return found
+
+
+def _lexeme(terminal: Terminal, regex: Regex) -> Lexeme:
+    if terminal.string and not terminal.flags:
+        return lexeme(Literal(terminal.pattern.encode()))
+    return terminal.lexeme if regex is terminal.regex else text_lexeme(regex)
+
+
+State = tuple[Regex, Regex, Regex]
+"""What is left of a terminal, of the rivals before it, and of what is banned."""
+
+
+class _Run:
+    """A terminal with what keeps it from being matched, as one automaton."""
+
+    def __init__(self, own: Regex, rivals: Regex, banned: Regex) -> None:
+        self._start = (own, rivals, banned)
+        self.arcs: dict[State, list[tuple[Ranges, State]]] = {}
+        self.whole = True
+        pending = [self._start]
+        while pending:
+            state = pending.pop()
+            if state in self.arcs:
+                continue
+            if len(self.arcs) == _MOST_STATES:
+                raise RegexTooComplexError(f"a terminal with more than {_MOST_STATES:,} states")
+            found = self.arcs[state] = self._steps(state)
+            pending += [target for _, target in found]
+
+    def _steps(self, state: State) -> list[tuple[Ranges, State]]:
+        own, rivals, banned = state
+        if rivals is EMPTY and banned is EMPTY:
+            return [(ranges, (target, EMPTY, EMPTY)) for ranges, target in arcs(own)]
+        marks = [ranges for regex in state for ranges, _ in arcs(regex)]
+        cuts = sorted(
+            {point for ranges in marks for low, high in ranges for point in (low, high + 1)}
+        )
+        grouped: dict[State, list[tuple[int, int]]] = {}
+        for low, above in pairwise(sorted(cuts)):
+            target = (derive(own, low), derive(rivals, low), derive(banned, low))
+            if target[0] is EMPTY:
+                continue
+            if target[1].nullable or target[2].nullable:
+                self.whole = False
+            else:
+                grouped.setdefault(target, []).append((low, above - 1))
+        return [(tuple(ranges), target) for target, ranges in grouped.items()]
+
+    def parts(self) -> list[tuple[Regex, Regex]]:
+        """What is banned after some of the texts, and these texts."""
+        ends: dict[Regex, set[State]] = {}
+        for state in self.arcs:
+            own, rivals, banned = state
+            if own.nullable:
+                more = difference(union(own, rivals), EPSILON)
+                after = EMPTY if is_empty(more) else concat(more, ANYTHING)
+                ends.setdefault(union(after, banned), set()).add(state)
+        if len(ends) == 1 and self.whole:
+            return [(after, self._start[0]) for after in ends]
+        sources: dict[State, list[State]] = {state: [] for state in self.arcs}
+        for state, steps in self.arcs.items():
+            for _, target in steps:
+                sources[target].append(state)
+        found = []
+        for after, states in ends.items():
+            live = set(states)
+            pending = [*states]
+            while pending:
+                for source in sources[pending.pop()]:
+                    if source not in live:
+                        live.add(source)
+                        pending.append(source)
+            if self._start in live:
+                part = _Part(self.arcs, frozenset(states), frozenset(live))
+                found.append((after, machine(_PartState(part, self._start))))
+        return found
+
+
+class _Part:
+    """The texts that lead a run to certain states."""
+
+    def __init__(
+        self,
+        arcs: dict[State, list[tuple[Ranges, State]]],
+        ends: frozenset[State],
+        live: frozenset[State],
+    ) -> None:
+        self.arcs = arcs
+        self.ends = ends
+        self.live = live
+
+
+class _PartState(Machine):
+    """A state of a part."""
+
+    __slots__ = ("_part", "_state", "nullable")
+
+    def __init__(self, part: _Part, state: State) -> None:
+        self._part = part
+        self._state = state
+        self.nullable = state in part.ends
+
+    def __hash__(self) -> int:
+        return hash((id(self._part), self._state))
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, _PartState)
+            and self._part is other._part
+            and self._state == other._state
+        )
+
+    def arcs(self) -> tuple[tuple[Ranges, Machine | Regex], ...]:
+        """See `Machine.arcs`."""
+        part = self._part
+        return tuple(
+            (ranges, _PartState(part, target) if self._goes_on(target) else EPSILON)
+            for ranges, target in part.arcs[self._state]
+            if target in part.live
+        )
+
+    def _goes_on(self, state: State) -> bool:
+        part = self._part
+        return state not in part.ends or any(to in part.live for _, to in part.arcs[state])

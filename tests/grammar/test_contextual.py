@@ -1,0 +1,77 @@
+"""Grammars with the contextual lexer, judged by Lark's LALR parser."""
+
+from __future__ import annotations
+
+import warnings
+
+import pytest
+
+from constrain import compile_grammar
+from constrain.errors import GrammarSyntaxError
+from constrain.grammar.compile import grammar_control
+from constrain.grammar.contextual import ContextualControl
+from constrain.grammar.lark_loader import read_lark
+from tests.grammar.agreement import VOCABULARY, agrees
+from tests.grammar.grammars import BY_HAND, at_random
+
+SCANNED = {
+    "keyword against identifier": 'start: (NAME | "ab" | NUMBER)+\nNAME: /[ab]+/\nNUMBER: /a#/',
+    "keyword without case": 'start: (NAME | "ab"i)+\nNAME: /[ab]+/\n%ignore " "',
+    "keyword in one place only": 'start: "ab" NAME | "#" NAME "ab"\nNAME: /[ab]+/\n%ignore " "',
+    "falling back": 'start: (A | B | C)+\nA: "a"\nB: /ab*#/\nC: "b"',
+    "falling back twice": 'start: (A | B | C)+\nA: "a"\nB: /abab#/\nC: "b"',
+    "priority": 'start: (A | B)+\nA.2: "a"\nB: /a?b+|ab#/',
+    "longer operator": 'start: x ("#" x | "##" x)*\nx: "a" | "b" | "#a"',
+    "number": 'start: N ("." N)*\nN: /a+(b#?a+)?/\n%ignore " "',
+    "lookahead": "start: (A | B)+\nA: /a(?!b)/\nB: /b|ab/",
+    "comment": 'start: ("a" | "b")+\n%ignore /#[^\\n]*/\n%ignore /[ \\n]+/',
+}
+
+
+@pytest.mark.parametrize("name", SCANNED)
+def test_the_scanner(name):
+    agrees(ContextualControl(read_lark(SCANNED[name])), SCANNED[name], 7)
+
+
+@pytest.mark.parametrize("name", BY_HAND)
+def test_grammars_by_hand(name):
+    control = grammar_control(BY_HAND[name])
+    if control.lexer == "contextual":
+        agrees(control, BY_HAND[name], 7)
+
+
+@pytest.mark.parametrize("seed", range(80))
+def test_random_grammars(seed):
+    grammar = at_random(seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            control = ContextualControl(read_lark(grammar), strict=True)
+        except (GrammarSyntaxError, Warning):
+            return
+    agrees(control, grammar, 5)
+
+
+def test_which_lexer_fits_is_told():
+    assert compile_grammar(BY_HAND["star"], VOCABULARY).control.lexer == "contextual"
+    assert compile_grammar(BY_HAND["palindromes"], VOCABULARY).control.lexer == "dynamic"
+    assert compile_grammar(BY_HAND["overlap"], VOCABULARY).control.lexer == "dynamic"
+
+
+def test_a_conflict_is_resolved_as_lark_does():
+    grammar = 'start: "a" start ["b" start] | "#"\n%ignore " "'
+    with pytest.raises(GrammarSyntaxError, match="LALR"):
+        ContextualControl(read_lark(grammar), strict=True)
+    agrees(ContextualControl(read_lark(grammar)), grammar, 7)
+
+
+@pytest.mark.parametrize("name", ["cycle", "ambiguity"])
+def test_what_is_not_lalr_is_refused(name):
+    with pytest.raises(GrammarSyntaxError, match="LALR"):
+        compile_grammar(BY_HAND[name], VOCABULARY, lexer="contextual")
+
+
+@pytest.mark.parametrize("grammar", [BY_HAND["overlap"], 'start: "a" " " "b"\n%ignore / +/'])
+def test_a_scanner_that_leaves_no_text_is_refused(grammar):
+    with pytest.raises(GrammarSyntaxError, match="no text"):
+        compile_grammar(grammar, VOCABULARY, lexer="contextual")
