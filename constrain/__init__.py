@@ -32,7 +32,12 @@ if TYPE_CHECKING:
         UnsupportedSchemaError,
         VocabularyError,
     )
-    from constrain.generation import generate_choice, generate_json, generate_regex
+    from constrain.generation import (
+        generate_choice,
+        generate_grammar,
+        generate_json,
+        generate_regex,
+    )
     from constrain.schema.options import JSONOptions
     from constrain.vocabulary import Vocabulary
 
@@ -60,6 +65,7 @@ _HOME = {
     "compile_json_schema": "constrain.compile",
     "compile_regex": "constrain.compile",
     "generate_choice": "constrain.generation",
+    "generate_grammar": "constrain.generation",
     "generate_json": "constrain.generation",
     "generate_regex": "constrain.generation",
 }
@@ -87,6 +93,7 @@ __all__ = [
     "compile_json_schema",
     "compile_regex",
     "generate_choice",
+    "generate_grammar",
     "generate_json",
     "generate_regex",
 ]

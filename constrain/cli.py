@@ -33,12 +33,17 @@ if TYPE_CHECKING:
 EXIT_CODES = """Exit codes: **0** done, **1** the instance is refused, **2** bad input or usage,
 **3** generation failed, **70** a bug, **130** interrupted."""
 
+_JUDGES = {
+    "generate_json": "jsonschema",
+    "generate_regex": "Python's re",
+    "generate_grammar": "Lark",
+}
 _REASONS_SHOWN = 4
 """Most reasons that a person is told, at each level; programs are told all."""
 
 app = typer.Typer(
     name="constrain",
-    help="Structured generation: what a language model writes obeys a schema or a pattern.",
+    help="Structured generation: what a language model writes obeys a schema, grammar or pattern.",
     epilog=EXIT_CODES,
     no_args_is_help=True,
     add_completion=False,
@@ -256,6 +261,67 @@ def regex_command(
 
 
 @app.command(
+    "grammar",
+    epilog=f"""Examples:
+
+- `constrain grammar arithmetic.lark --prompt "Half of ten."`
+- `constrain grammar dates.lark --start date -n 3`
+
+{EXIT_CODES}""",
+)
+def grammar_command(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A grammar in Lark's language.")],
+    start: Annotated[str, typer.Option(help="The rule that stands for whole texts.")] = "start",
+    lexer: Annotated[
+        Literal["dynamic", "contextual"] | None,
+        typer.Option(help="How a text is divided into terminals.", show_default="what fits"),
+    ] = None,
+    prompt: Prompt = None,
+    model: Model = "bundled",
+    n: Count = 1,
+    seed: Seed = None,
+    max_tokens: MaxTokens = 512,
+    temperature: Temperature = 1.0,
+    top_k: TopK = None,
+    top_p: TopP = None,
+    min_p: MinP = None,
+    sampler: Sampler = "masked",
+    particles: Particles = 16,
+    report: Report = None,
+    as_json: JSONFlag = False,
+) -> None:
+    """Write text of a context-free grammar."""
+    terminal = Terminal(as_json=as_json)
+    with terminal.reporting():
+        from constrain.grammar.compile import grammar_control
+
+        path = None if file == "-" else file
+        text = _read_text(file)
+        fitting = grammar_control(text, start=start, lexer=lexer, path=path).lexer
+        terminal.note(f"[dim]lexer: {fitting}[/]")
+        _generate(
+            terminal,
+            "generate_grammar",
+            text,
+            model,
+            start=start,
+            lexer=fitting,
+            path=path,
+            prompt=prompt,
+            n=n,
+            seed=seed,
+            max_tokens=max_tokens,
+            temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
+            min_p=min_p,
+            sampler=sampler,
+            particles=particles,
+            report=report,
+        )
+
+
+@app.command(
     "check",
     epilog=f"""Examples:
 
@@ -395,6 +461,17 @@ def _read(argument: str, hint: str = "") -> bytes:
     raise InputError(f"no file {argument!r}, and it is not JSON{hint}")
 
 
+def _read_text(file: str) -> str:
+    try:
+        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot read {file}: {error.strerror}") from error
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise InputError(f"{file} is not UTF-8: {error.reason}") from error
+
+
 def _is_json(text: str) -> bool:
     if text.lstrip().startswith(("{", "[", '"')):
         return True  # meant as JSON, even where broken
@@ -465,9 +542,13 @@ def _generate(
         except OSError as error:
             raise InputError(f"cannot write {report}: {error.strerror}") from error
     is_json = function == "generate_json"
-    if not terminal.ignored:
+    values = [r.value for r in results]
+    if function == "generate_grammar":
+        names = ("start", "lexer", "path")
+        _check_grammar(target, values, **{name: settings[name] for name in names})
+    elif not terminal.ignored:
         checker = _check_json if is_json else _check_regex
-        checker(target, [r.value for r in results])
+        checker(target, values)
     if terminal.as_json:
         terminal.document(
             {
@@ -498,7 +579,7 @@ def _generate(
     tokens = sum(len(r.token_ids) for r in results)
     forced = sum(r.forced_tokens for r in results)
     if not terminal.ignored:
-        judge = "jsonschema" if is_json else "Python's re"
+        judge = _JUDGES[function]
         terminal.note(f"[green]valid[/], as {judge} confirms")
     if outcome:
         terminal.note(
@@ -536,6 +617,23 @@ def _check_regex(pattern: str, values: list[str]) -> None:
     for value in values:
         if not re.fullmatch(pattern, value):
             raise AssertionError(f"Python's re refuses {value!r}")
+
+
+def _check_grammar(
+    grammar: str, values: list[str], *, start: str, lexer: str, path: str | None
+) -> None:
+    from lark import Lark
+    from lark.exceptions import LarkError
+
+    parser: dict[str, Any] = {"parser": "lalr", "lexer": "contextual"}
+    if lexer == "dynamic":
+        parser = {"parser": "earley", "lexer": "dynamic_complete", "ambiguity": "forest"}
+    judge = Lark(grammar, start=start, source_path=path, **parser)
+    for value in values:
+        try:
+            judge.parse(value)
+        except LarkError as error:
+            raise AssertionError(f"Lark refuses {value!r}") from error
 
 
 def _show_verdict(terminal: Terminal, refusal: Refusal | None, why: list[Reason]) -> None:

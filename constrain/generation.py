@@ -1,4 +1,4 @@
-"""The main job: write JSON, a match of a pattern, or one of some choices with a language model."""
+"""The main job: write JSON, a match of a pattern, ... with a language model."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from os import PathLike
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from constrain.compile import compile_json_schema, compile_regex
+from constrain.compile import compile_grammar, compile_json_schema, compile_regex
 from constrain.engine import Constraint
 from constrain.engine.single import RegexControl
 from constrain.errors import ConstraintError, GenerationError
@@ -24,6 +24,7 @@ from constrain.schema_sources import read_schema
 from constrain.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
+    from constrain.grammar.compile import Lexer
     from constrain.schema.options import JSONOptions
 
 Model: TypeAlias = "LanguageModel | str | PathLike[str] | tuple[Any, Any]"
@@ -184,6 +185,52 @@ def generate_regex(
     """
     return _generate(
         lambda vocabulary: compile_regex(pattern, vocabulary),
+        model,
+        lambda lm: lm.encode_prompt(prompt),
+        str,
+        n=n,
+        seed=seed,
+        max_tokens=max_tokens,
+        warp=Warp(temperature, top_k, top_p, min_p),
+        sampler=sampler,
+        particles=particles,
+        observe=observe,
+        return_details=return_details,
+    )
+
+
+def generate_grammar(
+    grammar: str,
+    model: Model,
+    prompt: Prompt | None = None,
+    *,
+    start: str = "start",
+    lexer: Lexer | None = None,
+    path: str | PathLike[str] | None = None,
+    n: int = 1,
+    seed: int | None = None,
+    max_tokens: int = 512,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    min_p: float | None = None,
+    sampler: SamplerName = "masked",
+    particles: int = 16,
+    observe: Observer | None = None,
+    return_details: bool = False,
+) -> Any:
+    """Write a text of a context-free grammar in Lark's language.
+
+    `start`, `lexer` and `path` are as in `compile_grammar`, the other arguments and the results as
+    in `generate_json`; the value is the text.
+
+    Raises:
+        ConstraintError: of the grammar, see `compile_grammar`; else as `generate_json`.
+    """
+    return _generate(
+        lambda vocabulary: compile_grammar(
+            grammar, vocabulary, start=start, lexer=lexer, path=path
+        ),
         model,
         lambda lm: lm.encode_prompt(prompt),
         str,

@@ -73,6 +73,23 @@ def test_regex_writes_a_match():
     assert all(re.fullmatch(r"[A-Z]{2}-\d{4}", line) for line in lines)
 
 
+def test_grammar_writes_a_text_and_tells_the_lexer(tmp_path: Path):
+    path = tmp_path / "sum.lark"
+    path.write_text('total: NUMBER ("+" NUMBER)*\n%import common.INT -> NUMBER\n%ignore " "')
+    result = _run("grammar", str(path), "--start", "total", "--seed", "1", "--max-tokens", "20")
+    assert re.fullmatch(r" *\d+ *(\+ *\d+ *)*\n", result.stdout)
+    assert "lexer: contextual" in result.stderr
+    assert "Lark confirms" in result.stderr
+
+
+def test_grammar_tells_where_a_mistake_is(tmp_path: Path):
+    path = tmp_path / "bad.lark"
+    path.write_text('start: "a"\n  | b')
+    report = _json(_run("grammar", str(path), "--json"))
+    error = report["error"]
+    assert (error["file"], error["line"], error["column"]) == (str(path), 2, 5)
+
+
 def test_check_accepts(tmp_path: Path):
     path = tmp_path / "die.json"
     path.write_text(" 4\n")

@@ -28,6 +28,7 @@ from constrain import (
     compile_json_schema,
     compile_regex,
     generate_choice,
+    generate_grammar,
     generate_json,
     generate_regex,
 )
@@ -516,3 +517,11 @@ def test_a_vocabulary_that_cannot_spell_the_output() -> None:
     vocabulary = Vocabulary.from_bytes([b"a", b"b", None], [2])
     with pytest.raises(VocabularyError, match="spell"):
         generate_json({"type": "integer"}, TableModel(vocabulary), include_schema=False)
+
+
+@pytest.mark.parametrize("lexer", ["dynamic", "contextual"])
+def test_texts_of_a_grammar(lexer):
+    grammar = 'start: "(" start ")" | WORD\nWORD: /[a-c]+/\n%ignore " "'
+    for text in generate_grammar(grammar, MODEL, lexer=lexer, n=6, seed=1, max_tokens=12):
+        assert re.fullmatch(r"[ (]*[a-c]+[ )]*", text)
+        assert text.count("(") == text.count(")")

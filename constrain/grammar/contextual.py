@@ -170,12 +170,15 @@ class ContextualControl:
             return True
 
     def _is_parted(self, banned: Regex) -> bool:
-        """Whether something ignored can come in between, after which all is as if not banned."""
+        """Whether a ban excludes spaces alone, or spaces can come in between and void it."""
         found = self._parted.get(banned)
         if found is None:
             found = self._parted[banned] = any(
                 not is_empty(intersect(self._terminals[name].regex, complement(banned)))
                 for name in self._spaces
+            ) or all(
+                name in self._spaces or is_empty(intersect(concat(t.regex, ANYTHING), banned))
+                for name, t in self._terminals.items()
             )
         return found
 
