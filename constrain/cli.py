@@ -58,6 +58,7 @@ bench_app = typer.Typer(
 - `constrain bench jsonschema --sample 400`
 - `constrain bench suite --drafts draft2020-12`
 - `constrain bench walks --sample 300`
+- `constrain bench sampling distortion`
 - `constrain bench jsonschema --help`""",
     no_args_is_help=True,
     rich_markup_mode="markdown",
@@ -412,6 +413,12 @@ def bench_suite_command(context: typer.Context) -> None:
 def bench_walks_command(context: typer.Context) -> None:
     """Random allowed tokens to the end: whether every walk ends, and in a valid text."""
     _run_benchmark("random_walks", context.args)
+
+
+@bench_app.command("sampling", context_settings=_PASSED_ON)
+def bench_sampling_command(context: typer.Context) -> None:
+    """Samplers: how far from the model's distribution, and what AWRS and SMC cost."""
+    _run_benchmark("sampling", context.args)
 
 
 def _run_benchmark(module: str, arguments: list[str]) -> None:

@@ -16,6 +16,7 @@ from constrain import (
     ConstraintError,
     GenerationError,
     Vocabulary,
+    compile_grammar,
     compile_json_schema,
     compile_regex,
 )
@@ -153,6 +154,23 @@ def test_json_schemas(name: str) -> None:
     assert len(truth.texts) >= 4
     constraint = compile_json_schema(SCHEMA, JSON)
     samples = ALL[name](model, constraint, seed=3).sample(PROMPT, 200, 5)
+    if name in EXACT:
+        assert chi_square([s.token_ids for s in samples], truth.conditional) < 4
+    else:
+        assert abs(standard_score(weights(samples), truth.z)) < 4
+
+
+@pytest.mark.parametrize("name", ["awrs", "cars"])
+def test_grammars(name: str) -> None:
+    def nested(text: bytes) -> bool:
+        n = len(text) // 2
+        return text == b"a" * n + b"0" + b"b" * n
+
+    model = exact.peaked_model(5, power=1.2)
+    truth = enumerate_texts(model, nested, 6)
+    assert len(truth.texts) == 3
+    constraint = compile_grammar('start: "a" start "b" | "0"', LETTERS)
+    samples = ALL[name](model, constraint, seed=3).sample(PROMPT, 200, 6)
     if name in EXACT:
         assert chi_square([s.token_ids for s in samples], truth.conditional) < 4
     else:

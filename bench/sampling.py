@@ -1,0 +1,79 @@
+"""Samplers: what masking distorts, what AWRS costs beside genlm-control's, what SMC costs.
+
+    python -m bench.sampling distortion
+    python -m bench.sampling awrs --tokenizer PATH
+    python -m bench.sampling smc
+
+Each writes DIR/NAME.json, a table NAME.md, and for the first a picture. `awrs` compares with
+genlm-control where it is installed (pip install 'constrain[peers]').
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+if __package__ in (None, ""):  # run as a file
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from rich.console import Console
+
+from bench.command import load_tokenizer, run_command
+from bench.report import machine
+from bench.sampling_cost import awrs, smc
+from bench.sampling_distortion import distortion, plot
+
+Table = list[list[str]]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run; the exit code is 0, 2 for wrong arguments, 130 where stopped."""
+    parser = argparse.ArgumentParser(prog="bench.sampling", description=__doc__)
+    parser.add_argument("experiment", choices=["distortion", "awrs", "smc"])
+    parser.add_argument("--samples", type=int, default=2000, help="of each sampler")
+    parser.add_argument("--tokens", type=int, default=300, help="tokens to time")
+    parser.add_argument("--particles", type=int, default=32)
+    parser.add_argument("--tokenizer", default="meta-llama/Meta-Llama-3-8B")
+    parser.add_argument("--out", type=Path, default=Path("results/sampling"))
+    options = parser.parse_args(arguments)
+    return run_command(lambda console: _run(console, options))
+
+
+def _run(console: Console, options: argparse.Namespace) -> int:
+    experiments: dict[str, Callable[[], dict[str, Any]]] = {
+        "distortion": lambda: distortion(options.samples),
+        "awrs": lambda: awrs(load_tokenizer(options.tokenizer), options.tokens),
+        "smc": lambda: smc(options.particles),
+    }
+    found = experiments[options.experiment]()
+    options.out.mkdir(parents=True, exist_ok=True)
+    path = options.out / options.experiment
+    path.with_suffix(".json").write_text(json.dumps(found, indent=1), "utf-8")
+    text = _markdown(found["rows"], f"{found['note']} {machine()}.")
+    path.with_suffix(".md").write_text(text, "utf-8")
+    if options.experiment == "distortion":
+        plot(found, path.with_suffix(".png"))
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
+    return 0
+
+
+def _markdown(rows: Sequence[Sequence[Any]], note: str) -> str:
+    head, *body = [[_shown(cell) for cell in row] for row in rows]
+    rule = ["---", *["---:"] * (len(head) - 1)]
+    lines = ["| " + " | ".join(row) + " |" for row in (head, rule, *body)]
+    return "\n".join(lines) + f"\n\n{note}\n"
+
+
+def _shown(cell: Any) -> str:
+    if isinstance(cell, float):
+        return "-" if math.isnan(cell) else f"{cell:.4g}"
+    return str(cell)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
