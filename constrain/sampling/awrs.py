@@ -102,16 +102,10 @@ def geometric(
     returns: list[tuple[float, int]] = []
     first: int | None = None
     accepts = 0
-    arrivals = iter(race)
-    arrival = next(arrivals, None)
     while accepts < wanted:
-        if returns and (arrival is None or returns[0][0] <= arrival[1]):
-            time, token = heappop(returns)
-        elif arrival is None:
-            break
-        else:
+        arrival = race.arrive(before=returns[0][0] if returns else math.inf)
+        if arrival is not None:
             token, time = arrival
-            arrival = next(arrivals, None)
             if not allows(token):
                 left.refuse(token)
                 if len(left.refused) >= max_rejects:
@@ -121,6 +115,10 @@ def geometric(
                 continue
             if first is None:
                 first = token
+        elif returns:
+            time, token = heappop(returns)
+        else:
+            break
         accepts += 1
         waiting = -math.log1p(-spare[accepts - 1]) / race.probability(token)
         heappush(returns, (time + waiting, token))

@@ -47,27 +47,46 @@ class Race:
         self._scores = scores
         self._weights = weights
         self._uniforms = uniforms
+        self._horizon = -1.0
+        self._horizons = iter(_HORIZONS if len(scores) > _SMALL else _HORIZONS[-1:])
+        self._known: list[tuple[int, float]] = []
+        self._taken = 0
 
     def __iter__(self) -> Iterator[tuple[int, float]]:
-        """Yield each token with its time of arrival, in order.
+        """Yield each token that is yet to arrive with its time, in order."""
+        while (arrival := self.arrive()) is not None:
+            yield arrival
+
+    def arrive(self, before: float = math.inf) -> tuple[int, float] | None:
+        """Return the next token and its time; None if none arrives before a time."""
+        while self._taken == len(self._known):
+            if before <= self._horizon or self._horizon == math.inf:
+                return None
+            self._look_further()
+        token, time = self._known[self._taken]
+        if time >= before and before < math.inf:
+            return None
+        self._taken += 1
+        return token, time
+
+    def _look_further(self) -> None:
+        """Work out the arrivals up to the next horizon.
 
         Since -log(u) >= 1 - u, tokens with 1 - u > p * horizon arrive after the horizon: most of
         a large vocabulary is never looked at.
         """
-        begin = -1.0
-        rest = 1 - self._uniforms
-        for horizon in _HORIZONS if len(rest) > _SMALL else _HORIZONS[-1:]:
-            if horizon < math.inf:
-                tokens = np.flatnonzero(rest <= self._weights * (horizon * _MARGIN))
-            else:
-                tokens = np.flatnonzero(self._weights)
-            noisy = self._scores[tokens].astype(np.float64) + as_gumbel(self._uniforms[tokens])
-            times = np.exp(self.log_total - noisy)
-            order = np.argsort(-noisy, kind="stable")
-            for token, time in zip(tokens[order].tolist(), times[order].tolist(), strict=True):
-                if begin < time <= horizon:
-                    yield token, time
-            begin = horizon
+        begin, self._horizon = self._horizon, next(self._horizons)
+        if self._horizon < math.inf:
+            bounds = self._weights * (self._horizon * _MARGIN)
+            tokens = np.flatnonzero(1 - self._uniforms <= bounds)
+        else:
+            tokens = np.flatnonzero(self._weights)
+        noisy = self._scores[tokens].astype(np.float64) + as_gumbel(self._uniforms[tokens])
+        times = np.exp(self.log_total - noisy)
+        order = np.argsort(-noisy, kind="stable")
+        arrivals = zip(tokens[order].tolist(), times[order].tolist(), strict=True)
+        self._known = [(token, time) for token, time in arrivals if begin < time <= self._horizon]
+        self._taken = 0
 
     def probability(self, token: int) -> float:
         """Return p(token), normalised."""
