@@ -219,8 +219,8 @@ class Sampler(ABC):
             `n` samples; one that is not finished says why and has weight zero.
 
         Raises:
-            GenerationError: the prompt or the shortest valid text does not fit, the model gives
-                no distribution, or the constraint contradicts itself.
+            GenerationError: the prompt does not fit, the model gives no distribution, or the
+                constraint contradicts itself.
             VocabularyError: the model's rows are not over its vocabulary.
         """
         self.check(n, max_tokens)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -187,6 +188,29 @@ def test_a_text_that_the_potential_rules_out_is_not_finished() -> None:
     samples = SMC(MaskedSampler(MODEL, MASKS), potential=nothing).sample(PROMPT, 9, 9)
     assert not any(sample.finished for sample in samples)
     assert "the potential rules the text out" in {sample.reason for sample in samples}
+
+
+class Recording(Potential):
+    """Remembers what it was asked about."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[Written]] = []
+
+    def complete(self, texts: Sequence[Written]) -> list[float]:
+        self.batches.append(list(texts))
+        return [0.0] * len(texts)
+
+    def prefix(self, texts: Sequence[Written]) -> list[float]:
+        return self.complete(texts)
+
+
+def test_potentials_are_asked_in_batches_and_for_equal_texts_once() -> None:
+    potential = Recording()
+    run = SMC(MaskedSampler(MODEL, MASKS), potential=potential).run(PROMPT, 40, MAX_TOKENS)
+    assert len(potential.batches) <= 2 * len(run.steps)
+    for texts in potential.batches:
+        assert len(set(texts)) == len(texts)
+    assert len(potential.batches[0]) < 5
 
 
 def failing(texts: list[str]) -> list[float]:
