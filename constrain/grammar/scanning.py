@@ -13,13 +13,14 @@ language of rests of the input; the texts of a terminal are told apart by what t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import NamedTuple
 
 from constrain.errors import RegexTooComplexError
 from constrain.grammar.cfg import Terminal
 from constrain.grammar.terminals import text_lexeme
+from constrain.lexing.charset import overlay
 from constrain.lexing.lexeme import Lexeme, Literal, lexeme
+from constrain.lexing.nodes import Chars, chars
 from constrain.lexing.regex import (
     ANYTHING,
     EMPTY,
@@ -67,6 +68,8 @@ class Scanner:
     def __init__(self, terminals: Sequence[Terminal]) -> None:
         self._ranked = sorted(terminals, key=_rank)
         self._meets: dict[tuple[str, str], bool] = {}
+        self._renamed: dict[tuple[str, str], bool] = {}
+        self._touched: dict[tuple[str, Regex], bool] = {}
         self._scans: dict[tuple[object, ...], tuple[Scan, ...]] = {}
 
     def scans(self, names: frozenset[str], banned: Regex) -> list[Scan]:
@@ -74,7 +77,7 @@ class Scanner:
         terminals = [terminal for terminal in self._ranked if terminal.name in names]
         strings = [terminal for terminal in terminals if terminal.string]
         renamed = {
-            terminal.name: tuple(string for string in strings if _renames(string, terminal))
+            terminal.name: tuple(string for string in strings if self._renames(string, terminal))
             for terminal in terminals
             if not terminal.string
         }
@@ -89,36 +92,67 @@ class Scanner:
         for terminal in terminals:
             if terminal.name not in hidden:
                 rivals = tuple(other for other in before if self._meet(other, terminal))
+                limit = banned if self._touches(terminal, banned) else EMPTY
                 key = (
                     terminal.name,
                     tuple(rival.name for rival in rivals),
                     tuple(string.name for string in renamed.get(terminal.name, ())),
-                    banned,
+                    limit,
                 )
                 if key not in self._scans:
                     self._scans[key] = tuple(
-                        _scans(terminal, rivals, renamed.get(terminal.name, ()), banned)
+                        _scans(terminal, rivals, renamed.get(terminal.name, ()), limit)
                     )
                 found += self._scans[key]
                 before.append(terminal)
         return found
 
+    def _renames(self, string: Terminal, terminal: Terminal) -> bool:
+        """Whether Lark looks for a string among the matches of an expression."""
+        key = (string.name, terminal.name)
+        if key not in self._renamed:
+            self._renamed[key] = string.priority == terminal.priority and matches(
+                terminal.regex, string.pattern
+            )
+        return self._renamed[key]
+
+    def _touches(self, terminal: Terminal, banned: Regex) -> bool:
+        """Whether a text of a terminal begins as something banned does."""
+        key = (terminal.name, banned)
+        if key not in self._touched:
+            self._touched[key] = not is_empty(intersect(concat(terminal.regex, ANYTHING), banned))
+        return self._touched[key]
+
     def _meet(self, one: Terminal, other: Terminal) -> bool:
         """Whether a text of one begins with a text of the other."""
         key = (one.name, other.name)
         if key not in self._meets:
-            both = [concat(terminal.regex, ANYTHING) for terminal in (one, other)]
-            self._meets[key] = not is_empty(intersect(*both))
+            self._meets[key] = _meet(one, other)
         return self._meets[key]
+
+
+def _meet(one: Terminal, other: Terminal) -> bool:
+    if other.text is not None:
+        one, other = other, one
+    if one.text is None:
+        firsts = [{point for r, _ in arcs(t.regex) for point in r} for t in (one, other)]
+        return _overlap(*firsts) and not is_empty(
+            intersect(concat(one.regex, ANYTHING), concat(other.regex, ANYTHING))
+        )
+    regex = other.regex
+    for char in one.text:
+        regex = derive(regex, ord(char))
+        if regex.nullable:
+            return True
+    return not is_empty(regex)
+
+
+def _overlap(one: set[tuple[int, int]], other: set[tuple[int, int]]) -> bool:
+    return any(low <= last and first <= high for low, high in one for first, last in other)
 
 
 def _rank(terminal: Terminal) -> tuple[int, int, int, str]:
     return -terminal.priority, -terminal.widest, -len(terminal.pattern), terminal.name
-
-
-def _renames(string: Terminal, terminal: Terminal) -> bool:
-    """Whether Lark looks for a string among the matches of an expression."""
-    return string.priority == terminal.priority and matches(terminal.regex, string.pattern)
 
 
 def _scans(
@@ -169,20 +203,23 @@ class _Run:
         own, rivals, banned = state
         if rivals is EMPTY and banned is EMPTY:
             return [(ranges, (target, EMPTY, EMPTY)) for ranges, target in arcs(own)]
-        marks = [ranges for regex in state for ranges, _ in arcs(regex)]
-        cuts = sorted(
-            {point for ranges in marks for low, high in ranges for point in (low, high + 1)}
-        )
+        classes: list[Chars] = []
+        targets: list[tuple[int, Regex]] = []
+        for index, regex in enumerate(state):
+            for ranges, target in arcs(regex):
+                classes.append(chars(ranges))
+                targets.append((index, target))
         grouped: dict[State, list[tuple[int, int]]] = {}
-        for low, above in pairwise(sorted(cuts)):
-            target = (derive(own, low), derive(rivals, low), derive(banned, low))
-            if target[0] is EMPTY:
+        for cell, owners in overlay(tuple(classes)):
+            after = dict(targets[owner] for owner in owners)
+            if 0 not in after:
                 continue
-            if target[1].nullable or target[2].nullable:
+            reached = (after[0], after.get(1, EMPTY), after.get(2, EMPTY))
+            if reached[1].nullable or reached[2].nullable:
                 self.whole = False
             else:
-                grouped.setdefault(target, []).append((low, above - 1))
-        return [(tuple(ranges), target) for target, ranges in grouped.items()]
+                grouped.setdefault(reached, []).extend(cell.ranges)
+        return [(tuple(sorted(ranges)), target) for target, ranges in grouped.items()]
 
     def parts(self) -> list[tuple[Regex, Regex]]:
         """What is banned after some of the texts, and these texts."""
