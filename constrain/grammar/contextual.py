@@ -82,7 +82,11 @@ class ContextualControl:
     def lexemes(self, config: Config) -> list[Lexeme]:
         """See `Control.lexemes`."""
         offers = self._offer(config)
-        return [item for item, scan in offers.items() if self._goes_on(self._after(config, scan))]
+        return [
+            item
+            for item, scan in offers.items()
+            if self._is_parted(scan.banned) or self._goes_on(self._after(config, scan))
+        ]
 
     def advance(self, config: Config, lexemes: tuple[Lexeme, ...], text: bytes | None) -> Config:
         """See `Control.advance`."""
@@ -162,7 +166,7 @@ class ContextualControl:
 
     def _goes_on(self, config: Config) -> bool:
         """Whether what is banned leaves a way to end; taken for granted where that is far."""
-        if self._is_parted(config.banned) or self.accepting(config):
+        if self.accepting(config):
             return True
         try:
             return self._ending(config, _FAR) is not None

@@ -13,6 +13,9 @@ from tests.reference import viable
 
 TOKENS = [*[bytes([byte]) for byte in b"abAB #\n"], b"ab", b"ba", b"aab", b" b", b"b #", b"a\n b"]
 VOCABULARY = Vocabulary.from_bytes([*TOKENS, None], eos_token_ids=[len(TOKENS)])
+VOCABULARY_OF_ALL = Vocabulary.from_bytes(
+    [*[bytes([byte]) for byte in range(256)], None], eos_token_ids=[256]
+)
 
 
 def agrees(control: GrammarControl, grammar: str, most: int) -> None:

@@ -7,11 +7,12 @@ import warnings
 import pytest
 
 from constrain import compile_grammar
+from constrain.engine import Constraint
 from constrain.errors import GrammarSyntaxError
 from constrain.grammar.compile import grammar_control
 from constrain.grammar.contextual import ContextualControl
 from constrain.grammar.lark_loader import read_lark
-from tests.grammar.agreement import VOCABULARY, agrees
+from tests.grammar.agreement import VOCABULARY, VOCABULARY_OF_ALL, agrees
 from tests.grammar.grammars import BY_HAND, at_random
 
 SCANNED = {
@@ -75,3 +76,22 @@ def test_what_is_not_lalr_is_refused(name):
 def test_a_scanner_that_leaves_no_text_is_refused(grammar):
     with pytest.raises(GrammarSyntaxError, match="no text"):
         compile_grammar(grammar, VOCABULARY, lexer="contextual")
+
+
+@pytest.mark.parametrize(
+    ("grammar", "text", "most"),
+    [
+        ('start: x*\nx: "a" "b" | "c"\n%ignore " "', "ab c" * 300, 9),
+        ('start: x ("," x)*\nx: "a" | "[" x ("," x)* "]"', "a,[a,a]," * 200, 14),
+        ('start: start "+" x | x\nx: /[0-9]+/ | "(" start ")"', "12+(3+4)+" * 200, 14),
+    ],
+    ids=["star", "list", "sum"],
+)
+def test_where_a_text_repeats_its_configurations_repeat(grammar, text, most):
+    control = ContextualControl(read_lark(grammar), strict=True)
+    matcher = Constraint(control, VOCABULARY_OF_ALL).matcher()
+    seen = set()
+    for byte in text.encode():
+        assert matcher.accept(byte)
+        seen.update((place.node.config, place.state) for place in matcher.alternatives)
+    assert len(seen) <= most

@@ -14,8 +14,7 @@ from constrain.engine.bitmask import allowed
 from constrain.errors import GrammarSyntaxError
 from constrain.grammar.dynamic import DynamicControl
 from constrain.grammar.lark_loader import read_lark
-from constrain.vocabulary import Vocabulary
-from tests.grammar.agreement import TOKENS, VOCABULARY, agrees
+from tests.grammar.agreement import TOKENS, VOCABULARY, VOCABULARY_OF_ALL, agrees
 from tests.grammar.grammars import BY_HAND, at_random, lark_accepts
 
 
@@ -88,11 +87,6 @@ def test_nesting_without_end_is_not_recursive():
     assert constraint.budget.ending(matcher) == b"b" + b")" * 3000
     assert matcher.accept_bytes(b"b" + b")" * 3000)
     assert matcher.is_accepting()
-
-
-VOCABULARY_OF_ALL = Vocabulary.from_bytes(
-    [*[bytes([byte]) for byte in range(256)], None], eos_token_ids=[256]
-)
 
 
 def test_compile_grammar():
