@@ -14,7 +14,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from constrain.errors import SchemaTooComplexError
-from constrain.lexing.lexeme import Lexeme, Text
+from constrain.lexing.lexeme import Lexeme, Literal, Text
 from constrain.schema.distinct import DistinctItems, Fresh
 from constrain.schema.frame import Frame, Push
 from constrain.schema.language import Language
@@ -270,7 +270,8 @@ def _joined(steps: Iterable[tuple[Lexeme, Step]]) -> dict[Lexeme, Step]:
 
 def _doubted(lexeme: Lexeme) -> Lexeme:
     """The lexeme, capturing if it is that of a scalar."""
-    return captured(lexeme) if len(lexeme.parts) == 1 else lexeme
+    punctuation = isinstance(lexeme.parts[0], Literal)
+    return lexeme if punctuation or len(lexeme.parts) > 1 else captured(lexeme)
 
 
 def _moved(tracks: Iterator[Track | None]) -> Tracks:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import random
 from typing import Any
 
+import numpy as np
 import pytest
 
 from constrain.engine import Constraint
+from constrain.engine.bitmask import allowed
 from constrain.schema import JSONOptions, SchemaControl, schema_control
+from constrain.vocabulary import Vocabulary
 from tests.engine.test_masks import VOCABULARY, expected, mask_of
-from tests.reference import accepts
+from tests.reference import accepts, viable
 
 MAP = {"type": "object", "additionalProperties": {"type": "integer"}}
 UNIQUE = {"type": "array", "uniqueItems": True}
@@ -130,3 +133,21 @@ def walk_with_the_interpreter(control: SchemaControl, rng: random.Random, walks:
             token = rng.choice(inner)
             assert matcher.accept(token)
             text += VOCABULARY.token_bytes(token) or b""
+
+
+@pytest.mark.parametrize(
+    "prefix", ['[{"n":[{"r":"1', '[{"n":[{"r":"1"},{"r":"a', '[{"n":[{"r":"1"}]},{"n":[{"r":"']
+)
+def test_tokens_that_end_unique_items_within_unique_items(prefix: str) -> None:
+    text = {"type": "string", "pattern": "^[1a]+$"}
+    notes = {"type": "object", "properties": {"r": {"anyOf": [text, {"type": "number"}]}}}
+    items = {"type": "object", "properties": {"n": {**UNIQUE, "items": {"anyOf": [notes, text]}}}}
+    tokens = ['"', "1", "}", '"}', '"},{', '"},{"', '"}],"', '"}]},{', '"}]},{"', '"},{}', '"},"a"']
+    vocabulary = Vocabulary.from_bytes([*map(str.encode, tokens), None], [len(tokens)])
+    control = schema_control({**UNIQUE, "items": items})
+    matcher = Constraint(control, vocabulary).matcher()
+    assert matcher.accept_bytes(prefix.encode())
+    row = np.zeros(vocabulary.bitmask_words, np.int32)
+    matcher.fill_bitmask(row)
+    found = {token for token, flag in zip(tokens, allowed(row, len(tokens)), strict=True) if flag}
+    assert found == {token for token in tokens if viable(control, (prefix + token).encode())}
