@@ -22,8 +22,8 @@ from constrain.lexing.regex import (
     ANYTHING,
     EMPTY,
     Regex,
-    complement,
     concat,
+    derive,
     intersect,
     is_empty,
 )
@@ -178,7 +178,7 @@ class ContextualControl:
         found = self._parted.get(banned)
         if found is None:
             found = self._parted[banned] = any(
-                not is_empty(intersect(self._terminals[name].regex, complement(banned)))
+                is_empty(_after_text(banned, least_text(self._terminals[name].lexeme)))
                 for name in self._spaces
             ) or all(
                 name in self._spaces or is_empty(intersect(concat(t.regex, ANYTHING), banned))
@@ -199,6 +199,12 @@ def _without(banned: Regex) -> Regex:
     from constrain.lexing.regex import complement
 
     return complement(banned)
+
+
+def _after_text(regex: Regex, text: bytes) -> Regex:
+    for char in text.decode():
+        regex = derive(regex, ord(char))
+    return regex
 
 
 def _sum(lengths: Iterable[int]) -> int:
