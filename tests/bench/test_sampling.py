@@ -32,6 +32,7 @@ def test_divergence_takes_the_weights() -> None:
 
 
 def test_masking_distorts_and_the_others_do_not(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed")
     assert sampling.main(["distortion", "--samples", "300", "--out", str(tmp_path)]) == 0
     found = json.loads((tmp_path / "distortion.json").read_text("utf-8"))
     last = {name: kl[-1] for name, kl in found["kl"].items()}
