@@ -60,7 +60,7 @@ def possible(at: Hex, first: int, last: int) -> Ranges:
     return (*((a, b) for a, b in plain if a <= b), pairs)
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=4096)
 def spell(word: str) -> bytes:
     """Return the content of the minimal JSON string of a word."""
     return json.dumps(word, ensure_ascii=False)[1:-1].encode()

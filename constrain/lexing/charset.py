@@ -27,7 +27,7 @@ def char_class(ranges: Iterable[tuple[int, int]]) -> Regex:
     return chars(tuple(merged)) if merged else EMPTY
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def overlay(sets: tuple[Chars, ...]) -> tuple[tuple[Chars, tuple[int, ...]], ...]:
     """The coarsest partition of the union of sets that refines each: cells and their owners."""
     if len(sets) == 1:
@@ -38,7 +38,7 @@ def overlay(sets: tuple[Chars, ...]) -> tuple[tuple[Chars, tuple[int, ...]], ...
     )
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def _partition(sets: frozenset[Chars]) -> tuple[tuple[Chars, frozenset[Chars]], ...]:
     ordered = list(sets)
     events = []
@@ -70,7 +70,7 @@ def _bits(mask: int) -> list[int]:
     return found
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def join(sets: tuple[Chars, ...]) -> Chars:
     """The union of classes."""
     if len(sets) == 1:

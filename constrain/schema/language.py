@@ -31,7 +31,7 @@ from constrain.schema.shapes import Values
 from constrain.schema.spelled import spelled
 from constrain.schema.strings import StringShape
 
-_KEPT = 1024
+_KEPT = 512
 """Lexemes of keys that are kept for other schemas."""
 
 NUMERAL_LIMIT = 20_000

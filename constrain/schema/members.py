@@ -380,13 +380,13 @@ def _least_in_order(members: list[tuple[bytes, bool]], extra: int, longest: int)
     return chosen
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=32)
 def boundless(keys: Regex) -> bool:
     """Return whether keys are so many that one more or less makes no difference to any prefix."""
     return left_out(keys) is not None
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=32)
 def _unwritten(keys: FreeKeys, written: frozenset[str | int]) -> Regex | None:
     """Return the free keys that have not been written, or None where there are none left."""
     known = frozenset(key for key in written if isinstance(key, str))

@@ -12,7 +12,7 @@ from constrain.schema.mantissas import Mantissa
 from constrain.schema.numbers import Number, NumberShape, NumeralLanguage, constant
 
 
-@lru_cache(64)
+@lru_cache(32)
 def numerals(shape: NumberShape, language: NumeralLanguage) -> Regex:
     """Return the texts of the members of `shape`."""
     signs = []

@@ -133,7 +133,7 @@ def key_pieces(language: Language, key: Lexeme, apart: Iterable[str]) -> Iterato
         yield Piece(language.key(text), spell(text) + b":", text)
 
 
-@lru_cache(128)
+@lru_cache(32)
 def excluding(regex: Regex, texts: frozenset[str]) -> Regex:
     """Return the matches of an expression that are none of some texts."""
     if not texts:
@@ -142,7 +142,7 @@ def excluding(regex: Regex, texts: frozenset[str]) -> Regex:
     return difference(regex, words(texts)) if excluded is None else all_but(excluded | texts)
 
 
-@lru_cache(128)
+@lru_cache(32)
 def _listed(meaning: Scalar) -> list[tuple[Any, Scalar]] | None:
     """Return each value of a set, and the set of it alone; None where there are many."""
     if isinstance(meaning, Values):
@@ -165,7 +165,7 @@ def _endless(shape: StringShape) -> bool:
     return shape.high is None and left_out(shape.regex) is not None
 
 
-@lru_cache(128)
+@lru_cache(32)
 def _one(meaning: Scalar, value: Any) -> tuple[Any, Scalar] | None:
     """Return the value, and the set of it alone, if it is in a set."""
     one: Scalar | None = None

@@ -300,7 +300,7 @@ def _kept(rule: ObjectFacts, name: str) -> tuple[Atom, ...]:
     return tuple(property_atoms(rule, name)) if holds(rule.names, name) else (FALSE,)
 
 
-@lru_cache(64)
+@lru_cache(16)
 def key_classes(patterns: tuple[Regex, ...]) -> tuple[tuple[Regex, frozenset[Regex]], ...]:
     """Split all keys by the patterns that they match; empty classes are left out.
 
