@@ -223,7 +223,7 @@ class State(Machine):
 
     def __eq__(self, other: object) -> bool:
         return (
-            isinstance(other, State)
+            type(other) is type(self)  # also while the interpreter shuts down
             and self._search is other._search
             and self.threads == other.threads
             and self.behinds == other.behinds
