@@ -44,7 +44,7 @@ def compile_json_schema(
 
     Raises:
         InvalidSchemaError: the schema breaks the rules of JSON Schema.
-        UnsupportedSchemaError: a keyword cannot be enforced.
+        UnsupportedSchemaError: a vocabulary is not known, or a format cannot be enforced.
         UnsatisfiableSchemaError: no value satisfies the schema.
         SchemaTooComplexError: compiling would take too long.
         RegexSyntaxError: a `pattern` is malformed.

@@ -32,7 +32,7 @@ class Member(NamedTuple):
         number: the number of the lexeme that it belongs to.
         kind, low, high: of the NFA state, see `layout`.
         origin: what the NFA state matches, in terms that hold for every automaton.
-        print: the origin's fingerprint.
+        fingerprint: of the origin.
         counter: its counter.
     """
 
@@ -40,7 +40,7 @@ class Member(NamedTuple):
     number: int
     kind: int
     origin: tuple[Any, ...]
-    print: bytes
+    fingerprint: bytes
     counter: int
     low: int
     high: int
@@ -63,15 +63,15 @@ class Member(NamedTuple):
     def name(self, reach: int) -> tuple[object, ...]:
         """Return what the member matches within `reach` bytes, for every automaton the same."""
         if self.kind == layout.STRING:
-            return self.print, self.phase, *self.bounds(reach)
+            return self.fingerprint, self.phase, *self.bounds(reach)
         if self.high < 0:
-            return self.print, self.counter
+            return self.fingerprint, self.counter
         room = self.high - (self.counter >> layout.PHASE_BITS)
         if room > reach and self.origin[0] == "content":
             width = breadth(self.origin[1])
             if width is not None and room > width + reach:
                 room = -1
-        return self.print, self.phase, room
+        return self.fingerprint, self.phase, room
 
 
 class Automaton:
@@ -101,7 +101,7 @@ class Automaton:
         self._n_states = self._n_transitions = self._n_blob = 0
         self._n_words = 1
         self._origins: list[tuple[object, ...]] = []
-        self._prints: dict[int, bytes] = {}
+        self._fingerprints: dict[int, bytes] = {}
         self._lexemes: list[Lexeme] = []
         self._entries: dict[Lexeme, int] = {}
         self._starts: dict[tuple[Lexeme, ...], int] = {}
@@ -234,9 +234,9 @@ class Automaton:
         q = member & 0xFFFFFFFF
         kind, _, _, _, _, low, high, number, _ = self._states[q].tolist()
         origin = self._origins[q]
-        name = self._prints.get(q)
+        name = self._fingerprints.get(q)
         if name is None:
-            name = self._prints[q] = fingerprint(origin, self._name)
+            name = self._fingerprints[q] = fingerprint(origin, self._name)
         return Member(alone, number, kind, origin, name, member >> 32, low, high)
 
     def _intern(self, members: list[int]) -> int:

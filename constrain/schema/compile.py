@@ -44,7 +44,7 @@ def schema_control(
     Raises:
         InvalidSchemaError: the schema is malformed, or a `$ref` leads nowhere.
         RegexSyntaxError: a pattern is malformed.
-        UnsupportedSchemaError: a keyword cannot be enforced.
+        UnsupportedSchemaError: a vocabulary is not known, or a format cannot be enforced.
         UnsatisfiableSchemaError: no value satisfies the schema.
         SchemaTooComplexError: a bound on the work to be done is passed.
     """
