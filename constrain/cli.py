@@ -267,12 +267,25 @@ def regex_command(
 
 - `constrain grammar arithmetic.lark --prompt "Half of ten."`
 - `constrain grammar dates.lark --start date -n 3`
+- `constrain grammar chess.gbnf`
 
 {EXIT_CODES}""",
 )
 def grammar_command(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="A grammar in Lark's language.")],
-    start: Annotated[str, typer.Option(help="The rule that stands for whole texts.")] = "start",
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A grammar; - for stdin.")],
+    syntax: Annotated[
+        Literal["lark", "gbnf"] | None,
+        typer.Option(
+            help="Its language: Lark's, or GBNF of llama.cpp.",
+            show_default="gbnf for files that end in .gbnf, else lark",
+        ),
+    ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            help="The rule that stands for whole texts.", show_default="start, in GBNF root"
+        ),
+    ] = None,
     lexer: Annotated[
         Literal["dynamic", "contextual"] | None,
         typer.Option(help="How a text is divided into terminals.", show_default="what fits"),
@@ -298,13 +311,16 @@ def grammar_command(
 
         path = None if file == "-" else file
         text = _read_text(file)
-        fitting = grammar_control(text, start=start, lexer=lexer, path=path).lexer
+        if syntax is None:
+            syntax = "gbnf" if file.endswith(".gbnf") else "lark"
+        fitting = grammar_control(text, syntax, start, lexer, path).lexer
         terminal.note(f"[dim]lexer: {fitting}[/]")
         _generate(
             terminal,
             "generate_grammar",
             text,
             model,
+            syntax=syntax,
             start=start,
             lexer=fitting,
             path=path,
@@ -550,10 +566,13 @@ def _generate(
             raise InputError(f"cannot write {report}: {error.strerror}") from error
     is_json = function == "generate_json"
     values = [r.value for r in results]
-    if function == "generate_grammar":
+    judge = None if terminal.ignored else _JUDGES[function]
+    if settings.get("syntax") == "gbnf":
+        judge = None  # llama.cpp's own reader comes with no package
+    elif function == "generate_grammar":
         names = ("start", "lexer", "path")
         _check_grammar(target, values, **{name: settings[name] for name in names})
-    elif not terminal.ignored:
+    elif judge:
         checker = _check_json if is_json else _check_regex
         checker(target, values)
     if terminal.as_json:
@@ -585,8 +604,7 @@ def _generate(
         terminal.document(result.value) if is_json else terminal.line(result.value)
     tokens = sum(len(r.token_ids) for r in results)
     forced = sum(r.forced_tokens for r in results)
-    if not terminal.ignored:
-        judge = _JUDGES[function]
+    if judge:
         terminal.note(f"[green]valid[/], as {judge} confirms")
     if outcome:
         terminal.note(
@@ -627,7 +645,7 @@ def _check_regex(pattern: str, values: list[str]) -> None:
 
 
 def _check_grammar(
-    grammar: str, values: list[str], *, start: str, lexer: str, path: str | None
+    grammar: str, values: list[str], *, start: str | None, lexer: str, path: str | None
 ) -> None:
     from lark import Lark
     from lark.exceptions import LarkError
@@ -635,7 +653,7 @@ def _check_grammar(
     parser: dict[str, Any] = {"parser": "lalr", "lexer": "contextual"}
     if lexer == "dynamic":
         parser = {"parser": "earley", "lexer": "dynamic_complete", "ambiguity": "forest"}
-    judge = Lark(grammar, start=start, source_path=path, **parser)
+    judge = Lark(grammar, start=start or "start", source_path=path, **parser)
     for value in values:
         try:
             judge.parse(value)

@@ -61,7 +61,7 @@ def compile_grammar(
     text: str,
     vocabulary: Vocabulary,
     syntax: Syntax = "lark",
-    start: str = "start",
+    start: str | None = None,
     lexer: Lexer | None = None,
     path: str | PathLike[str] | None = None,
 ) -> Constraint:
@@ -70,13 +70,14 @@ def compile_grammar(
     Args:
         text: the grammar.
         vocabulary: the tokens of the model.
-        syntax: the language that it is written in: "lark".
-        start: the rule that stands for whole texts.
+        syntax: the language that it is written in: "lark", or "gbnf" of llama.cpp.
+        start: the rule that stands for whole texts; None: "start", in GBNF "root".
         lexer: how a text is divided into terminals. "dynamic": in every way, a terminal may end
             wherever its expression matches, as in Lark's Earley parser with the lexer
             "dynamic_complete". "contextual": in one way, the longest match of the first terminal
             that the parser could use, as in Lark's LALR parser. None: "contextual" where the
-            grammar is LALR(1), else "dynamic"; `constraint.control.lexer` says which.
+            grammar is LALR(1), else "dynamic"; `constraint.control.lexer` says which. A GBNF
+            grammar is always "dynamic".
         path: the file that the text is from, which imports of files beside it start from.
 
     Raises:

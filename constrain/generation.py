@@ -24,7 +24,7 @@ from constrain.schema_sources import read_schema
 from constrain.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
-    from constrain.grammar.compile import Lexer
+    from constrain.grammar.compile import Lexer, Syntax
     from constrain.schema.options import JSONOptions
 
 Model: TypeAlias = "LanguageModel | str | PathLike[str] | tuple[Any, Any]"
@@ -204,7 +204,8 @@ def generate_grammar(
     model: Model,
     prompt: Prompt | None = None,
     *,
-    start: str = "start",
+    syntax: Syntax = "lark",
+    start: str | None = None,
     lexer: Lexer | None = None,
     path: str | PathLike[str] | None = None,
     n: int = 1,
@@ -219,18 +220,16 @@ def generate_grammar(
     observe: Observer | None = None,
     return_details: bool = False,
 ) -> Any:
-    """Write a text of a context-free grammar in Lark's language.
+    """Write a text of a context-free grammar.
 
-    `start`, `lexer` and `path` are as in `compile_grammar`, the other arguments and the results as
-    in `generate_json`; the value is the text.
+    `grammar`, `syntax`, `start`, `lexer` and `path` are as in `compile_grammar`, the other
+    arguments and the results as in `generate_json`; the value is the text.
 
     Raises:
         ConstraintError: of the grammar, see `compile_grammar`; else as `generate_json`.
     """
     return _generate(
-        lambda vocabulary: compile_grammar(
-            grammar, vocabulary, start=start, lexer=lexer, path=path
-        ),
+        lambda vocabulary: compile_grammar(grammar, vocabulary, syntax, start, lexer, path),
         model,
         lambda lm: lm.encode_prompt(prompt),
         str,

@@ -82,6 +82,15 @@ def test_grammar_writes_a_text_and_tells_the_lexer(tmp_path: Path):
     assert "Lark confirms" in result.stderr
 
 
+def test_grammar_in_gbnf_is_known_by_its_ending(tmp_path: Path):
+    text = 'root ::= "O-O" "-O"?'
+    (tmp_path / "castle.gbnf").write_text(text)
+    for arguments in ([str(tmp_path / "castle.gbnf")], ["-", "--syntax", "gbnf"]):
+        result = _run("grammar", *arguments, "--seed", "1", stdin=text)
+        assert result.stdout in ("O-O\n", "O-O-O\n")
+        assert "confirms" not in result.stderr
+
+
 def test_grammar_tells_where_a_mistake_is(tmp_path: Path):
     path = tmp_path / "bad.lark"
     path.write_text('start: "a"\n  | b')

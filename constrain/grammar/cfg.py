@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeVar
 
+from constrain.errors import GrammarSyntaxError, GrammarWarning
 from constrain.lexing.lexeme import Lexeme
 from constrain.lexing.regex import Regex
 
@@ -172,3 +174,30 @@ class Grammar:
                     text = join([found[part] for part in rule.expansion])
                     heappush(heap, (text, rule.origin))
         return found
+
+
+def checked(
+    grammar: Grammar, names: Collection[str], at: Callable[[str, str], GrammarSyntaxError]
+) -> Grammar:
+    """Return the grammar without what no text needs.
+
+    Args:
+        grammar: the grammar.
+        names: the rules that its author has written.
+        at: makes the error with a reason where a rule is defined.
+
+    Raises:
+        GrammarSyntaxError: the start stands for no text.
+
+    Warns:
+        GrammarWarning: a rule stands for no text, and is left out.
+    """
+    start = grammar.start
+    if start not in grammar.productive:
+        raise at(f"rule {start!r} stands for no text: each way to write it needs itself", start)
+    for name in sorted((grammar.reachable() - grammar.productive).intersection(names)):
+        fault = at(f"rule {name!r} stands for no text and is left out", name)
+        warnings.warn(
+            GrammarWarning(fault.file, fault.line, fault.column, fault.reason), stacklevel=4
+        )
+    return grammar.reduced()

@@ -8,9 +8,10 @@ from typing import Literal
 from constrain.errors import ConstraintError, GrammarSyntaxError
 from constrain.grammar.contextual import ContextualControl
 from constrain.grammar.dynamic import DynamicControl
+from constrain.grammar.gbnf import read_gbnf
 from constrain.grammar.lark_loader import read_lark
 
-Syntax = Literal["lark"]
+Syntax = Literal["lark", "gbnf"]
 """The languages that grammars are written in."""
 Lexer = Literal["dynamic", "contextual"]
 """How a text is divided into terminals, see `compile_grammar`."""
@@ -21,18 +22,22 @@ GrammarControl = DynamicControl | ContextualControl
 def grammar_control(
     text: str,
     syntax: Syntax = "lark",
-    start: str = "start",
+    start: str | None = None,
     lexer: Lexer | None = None,
     path: str | PathLike[str] | None = None,
 ) -> GrammarControl:
     """Return the control of a grammar; see `compile_grammar`."""
-    if syntax != "lark":
-        raise ConstraintError(f"unknown syntax {syntax!r}; the syntaxes are 'lark'")
+    if syntax not in ("lark", "gbnf"):
+        raise ConstraintError(f"unknown syntax {syntax!r}; the syntaxes are 'lark' and 'gbnf'")
     if lexer not in (None, "dynamic", "contextual"):
         raise ConstraintError(
             f"unknown lexer {lexer!r}; the lexers are 'dynamic', 'contextual' and None for either"
         )
-    grammar = read_lark(text, start, path)
+    if syntax == "gbnf":
+        if lexer == "contextual":
+            raise ConstraintError("GBNF has no terminals for a contextual lexer; leave `lexer` out")
+        return DynamicControl(read_gbnf(text, start or "root", path))
+    grammar = read_lark(text, start or "start", path)
     if lexer is None:
         try:
             return ContextualControl(grammar, strict=True)

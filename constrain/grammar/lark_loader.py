@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,11 +15,10 @@ from lark.lexer import PatternStr, TerminalDef
 
 from constrain.errors import (
     GrammarSyntaxError,
-    GrammarWarning,
     RegexSyntaxError,
     RegexTooComplexError,
 )
-from constrain.grammar.cfg import Grammar, Rule, Terminal
+from constrain.grammar.cfg import Grammar, Rule, Terminal, checked
 from constrain.grammar.terminals import text_lexeme
 from constrain.lexing.lexeme import Literal, lexeme
 from constrain.lexing.preferred import preferred
@@ -67,16 +65,7 @@ def read_lark(
         frozenset(str(symbol.name) for rule in rules for symbol in rule.expansion if symbol.is_term)
         - {str(definition.name) for definition in terminals},
     )
-    if start not in grammar.productive:
-        raise source.at(
-            f"rule {start!r} stands for no text: each way to write it needs itself", start
-        )
-    for name in sorted(grammar.reachable() - grammar.productive):
-        fault = source.at(f"rule {name!r} stands for no text and is left out", name)
-        warnings.warn(
-            GrammarWarning(fault.file, fault.line, fault.column, fault.reason), stacklevel=3
-        )
-    return grammar.reduced()
+    return checked(grammar, grammar.rules_of, source.at)
 
 
 def _rule(rule: LarkRule) -> Rule:

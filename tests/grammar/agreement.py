@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from constrain.engine import Constraint
@@ -21,7 +23,17 @@ VOCABULARY_OF_ALL = Vocabulary.from_bytes(
 def agrees(control: GrammarControl, grammar: str, most: int) -> None:
     """Prefixes, acceptance, endings and masks are those of the language that Lark has."""
     universe = texts(grammar, most)
-    sentences = {text for text in universe if lark_accepts(grammar, text, control.lexer)}
+    is_exact(control, universe, lambda text: lark_accepts(grammar, text, control.lexer), most - 3)
+
+
+def is_exact(
+    control: GrammarControl, universe: list[str], accepts: Callable[[str], bool], most: int
+) -> None:
+    """Prefixes, acceptance, endings and masks are those of the language that `accepts` judges.
+
+    The universe is all texts up to a length; masks are compared after texts of at most `most`.
+    """
+    sentences = {text for text in universe if accepts(text)}
     begun = {text[:n] for text in sentences for n in range(len(text) + 1)}
     constraint = Constraint(control, VOCABULARY)
     row = np.zeros(VOCABULARY.bitmask_words, np.int32)
@@ -32,11 +44,11 @@ def agrees(control: GrammarControl, grammar: str, most: int) -> None:
             continue
         assert matcher.is_accepting() == (text in sentences), text
         ending = constraint.budget.ending(matcher).decode()
-        assert lark_accepts(grammar, text + ending, control.lexer), (text, ending)
+        assert accepts(text + ending), (text, ending)
         others = [s for s in sentences if s.startswith(text)]
         least = min((s[len(text) :] for s in others), key=lambda s: (len(s), s), default=ending)
         assert (len(ending), ending) <= (len(least), least), text
-        if len(text) > most - 3:
+        if len(text) > most:
             continue
         matcher.fill_bitmask(row)
         going_on = {t for t, token in enumerate(TOKENS) if viable(control, text.encode() + token)}
