@@ -22,6 +22,8 @@ from constrain.lexing.lexeme import Lexeme
 from constrain.lexing.regex import EPSILON, Regex
 
 _MOST_STATES = 1 << 24
+_RESTING = 0
+"""The NFA state that marks where the output may rest; nothing follows it."""
 
 
 class Member(NamedTuple):
@@ -104,9 +106,12 @@ class Automaton:
         self._fingerprints: dict[int, bytes] = {}
         self._lexemes: list[Lexeme] = []
         self._entries: dict[Lexeme, int] = {}
-        self._starts: dict[tuple[Lexeme, ...], int] = {}
+        self._starts: dict[tuple[object, ...], int] = {}
         self._ended: dict[int, tuple[Lexeme, ...]] = {layout.NO_LEXEME: ()}
         self._fragments = Fragments(self)
+        self._states[_RESTING] = (layout.END, 0, 0, -1, -1, 0, -1, -1, 0)
+        self._origins.append(("end",))
+        self._n_states = 1
         self.handle = np.zeros(layout.LEXER_HANDLE_SIZE, np.int64)
         self.handle[layout.STRINGS] = address(TABLE)
         self._refresh()
@@ -119,14 +124,21 @@ class Automaton:
 
     # -- states --------------------------------------------------------------------------------
 
-    def start(self, lexemes: Collection[Lexeme]) -> int:
-        """Return the state before any of `lexemes`."""
-        key = lexemes if type(lexemes) is tuple else tuple(lexemes)
+    def start(self, lexemes: Collection[Lexeme], resting: bool = False) -> int:
+        """Return the state before any of `lexemes`.
+
+        Where the output may rest there (`resting`), no state within the lexemes is the same, not
+        even where a lexeme comes back to its beginning.
+        """
+        key = (resting, *lexemes)
         known = self._starts.get(key)
         if known is not None:
             return known
         with self.lock:
-            state = self._starts[key] = self._intern(sorted({self._entry(x) for x in key}))
+            members = {self._entry(x) for x in lexemes}
+            if members and resting:
+                members.add(_RESTING)
+            state = self._starts[key] = self._intern(sorted(members))
             return state
 
     def ended(self, state: int) -> int:

@@ -59,7 +59,7 @@ class Node:
         self.config = config
         self.place = place
         self.automaton = graph.automaton
-        self.start = graph.automaton.start(lexemes)
+        self.start = graph.automaton.start(lexemes, accepting)
         self.captures = any_captures(lexemes)
         self.accepting = accepting
         self.plans: dict[int, Plan] = {}

@@ -47,6 +47,28 @@ class Sequence:
         return b"".join(self._endings[config:])
 
 
+class Lines:
+    """Any number of lexemes, where the text may end after each."""
+
+    def __init__(self, item: Lexeme) -> None:
+        self._item = item
+
+    def start(self) -> int:
+        return 0
+
+    def lexemes(self, config: int) -> tuple[Lexeme, ...]:
+        return (self._item,)
+
+    def advance(self, config: int, lexemes: tuple[Lexeme, ...], text: bytes | None) -> int:
+        return 0
+
+    def accepting(self, config: int) -> bool:
+        return True
+
+    def ending(self, config: int) -> bytes:
+        return b""
+
+
 class UniqueKeys:
     """`{"k": 1, ...}` with white space; keys are strings over a regex and never repeat.
 
@@ -133,6 +155,10 @@ CONTROLS = {
         lexeme(Text(DIGITS)),
         ending=[b"0", b",", b"0"],
     ),
+    "lexemes that come back to their beginning": Lines(
+        lexeme(Text(concat(star(AB), literal(","))))
+    ),
+    "white space that comes back": Lines(lexeme(Space("any"), Literal(b","))),
     "unique keys": UniqueKeys(),
     "unique keys of a finite set": UniqueKeys(star(AB)),
 }
