@@ -10,7 +10,8 @@ from typing import TypeVar
 
 from constrain.errors import GrammarSyntaxError, GrammarWarning
 from constrain.lexing.lexeme import Lexeme
-from constrain.lexing.regex import Regex
+from constrain.lexing.regex import ANYTHING, Regex, concat
+from constrain.lexing.sight import Sight
 
 Value = TypeVar("Value")
 
@@ -21,7 +22,8 @@ class Terminal:
 
     Attributes:
         name: its name, upper case.
-        regex: its texts (see `lexing.preferred`); never the empty one.
+        regex: its texts (see `lexing.preferred`), before whatever rest of the input; never the
+            empty one.
         text: the one text of a terminal that is a string without flags, else None.
         pattern: the string, or the regular expression in the syntax of `re`.
         string: whether it is written as a string.
@@ -29,6 +31,7 @@ class Terminal:
         lexeme: its texts as a lexeme.
         priority: the higher, the more it is preferred where several terminals match.
         widest: the most characters of a match, as `re` sees it.
+        sight: how it is matched where that depends on what follows the match, else None.
     """
 
     name: str
@@ -40,6 +43,12 @@ class Terminal:
     lexeme: Lexeme
     priority: int = 0
     widest: int = 0
+    sight: Sight | None = None
+
+    @property
+    def inputs(self) -> Regex:
+        """The inputs that begin with a match."""
+        return concat(self.regex, ANYTHING) if self.sight is None else self.sight.inputs
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,7 @@ class ContextualControl:
         self._tables = Tables(grammar, strict)
         self._terminals = grammar.terminals
         self._scanner = Scanner(list(grammar.terminals.values()))
+        self._scanner.check()
         self._ignored = frozenset(grammar.ignored)
         lengths = {name: len(least_text(t.lexeme)) for name, t in grammar.terminals.items()}
         self._lengths = {**lengths, **grammar.least(lengths.__getitem__, _sum)}
@@ -96,7 +97,7 @@ class ContextualControl:
 
     def accepting(self, config: Config) -> bool:
         """See `Control.accepting`."""
-        return END in self._tables.usable(config.stack)
+        return not config.banned.nullable and END in self._tables.usable(config.stack)
 
     def ending(self, config: Config) -> bytes:
         """See `Control.ending`.
@@ -193,12 +194,6 @@ class ContextualControl:
             other == name or is_empty(intersect(regex, concat(terminal.regex, ANYTHING)))
             for other, terminal in self._terminals.items()
         )
-
-
-def _without(banned: Regex) -> Regex:
-    from constrain.lexing.regex import complement
-
-    return complement(banned)
 
 
 def _after_text(regex: Regex, text: bytes) -> Regex:

@@ -51,6 +51,14 @@ class DynamicControl:
         if grammar.declared:
             names = ", ".join(sorted(grammar.declared))
             raise GrammarSyntaxError(1, 1, f"nothing says what these terminals match: {names}")
+        for terminal in grammar.terminals.values():
+            if terminal.sight is not None:
+                raise GrammarSyntaxError(
+                    1,
+                    1,
+                    f"terminal {terminal.name} looks at what follows it; only the "
+                    'contextual lexer can do that: lexer="contextual"',
+                )
         self._grammar = grammar
         self._parser = Earley(grammar)
         self._endings = Endings(grammar, self._parser.dots)

@@ -23,6 +23,7 @@ from constrain.grammar.terminals import text_lexeme
 from constrain.lexing.lexeme import Literal, lexeme
 from constrain.lexing.preferred import preferred
 from constrain.lexing.regex import literal
+from constrain.lexing.sight import sight
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _EXPRESSION = re.compile(r"/(?!/)(?:\\/|\\\\|[^/\n])*?/")
@@ -81,7 +82,11 @@ def _terminal(definition: TerminalDef, source: _Source) -> Terminal:
     try:
         re.compile(expression)
         widest = pattern.max_width
-        regex = preferred(expression) if text is None else literal(text)
+        seen = sight(expression) if text is None else None
+        if text is not None:
+            regex = literal(text)
+        else:
+            regex = preferred(expression) if seen is None else seen.texts
     except (RegexSyntaxError, RegexTooComplexError, re.error, ValueError) as error:
         reason = getattr(error, "reason", None) or str(error)
         raise source.at(
@@ -104,6 +109,7 @@ def _terminal(definition: TerminalDef, source: _Source) -> Terminal:
         text_lexeme(regex) if text is None else lexeme(Literal(text.encode())),
         definition.priority,
         widest,
+        seen,
     )
 
 

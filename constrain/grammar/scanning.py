@@ -13,11 +13,12 @@ language of rests of the input; the texts of a terminal are told apart by what t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
-from constrain.errors import RegexTooComplexError
+from constrain.errors import GrammarSyntaxError, RegexTooComplexError
 from constrain.grammar.cfg import Terminal
-from constrain.grammar.terminals import text_lexeme
+from constrain.grammar.terminals import regex_of, text_lexeme
 from constrain.lexing.charset import overlay
 from constrain.lexing.lexeme import Lexeme, Literal, lexeme
 from constrain.lexing.nodes import Chars, chars
@@ -29,6 +30,7 @@ from constrain.lexing.regex import (
     Ranges,
     Regex,
     arcs,
+    complement,
     concat,
     derive,
     difference,
@@ -38,6 +40,7 @@ from constrain.lexing.regex import (
     matches,
     union,
 )
+from constrain.lexing.sight import unfinished
 
 _MOST_STATES = 5000
 
@@ -71,6 +74,27 @@ class Scanner:
         self._renamed: dict[tuple[str, str], bool] = {}
         self._touched: dict[tuple[str, Regex], bool] = {}
         self._scans: dict[tuple[object, ...], tuple[Scan, ...]] = {}
+
+    def check(self) -> None:
+        """Refuse terminals of which a text is one or the other by what follows it.
+
+        Raises:
+            GrammarSyntaxError: there are such terminals.
+        """
+        for place, first in enumerate(self._ranked):
+            if first.sight is None:
+                continue
+            for other in self._ranked[place + 1 :]:
+                if (other.string and self._renames(other, first)) or not self._meet(first, other):
+                    continue
+                for scan in _scans(other, (first,), (), EMPTY):
+                    if first.sight.is_open(regex_of(scan.lexeme)):
+                        raise GrammarSyntaxError(
+                            1,
+                            1,
+                            f"what follows a text decides whether it is {first.name} or "
+                            f"{other.name}; make their texts different",
+                        )
 
     def scans(self, names: frozenset[str], banned: Regex) -> list[Scan]:
         """What may be matched where these terminals are looked for, and `banned` may not come."""
@@ -111,9 +135,9 @@ class Scanner:
         """Whether Lark looks for a string among the matches of an expression."""
         key = (string.name, terminal.name)
         if key not in self._renamed:
-            self._renamed[key] = string.priority == terminal.priority and matches(
-                terminal.regex, string.pattern
-            )
+            seen = terminal.sight
+            takes = seen.matches if seen else partial(matches, terminal.regex)
+            self._renamed[key] = string.priority == terminal.priority and takes(string.pattern)
         return self._renamed[key]
 
     def _touches(self, terminal: Terminal, banned: Regex) -> bool:
@@ -136,9 +160,7 @@ def _meet(one: Terminal, other: Terminal) -> bool:
         one, other = other, one
     if one.text is None:
         firsts = [{point for r, _ in arcs(t.regex) for point in r} for t in (one, other)]
-        return _overlap(*firsts) and not is_empty(
-            intersect(concat(one.regex, ANYTHING), concat(other.regex, ANYTHING))
-        )
+        return _overlap(*firsts) and not is_empty(intersect(one.inputs, other.inputs))
     regex = other.regex
     for char in one.text:
         regex = derive(regex, ord(char))
@@ -158,7 +180,7 @@ def _rank(terminal: Terminal) -> tuple[int, int, int, str]:
 def _scans(
     terminal: Terminal, rivals: Sequence[Terminal], renamed: Sequence[Terminal], banned: Regex
 ) -> list[Scan]:
-    run = _Run(terminal.regex, union(*[rival.regex for rival in rivals]), banned)
+    run = _Run(terminal.regex, union(*[rival.inputs for rival in rivals]), banned)
     found: list[Scan] = []
     for after, regex in run.parts():
         for string in renamed:
@@ -179,7 +201,7 @@ def _lexeme(terminal: Terminal, regex: Regex) -> Lexeme:
 
 
 State = tuple[Regex, Regex, Regex]
-"""What is left of a terminal, of the rivals before it, and of what is banned."""
+"""What is left of a terminal, of the inputs that rivals before it match, and of what is banned."""
 
 
 class _Run:
@@ -215,7 +237,7 @@ class _Run:
             if 0 not in after:
                 continue
             reached = (after[0], after.get(1, EMPTY), after.get(2, EMPTY))
-            if reached[1].nullable or reached[2].nullable:
+            if _is_all(reached[1]) or _is_all(reached[2]):
                 self.whole = False
             else:
                 grouped.setdefault(reached, []).extend(cell.ranges)
@@ -227,9 +249,7 @@ class _Run:
         for state in self.arcs:
             own, rivals, banned = state
             if own.nullable:
-                more = difference(union(own, rivals), EPSILON)
-                after = EMPTY if is_empty(more) else concat(more, ANYTHING)
-                ends.setdefault(union(after, banned), set()).add(state)
+                ends.setdefault(union(unfinished(own), rivals, banned), set()).add(state)
         if len(ends) == 1 and self.whole:
             return [(after, self._start[0]) for after in ends]
         sources: dict[State, list[State]] = {state: [] for state in self.arcs}
@@ -249,6 +269,10 @@ class _Run:
                 part = _Part(self.arcs, frozenset(states), frozenset(live))
                 found.append((after, machine(_PartState(part, self._start))))
         return found
+
+
+def _is_all(regex: Regex) -> bool:
+    return regex.nullable and is_empty(complement(regex))
 
 
 class _Part:

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from constrain.errors import RegexSyntaxError, RegexTooComplexError
-from constrain.lexing.algebra import machine
+from constrain.lexing.algebra import difference, intersect, machine, union
 from constrain.lexing.charset import overlay
 from constrain.lexing.derivatives import steps
 from constrain.lexing.nodes import ANYTHING, EMPTY, EPSILON, Chars, Machine, Ranges, Regex
@@ -56,6 +56,17 @@ def preferred(pattern: str) -> Regex:
     if search.program.looks and not search.prune(start):
         raise RegexSyntaxError(pattern, 0, "it matches nothing")
     return everything if search.is_orderly(start) else machine(start)
+
+
+def search(pattern: str) -> State:
+    """The search for a pattern before the first character.
+
+    Raises:
+        RegexSyntaxError: the pattern is malformed or not regular.
+        RegexTooComplexError: it has too many instructions.
+    """
+    parse(pattern)
+    return _Search(compile_program(pattern)).start()
 
 
 class _Search:
@@ -118,6 +129,7 @@ class _Search:
         found: dict[Thread, None] = {}
         seen: set[tuple[int, Pending, frozenset[int]]] = set()
         matched = cut = certain = holds = False
+        rest = kept = EMPTY
         stack = []
         for position, pending in reversed(threads):
             stack.append((position, pending, frozenset[int]()))
@@ -133,7 +145,9 @@ class _Search:
                     cut = True
                     break
                 found[position, pending] = None
-                holds = holds or (instruction is None and _nullable(pending))
+                if instruction is None:
+                    holds = holds or _nullable(pending)
+                    kept = union(kept, intersect(*pending))
             elif isinstance(instruction, Split):
                 entered |= {position}
                 stack += [(after, pending, entered) for after in reversed(instruction.following)]
@@ -148,11 +162,12 @@ class _Search:
                     stack.append((instruction.following, pending, entered))
             elif not certain:
                 matched = matched or (not holds and _nullable(pending))
+                rest = union(rest, difference(intersect(*pending), kept))
                 if pending:
                     found[_MATCHED, pending] = None
                 else:
                     certain = True
-        return State(self, tuple(found), behinds, matched), cut or holds
+        return State(self, tuple(found), behinds, matched, rest), cut or holds
 
     def _is_live(self, state: State) -> bool:
         return self._live is None or state in self._live
@@ -201,9 +216,15 @@ def _nullable(pending: Pending) -> bool:
 
 
 class State(Machine):
-    """The threads of a search after some text, the most preferred first."""
+    """The threads of a search after some text, the most preferred first.
 
-    __slots__ = ("_hash", "_search", "behinds", "nullable", "threads")
+    Attributes:
+        threads: the threads.
+        behinds: what is left of the lookbehinds.
+        rest: the rests of the input before which the text is matched.
+    """
+
+    __slots__ = ("_hash", "_search", "behinds", "nullable", "rest", "threads")
 
     def __init__(
         self,
@@ -211,12 +232,14 @@ class State(Machine):
         threads: tuple[Thread, ...],
         behinds: tuple[Regex, ...],
         nullable: bool,
+        rest: Regex,
     ) -> None:
         self._search = search
         self.threads = threads
         self.behinds = behinds
         self.nullable = nullable
-        self._hash = hash((threads, behinds, nullable))
+        self.rest = rest
+        self._hash = hash((threads, behinds, rest))
 
     def __hash__(self) -> int:
         return self._hash
@@ -227,7 +250,7 @@ class State(Machine):
             and self._search is other._search
             and self.threads == other.threads
             and self.behinds == other.behinds
-            and self.nullable == other.nullable
+            and self.rest is other.rest
         )
 
     def arcs(self) -> tuple[tuple[Ranges, State | Regex], ...]:
@@ -236,6 +259,17 @@ class State(Machine):
             (ranges, EPSILON if target.ends_here else target)
             for ranges, target, _ in self._search.arcs(self)
         )
+
+    def steps(self) -> Iterator[tuple[Ranges, State]]:
+        """The steps, also to where only what follows can undo a match."""
+        for ranges, target, _ in self._search.arcs(self):
+            yield ranges, target
+
+    @property
+    def looks_ahead(self) -> bool:
+        """Whether the pattern has a lookahead."""
+        code = self._search.program.code
+        return any(isinstance(step, Look) and step.behind is None for step in code)
 
     @property
     def ends_here(self) -> bool:

@@ -25,6 +25,12 @@ SCANNED = {
     "longer operator": 'start: x ("#" x | "##" x)*\nx: "a" | "b" | "#a"',
     "number": 'start: N ("." N)*\nN: /a+(b#?a+)?/\n%ignore " "',
     "lookahead": "start: (A | B)+\nA: /a(?!b)/\nB: /b|ab/",
+    "lookahead over the end": 'start: (A | B)+\nA: /a(?!b)/\nB: "b"',
+    "lookahead for what follows": "start: (A | B)+\nA: /a(?=b#?)/\nB: /b|#/",
+    "lookahead for the end": "start: (A | B)+\nA: /a+$/\nB: /b/",
+    "lookahead of a rival": 'start: (A | B | C)+\nA: /b(?!bb).*?b/\nB: /bbb[a#]*?bbb/\nC: "a"',
+    "word": "start: (A | B)+\nA: /[ab]+\\b/\nB: /#| /",
+    "choice by lookahead": "start: (A | B)+\nA: /a(?=#)|ab/\nB: /#|b/",
     "comment": 'start: ("a" | "b")+\n%ignore /#[^\\n]*/\n%ignore /[ \\n]+/',
 }
 
@@ -64,6 +70,14 @@ def test_a_conflict_is_resolved_as_lark_does():
     with pytest.raises(GrammarSyntaxError, match="LALR"):
         ContextualControl(read_lark(grammar), strict=True)
     agrees(ContextualControl(read_lark(grammar)), grammar, 7)
+
+
+def test_a_terminal_that_depends_on_what_follows():
+    grammar = "start: (A | B)+\nA: /a(?=#)|ab/\nB: /#|b|a/"
+    with pytest.raises(GrammarSyntaxError, match="what follows a text decides"):
+        compile_grammar(grammar, VOCABULARY, lexer="contextual")
+    with pytest.raises(GrammarSyntaxError, match="looks at what follows"):
+        compile_grammar(grammar, VOCABULARY)
 
 
 @pytest.mark.parametrize("name", ["cycle", "ambiguity"])
