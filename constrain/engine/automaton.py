@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from constrain.engine import kernels, layout, rows
 from constrain.engine.fragments import Fragments, least_bytes
 from constrain.engine.strings import TABLE
-from constrain.engine.tables import Scratch, address
+from constrain.engine.tables import Scratch, address, doubled
 from constrain.lexing.digest import REACH as NEAR
 from constrain.lexing.digest import digest, fingerprint, near
 from constrain.lexing.lengths import breadth
@@ -235,7 +235,7 @@ class Automaton:
         """
         with self.lock:
             while self._dstates.item(state, layout.SET_LENGTH) > len(self._wide):
-                self._wide = _doubled(self._wide)
+                self._wide = doubled(self._wide, 0)
             while (packed := rows.split(self.handle, state, self._wide)) < 0:
                 self._grow()
             count, narrow = packed & 0xFFFFFFFF, packed >> 32
@@ -478,18 +478,23 @@ class Automaton:
         self._states[q, : layout.NEXT + 1] = (kind, begin, end, following)
 
     def _grow(self) -> None:
-        """Double the tables of the DFA."""
+        """Double the tables of the DFA that are half full; if none is, a set is long."""
         h = self.handle
-        if len(self._dstates) >= _MOST_STATES:
-            raise MemoryError(f"an automaton of more than {_MOST_STATES:,} states")
-        self._dstates = _doubled(self._dstates)
-        self._sets = _doubled(self._sets)
-        if h[layout.N_ROWS] * 2 >= len(self._rows):
-            self._rows = _doubled(self._rows)
-        hashed = np.zeros(2 * len(self._hash), np.int32)
-        self._hash = hashed
+        n_states, n_sets = h.item(layout.N_DSTATES), h.item(layout.N_SETS)
+        n_rows = h.item(layout.N_ROWS)
+        more_states, more_rows = 2 * n_states >= len(self._dstates), 2 * n_rows >= len(self._rows)
+        if more_states:
+            if n_states >= _MOST_STATES:
+                raise MemoryError(f"an automaton of more than {_MOST_STATES:,} states")
+            self._dstates = doubled(self._dstates, n_states)
+            self._hash = np.zeros(2 * len(self._hash), np.int32)
+        if more_rows:
+            self._rows = doubled(self._rows, n_rows)
+        if 2 * n_sets >= len(self._sets) or not (more_states or more_rows):
+            self._sets = doubled(self._sets, n_sets)
         self._refresh()
-        rows.rehash(h)
+        if more_states:
+            rows.rehash(h)
 
     def _refresh(self) -> None:
         h = self.handle
@@ -508,7 +513,3 @@ class Automaton:
         h[layout.CAP_SETS] = len(self._sets)
         h[layout.CAP_ROWS] = len(self._rows)
         h[layout.HASH_MASK] = len(self._hash) - 1
-
-
-def _doubled(array: NDArray[Any]) -> NDArray[Any]:
-    return np.concatenate([array, np.empty_like(array)])

@@ -79,9 +79,17 @@ def meets(regex: Regex, wanted: Ranges) -> bool:
 
 
 def meet(ranges: Ranges, wanted: Ranges) -> bool:
-    return any(max(low, a) <= min(high, b) for low, high in ranges for a, b in wanted)
+    last = wanted[-1][1] if wanted else -1
+    for low, high in ranges:
+        if low > last:
+            break
+        for a, b in wanted:
+            if low <= b and a <= high:
+                return True
+    return False
 
 
+@lru_cache(maxsize=4096)
 def raw(ranges: Ranges) -> Ranges:
     """Return what of `ranges` stands unescaped in a JSON string."""
     result = []

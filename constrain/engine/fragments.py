@@ -49,15 +49,13 @@ from constrain.lexing.regex import (
     intersect,
     repeat,
 )
-from constrain.lexing.utf8 import Branches, Ranges, utf8_branches
+from constrain.lexing.utf8 import Branches, Ranges, utf8_parts
 
 Transition = tuple[int, int, int, int]
 """Low byte, high byte, NFA state, counter."""
 
 _LONGEST_CHARACTER = 4
 """Bytes of a code point in UTF-8, at most."""
-_BEYOND_ASCII = 0x110000 - 0x800 - 0x80
-"""Code points beyond ASCII, without the surrogates."""
 
 
 def least_bytes(origin: tuple[Any, ...]) -> int:
@@ -353,12 +351,10 @@ class Fragments:
         self, ranges: Ranges, to: tuple[int, int], place: Place
     ) -> Iterator[Transition]:
         """Lead over the code points of `ranges`, in UTF-8, to a state and its counter."""
-        beyond = 0
-        for low, high in ranges:
-            if low < 0x80:
-                yield (low, min(high, 0x7F), *to)
-            beyond += max(0, high - max(low, 0x80) + 1)
-        if beyond == _BEYOND_ASCII:
+        ascii_part, branches = utf8_parts(ranges)
+        for low, high in ascii_part:
+            yield (low, high, *to)
+        if branches is None:
             what = ("tail", self._states.origin(to[0]), to[1])
             key = (place.following, place.high, "tail", to)
             q = self._known.get(key)
@@ -374,9 +370,8 @@ class Fragments:
                 )
             for low, high, phase in LEADS:
                 yield low, high, q, phase
-        elif beyond:
-            part = tuple((max(low, 0x80), high) for low, high in ranges if high >= 0x80)
-            yield from self._encoded(utf8_branches(part), to, place)
+        else:
+            yield from self._encoded(branches, to, place)
 
     def _encoded(
         self, branches: Branches, to: tuple[int, int], place: Place

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from constrain.engine import kernels, layout
 from constrain.engine.automaton import Automaton, Member
 from constrain.engine.counted import PlainString
-from constrain.engine.tables import TrieTables, address
+from constrain.engine.tables import NOTHING, TrieTables, address
 from constrain.lexing.cofinite import open_ended
 from constrain.lexing.lexeme import JSONString, Part, Spelling, lexeme
 from constrain.lexing.regex import ANYTHING
@@ -31,8 +31,6 @@ _SPARSE_LIMIT = 512
 """Up to this many tokens a mask is kept as a list rather than as a bitmask."""
 
 _MAX_OUTCOMES = 256
-
-NOTHING = np.empty(0, np.int32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from constrain.engine import layout
 from constrain.engine.control import Control
 from constrain.engine.graph import Graph, Node
-from constrain.engine.masks import NOTHING, Masks
+from constrain.engine.masks import Masks
+from constrain.engine.tables import NOTHING
 
 _PLAN_BYTES = 500
 """What a plan is taken to cost beside its tokens."""

@@ -5,12 +5,15 @@ from __future__ import annotations
 import threading
 from functools import cached_property
 from itertools import accumulate
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from constrain.engine import crossings, kernels, layout
 from constrain.vocabulary import TokenTrie, Vocabulary
+
+NOTHING = np.empty(0, np.int32)
 
 
 def address(array: NDArray[np.generic]) -> int:
@@ -102,7 +105,8 @@ class Scratch:
         """Return the tokens since `clear`, and those whose fate depends on text not known."""
         n_tokens = self.handle.item(layout.N_TOKENS_OUT)
         n_suspects = self.handle.item(layout.N_SUSPECTS_OUT)
-        return self.tokens[:n_tokens].copy(), self.suspects[:n_suspects].copy()
+        suspects = self.suspects[:n_suspects].copy() if n_suspects else NOTHING
+        return self.tokens[:n_tokens].copy(), suspects
 
     def states_found(self) -> NDArray[np.int32]:
         """Return the lexer state after each of `tokens_found`. Not copied."""
@@ -133,9 +137,9 @@ class Scratch:
         """Make room for more output where it is short."""
         found = self.handle[[layout.N_TOKENS_OUT, layout.N_SUSPECTS_OUT]].max()
         if found > self.handle[layout.CAP_TOKENS]:
-            self.tokens = _doubled(self.tokens)
-            self.states = _doubled(self.states)
-            self.suspects = _doubled(self.suspects)
+            self.tokens = doubled(self.tokens, len(self.tokens))
+            self.states = doubled(self.states, len(self.states))
+            self.suspects = doubled(self.suspects, len(self.suspects))
             self.handle[layout.TOKENS_OUT] = address(self.tokens)
             self.handle[layout.STATES_OUT] = address(self.states)
             self.handle[layout.SUSPECTS_OUT] = address(self.suspects)
@@ -144,13 +148,16 @@ class Scratch:
             self._grow_portals()
 
     def _grow_portals(self) -> None:
-        self.portals = _doubled(self.portals)
+        self.portals = doubled(self.portals, len(self.portals))
         self.handle[layout.PORTALS_OUT] = address(self.portals)
         self.handle[layout.CAP_PORTALS] = len(self.portals)
 
 
-def _doubled(array: NDArray[np.int32]) -> NDArray[np.int32]:
-    return np.concatenate([array, np.empty_like(array)])
+def doubled(array: NDArray[Any], used: int) -> NDArray[Any]:
+    """Return an array twice as long that begins with the first `used` rows; no more is touched."""
+    grown = np.empty((2 * len(array), *array.shape[1:]), array.dtype)
+    grown[:used] = array[:used]
+    return grown
 
 
 _EMPTY_OUTPUT = np.zeros(layout.TRIE_HANDLE_SIZE - layout.N_PORTALS_OUT, np.int64)

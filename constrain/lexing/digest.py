@@ -91,6 +91,8 @@ def _hash(data: bytes) -> bytes:
 def _encode(value: Any, name: Callable[[Regex], bytes]) -> bytes:
     if isinstance(value, Regex):
         return b"R" + name(value)
+    if isinstance(value, (int, str)):
+        return repr(value).encode() + b";"
     if isinstance(value, tuple):
         return b"(" + b"".join(_encode(member, name) for member in value) + b")"
     if is_dataclass(value):

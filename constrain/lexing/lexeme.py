@@ -100,13 +100,11 @@ def lexeme(*parts: Part, captures: bool = False) -> Lexeme:
     key = (captures, *parts)
     found = _interned.get(key)
     if found is None:
+        made = Lexeme()
+        made.parts = parts
+        made.captures = captures
         with _lock:
-            found = _interned.get(key)
-            if found is None:
-                found = Lexeme()
-                found.parts = parts
-                found.captures = captures
-                _interned[key] = found
+            found = _interned.setdefault(key, made)
     return found
 
 

@@ -8,6 +8,7 @@ Texts are sequences of Unicode scalar values; a surrogate has no UTF-8 form and 
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -74,7 +75,7 @@ class Regex:
         self.live = live or (nullable and pure)
         self.simple = simple
         self._steps: tuple[tuple[Chars, Regex], ...] | None = None
-        self._arcs: tuple[tuple[Ranges, Regex], ...] | None = None
+        self._arcs: tuple[tuple[Chars, Regex], ...] | None = None
         self._updates: tuple[tuple[Chars, Regex], ...] | None = None
         self._unfolded: Regex | None = None
         self._digest: bytes | None = None
@@ -208,7 +209,7 @@ class Concat(Regex):
             live=pure and head.live and tail.live,
             simple=head.simple and tail.simple,
             open=head.open or tail.open,
-            behinds=head.behinds | tail.behinds,
+            behinds=_together((head, tail)),
         )
 
 
@@ -226,7 +227,7 @@ class Union(Regex):
             live=any(part.live for part in parts),
             simple=all(part.simple for part in parts),
             open=any(part.open for part in parts),
-            behinds=_NO_BEHINDS.union(*[part.behinds for part in parts]),
+            behinds=_together(parts),
         )
 
 
@@ -242,7 +243,7 @@ class Intersect(Regex):
             least=max(part.least for part in parts),
             size=sum(part.size for part in parts) + 1,
             live=False,
-            behinds=_NO_BEHINDS.union(*[part.behinds for part in parts]),
+            behinds=_together(parts),
         )
 
 
@@ -336,10 +337,14 @@ def intern_node(kind: Any, key: Any, *fields: Any) -> Any:
     node = _table.get(full_key)
     if node is None:
         with _lock:
-            node = _table.get(full_key)
-            if node is None:
-                node = _table[full_key] = kind(*fields)
+            node = _table.setdefault(full_key, kind(*fields))
     return node
+
+
+def _together(parts: Iterable[Regex]) -> frozenset[Behind]:
+    """The lookbehinds in all parts."""
+    found = [part.behinds for part in parts if part.behinds]
+    return _NO_BEHINDS.union(*found) if found else _NO_BEHINDS
 
 
 def utf8_length(codepoint: int) -> int:

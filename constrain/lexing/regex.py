@@ -106,12 +106,12 @@ def arcs(r: Regex, budget: Budget | None = None) -> tuple[tuple[Ranges, Regex], 
     """
     found = r._arcs
     if found is None:
-        found = r._arcs = tuple(
-            (members.ranges, target)
-            for members, target in steps(r)
-            if target.live or not is_empty(target, budget)
-        )
-    return found
+        found = steps(r)
+        ended = [to for _, to in found if not to.live and is_empty(to, budget)]
+        if ended:
+            found = tuple(step for step in found if step[1] not in ended)
+        r._arcs = found
+    return tuple([(members.ranges, target) for members, target in found])
 
 
 def derive(r: Regex, codepoint: int) -> Regex:

@@ -9,15 +9,25 @@ Branches = tuple[tuple[int, int, "Branches"], ...]
 """Alternatives (low byte, high byte, what follows); what follows the last byte is ()."""
 
 _LIMITS = (0x7F, 0x7FF, 0xFFFF, 0x10FFFF)
+_BEYOND_ASCII = 0x110000 - 0x800 - 0x80
+"""Code points that are neither ASCII nor surrogates."""
 _FIRST_SURROGATE, _LAST_SURROGATE = 0xD800, 0xDFFF
 
 
 @lru_cache(maxsize=4096)
-def utf8_branches(ranges: Ranges) -> Branches:
-    """Return the byte sequences that encode the code points of `ranges` (sorted, disjoint).
+def utf8_parts(ranges: Ranges) -> tuple[Ranges, Branches | None]:
+    """Return what of `ranges` (sorted, disjoint) is ASCII, and the byte sequences of the rest.
 
-    Surrogates have no encoding and are left out.
+    None stands for all that is not ASCII. Surrogates have no encoding and are left out.
     """
+    ascii_part = tuple((low, min(high, 0x7F)) for low, high in ranges if low < 0x80)
+    beyond = tuple((max(low, 0x80), high) for low, high in ranges if high >= 0x80)
+    if sum(high - low + 1 for low, high in beyond) == _BEYOND_ASCII:
+        return ascii_part, None
+    return ascii_part, _branches(beyond)
+
+
+def _branches(ranges: Ranges) -> Branches:
     merged: list[tuple[int, int, Branches]] = []
     for low, high in ranges:
         for part_low, part_high in _encodable(low, high):

@@ -23,7 +23,7 @@ from constrain.schema.reading import Reading
 from constrain.schema.repeats import RepeatingItems
 from constrain.schema.shapes import FreeKeys, ObjectShape, Property
 from constrain.schema.solve import Solver
-from constrain.schema.stacks import Configuration, Stacks
+from constrain.schema.stacks import Configuration, Stacks, make_room
 from constrain.schema.strings import JudgedStrings, accepted
 from constrain.schema.tracks import Tracks, follow
 
@@ -42,10 +42,8 @@ class Frames:
         self.language = language
         self.stacks = Stacks()
         self._values: dict[Node, Value] = {}
-        self._keys: weakref.WeakValueDictionary[tuple[Plan, Progress], Key]
-        self._keys = weakref.WeakValueDictionary()
-        self._members: weakref.WeakValueDictionary[tuple[Plan, Progress], AfterMember]
-        self._members = weakref.WeakValueDictionary()
+        self._keys: dict[tuple[Plan, Progress], Key] = {}
+        self._members: dict[tuple[Plan, Progress], AfterMember] = {}
         self._items: dict[tuple[Items, Written], AfterItem] = {}
         self._told: weakref.WeakValueDictionary[tuple[AnyItems, Any], AfterItem]
         self._told = weakref.WeakValueDictionary()
@@ -75,6 +73,7 @@ class Frames:
         """Return the frame that expects a key of an object."""
         found = self._keys.get((plan, progress))
         if found is None:
+            make_room(self._keys)
             found = self._keys[plan, progress] = Key(self, plan, progress)
         return found
 
@@ -82,6 +81,7 @@ class Frames:
         """Return the frame that expects a comma or the end of an object."""
         found = self._members.get((plan, progress))
         if found is None:
+            make_room(self._members)
             found = self._members[plan, progress] = AfterMember(self, plan, progress)
         return found
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from constrain.lexing.lexeme import Lexeme
 from constrain.schema.language import by_length
@@ -31,7 +31,11 @@ class Configuration:
 
     def __init__(self, tops: Tops) -> None:
         self.tops = tops
-        self.accepting = True in [frame.accepting for frame, _ in tops]
+        self.accepting = (
+            tops[0][0].accepting
+            if len(tops) == 1
+            else True in [frame.accepting for frame, _ in tops]
+        )
         self._lexemes: tuple[Lexeme, ...] | None = None
         self._ending: bytes | None = None
         self.untracked: Steps | None = None
@@ -72,7 +76,16 @@ Tops = tuple[tuple["Frame", "Configuration | None"], ...]
 
 
 _MOST_KEPT = 5000
-"""Configurations that are kept to be met again."""
+"""Configurations, or frames of a kind, that are kept to be met again."""
+
+
+def make_room(known: dict[Any, Any]) -> None:
+    """Empty a table of what has been met where it is full.
+
+    What is in use stays as it is; the rest is made anew where it is met again.
+    """
+    if len(known) >= _MOST_KEPT:
+        known.clear()
 
 
 class Stacks:
@@ -123,8 +136,6 @@ class Stacks:
         """Return the one configuration of these tops."""
         found = self._known.get(tops)
         if found is None:
-            if len(self._known) >= _MOST_KEPT:
-                # Those in use stay as they are; others are made anew where they are met again.
-                self._known.clear()
+            make_room(self._known)
             found = self._known[tops] = Configuration(tops)
         return found
