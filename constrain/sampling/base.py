@@ -109,6 +109,11 @@ class Particle:
         return len(self.prefix) - self._begin
 
     @property
+    def end(self) -> int:
+        """The most tokens of prompt and text together."""
+        return self._end
+
+    @property
     def is_finished(self) -> bool:
         """Whether the text is complete and valid."""
         return self.cursor.finished and not self.reason

@@ -1,0 +1,269 @@
+"""Drafts of one text as a tree, and the shapes that trees grow in."""
+
+from __future__ import annotations
+
+import heapq
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from constrain.errors import ConstraintError
+from constrain.sampling.base import Particle
+from constrain.sampling.cursor import Cursor
+from constrain.speculation.rules import Distribution, Rule
+
+
+class Node:
+    """A place in a text that the drafts reach.
+
+    Attributes:
+        prefix: prompt, text and the drafts that lead here.
+        depth: how many of these drafts were chosen from several tokens.
+        count: how many drafts of the place before are the token that leads here; `width` of the
+            shape at the root, and the same as before after a forced token.
+        value: estimated probability that all drafts that lead here are accepted, by the draft.
+        tokens: [K] the tokens that the constraint allows next, ascending.
+        draft: [K] the distribution of the first draft; empty while it is not known.
+        drafts: indices of the drafts in `tokens`, in the order of drawing.
+        children: index of a draft -> the place that it leads to.
+    """
+
+    __slots__ = (
+        *("_rest", "children", "count", "cursor", "depth", "draft", "drafts", "prefix"),
+        *("tokens", "value"),
+    )
+
+    def __init__(self, prefix: tuple[int, ...], cursor: Cursor, depth: int, value: float) -> None:
+        self.prefix = prefix
+        self.cursor = cursor
+        self.depth = depth
+        self.count = 1
+        self.value = value
+        self.tokens: NDArray[np.intp] = np.empty(0, np.intp)
+        self.draft: Distribution = np.empty(0)
+        self.drafts: list[int] = []
+        self.children: dict[int, Node] = {}
+        self._rest = self.draft
+
+    @property
+    def is_forced(self) -> bool:
+        """Whether the constraint leaves a single token."""
+        return len(self.tokens) == 1
+
+    @property
+    def remaining(self) -> float:
+        """Estimated probability that the text comes here and all drafts so far are rejected."""
+        return self.value * (1 - float(self.draft[list(self.children)].sum()))
+
+    def expect(self, draft: Distribution) -> None:
+        """Set the distribution of the drafts."""
+        self.draft = self._rest = draft
+
+    def grow(self, rule: Rule, uniform: float) -> Node | None:
+        """Draw another draft. Returns the place that it leads to, None if it is known already."""
+        drawn = rule.draw(self._rest, uniform)
+        self._rest = rule.without(self._rest, drawn)
+        self.drafts.append(drawn)
+        known = self.children.get(drawn)
+        if known is not None:
+            known.count += 1
+            return None
+        token = int(self.tokens[drawn])
+        cursor = self.cursor.fork()
+        cursor.append(token)
+        depth = self.depth + (not self.is_forced)
+        value = self.value * float(self.draft[drawn])
+        child = self.children[drawn] = Node((*self.prefix, token), cursor, depth, value)
+        if self.is_forced:
+            child.count = self.count
+        return child
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether no draft is left to draw."""
+        return not self._rest.any()
+
+
+class Shape(ABC):
+    """Where a tree has how many drafts.
+
+    Attributes:
+        width: the most drafts at one place.
+        fixed: whether the number of drafts at a place is known before the first is drawn.
+    """
+
+    width: int
+    fixed: bool = True
+
+    @abstractmethod
+    def another(self, node: Node, size: int) -> bool:
+        """Return whether to draw another draft at a place, in a tree of `size` places so far."""
+
+
+@dataclass(frozen=True)
+class Chains(Shape):
+    """Independent continuations of one length; where they agree, they share their places.
+
+    Attributes:
+        length: tokens of each.
+        width: how many.
+    """
+
+    length: int = 4
+    width: int = 1
+
+    def __post_init__(self) -> None:
+        _check(length=self.length, width=self.width)
+
+    def another(self, node: Node, size: int) -> bool:
+        """See `Shape.another`."""
+        return node.depth < self.length and len(node.drafts) < node.count
+
+
+@dataclass(frozen=True)
+class Branching(Shape):
+    """Trees with a number of drafts for each depth (Jeon et al. 2024, RSD-C).
+
+    Attributes:
+        widths: drafts at the first place, at each place after one of these, and so on.
+    """
+
+    widths: tuple[int, ...] = (3, 2, 1, 1)
+
+    def __post_init__(self) -> None:
+        _check(**{f"widths[{i}]": width for i, width in enumerate(self.widths)})
+
+    @property
+    def width(self) -> int:  # type: ignore[override]
+        """See `Shape`."""
+        return max(self.widths, default=1)
+
+    def another(self, node: Node, size: int) -> bool:
+        """See `Shape.another`."""
+        return node.depth < len(self.widths) and len(node.drafts) < self.widths[node.depth]
+
+
+@dataclass(frozen=True)
+class Dynamic(Shape):
+    """Trees that grow where drafts are likely to be accepted (Xiong et al. 2024, "DySpec", the
+    construction by threshold).
+
+    A draft is drawn while the estimated probability that it will be looked at is high enough: that
+    of coming to its place, by the draft model, and of rejecting all drafts before it.
+
+    Attributes:
+        size: the most drafts of a tree.
+        threshold: the least estimated probability of being looked at.
+        length: the most tokens on a way through the tree.
+        width: the most drafts at one place.
+    """
+
+    size: int = 16
+    threshold: float = 0.1
+    length: int = 8
+    width: int = 4
+    fixed = False
+
+    def __post_init__(self) -> None:
+        _check(size=self.size, length=self.length, width=self.width)
+        if not 0 < self.threshold <= 1:
+            raise ConstraintError(f"threshold must be > 0 and <= 1, not {self.threshold}")
+
+    def another(self, node: Node, size: int) -> bool:
+        """See `Shape.another`."""
+        return (
+            size < self.size
+            and node.depth < self.length
+            and len(node.drafts) < self.width
+            and (node.value if not node.drafts else node.remaining) >= self.threshold
+        )
+
+
+class Tree:
+    """The drafts of one text, level by level: `waiting`, `Node.expect` for each, `grow`.
+
+    Args:
+        particle: the text, which is not changed.
+        rule, shape: how drafts are drawn, and where.
+        limit: the longest prefix that the draft model takes; None for no limit.
+
+    Attributes:
+        root: where the text is.
+        nodes: the places where it can go on, each after those that lead to it.
+    """
+
+    def __init__(self, particle: Particle, rule: Rule, shape: Shape, limit: int | None) -> None:
+        self._particle = particle
+        self._rule = rule
+        self._shape = shape
+        self._begin = len(particle.prefix) - particle.position
+        self._limit = limit
+        self._numbers: dict[int, NDArray[np.float64]] = {}
+        self._size = 0
+        self.root = self._opened(Node(particle.prefix, particle.cursor, 0, 1.0))
+        self.root.count = shape.width
+        self.nodes = [self.root]
+        self._level = [self.root]
+
+    def waiting(self) -> list[Node]:
+        """Return the places that are to have drafts, and do not know their distribution."""
+        self._level = [node for node in self._level if self._is_wanted(node)]
+        return [node for node in self._level if not node.is_forced]
+
+    def grow(self) -> bool:
+        """Draw drafts at the places of the last level. Returns whether there is another level."""
+        order = enumerate(self._level)
+        heap = [(-node.value, i, node) for i, node in order if not node.is_exhausted]
+        heapq.heapify(heap)
+        self._level = []
+        while heap:
+            _, i, node = heap[0]
+            if not self._is_wanted(node):
+                heapq.heappop(heap)
+                continue
+            child = node.grow(self._rule, self._number(node, 1 + 2 * len(node.drafts)))
+            if child is not None:
+                self._size += not node.is_forced
+                if not child.cursor.finished and len(child.prefix) < self._particle.end:
+                    self._level.append(self._opened(child))
+            if node.is_exhausted:
+                heapq.heappop(heap)
+            else:
+                heapq.heapreplace(heap, (-node.remaining, i, node))
+        self.nodes += self._level
+        return bool(self._level)
+
+    def uniforms(self, node: Node) -> list[float]:
+        """Return the numbers that the rule needs at a place, independent of those of its drafts."""
+        return [self._number(node, 2 * i) for i in range(len(node.drafts) + 1)]
+
+    def _is_wanted(self, node: Node) -> bool:
+        if node.is_forced:
+            return not node.drafts
+        short = self._limit is None or len(node.prefix) <= self._limit
+        return short and self._shape.another(node, self._size)
+
+    def _opened(self, node: Node) -> Node:
+        mask = node.cursor.mask()
+        assert mask is not None
+        node.tokens = np.flatnonzero(mask)
+        if node.is_forced:
+            node.expect(np.ones(1))
+        return node
+
+    def _number(self, node: Node, index: int) -> float:
+        """Numbers with an even index are the rule's, the others the drafts'."""
+        position = len(node.prefix) - self._begin
+        numbers = self._numbers.get(position)
+        if numbers is None:
+            numbers = self._particle.stream.spare(position, 2 * self._shape.width + 1)
+            self._numbers[position] = numbers
+        return float(numbers[index])
+
+
+def _check(**counts: int) -> None:
+    for name, count in counts.items():
+        if count < 1:
+            raise ConstraintError(f"{name} must be >= 1, not {count}")

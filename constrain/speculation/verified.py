@@ -1,0 +1,248 @@
+"""Masked decoding with a draft model: several tokens for each call of the target."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from constrain.engine import Constraint
+from constrain.errors import ConstraintError, GenerationError, VocabularyError
+from constrain.models import LanguageModel
+from constrain.sampling.base import Draw, Observer, Particle
+from constrain.sampling.local import MaskedSampler
+from constrain.sampling.warp import Warp
+from constrain.speculation.rules import Distribution, Greedy, KSequential, Rejection, Rule
+from constrain.speculation.transport import Transport
+from constrain.speculation.trees import Chains, Node, Shape, Tree
+
+RULES: dict[str, Rule] = {
+    "greedy": Greedy(),
+    "rejection": Rejection(replacement=True),
+    "distinct": Rejection(),
+    "spectr": KSequential(),
+    "transport": Transport(),
+}
+"""The rules by name."""
+
+
+@dataclass
+class Account:
+    """What drafting has brought and cost, over all runs of a sampler.
+
+    Attributes:
+        steps: steps of texts; a call of the target makes one for each text under way.
+        target_calls: calls of the target.
+        draft_calls: calls of the draft model.
+        tokens: tokens written.
+        offered: depth in the tree -> how many steps came to a place with drafts there.
+        accepted: depth in the tree -> how many of these went on with one of the drafts.
+        seconds: part of the work -> seconds spent in it: "target", "draft", "drafting" (masks and
+            drafts), "choosing".
+    """
+
+    steps: int = 0
+    target_calls: int = 0
+    draft_calls: int = 0
+    tokens: int = 0
+    offered: Counter[int] = field(default_factory=Counter)
+    accepted: Counter[int] = field(default_factory=Counter)
+    seconds: defaultdict[str, float] = field(default_factory=partial(defaultdict, float))
+
+    @property
+    def block_efficiency(self) -> float:
+        """Tokens for each step of a text."""
+        return self.tokens / self.steps if self.steps else 0.0
+
+    @contextmanager
+    def time(self, part: str) -> Iterator[None]:
+        """Count what is done within."""
+        started = perf_counter()
+        yield
+        self.seconds[part] += perf_counter() - started
+
+
+class VerifiedSampler(MaskedSampler):
+    """Draws as `MaskedSampler` does, with drafts of a smaller model verified by a rule.
+
+    Contract: the distribution of the samples, weights included, is that of `MaskedSampler` with
+    the same warp, whatever the draft model, the rule and the shape (see `Rule`); the samples
+    themselves differ, as they take other noise. With the rule "greedy" the output is that of
+    greedy decoding.
+
+    Each step drafts a tree for each text, asks the target once for all places of all trees, and
+    goes down each tree as far as the rule says. Where the constraint leaves a single token the
+    draft is free.
+
+    Args:
+        model, constraint, seed, warp, observe: see `MaskedSampler`.
+        draft: a cheaper model over the same vocabulary.
+        rule: a `Rule`, or the name of one: "greedy"; "rejection" and "distinct" (`Rejection` with
+            and without replacement), with one draft the maximal coupling; "spectr"
+            (`KSequential`); "transport" (`Transport`).
+        shape: how many drafts there are where.
+
+    Attributes:
+        account: what drafting has brought and cost.
+
+    Raises:
+        ConstraintError: the vocabularies differ, or the settings do not go together.
+    """
+
+    def __init__(
+        self,
+        model: LanguageModel,
+        constraint: Constraint,
+        *,
+        draft: LanguageModel,
+        rule: Rule | str = "distinct",
+        shape: Shape | None = None,
+        seed: int = 0,
+        warp: Warp | None = None,
+        observe: Observer | None = None,
+    ) -> None:
+        if isinstance(rule, str):
+            if rule not in RULES:
+                raise ConstraintError(f"rule must be one of {', '.join(RULES)}, not {rule!r}")
+            rule = RULES[rule]
+        shape = shape or Chains()
+        if not (shape.fixed or rule.one_by_one):
+            raise ConstraintError(
+                f"{type(rule).__name__} must know how many drafts there are before it sees one; "
+                f"take Chains or Branching instead of {type(shape).__name__}, or another rule"
+            )
+        if draft.vocabulary != model.vocabulary:
+            raise ConstraintError("the draft model and the model have different vocabularies")
+        self._draft_warp = warp or Warp()
+        if isinstance(rule, Greedy):
+            if warp is not None and warp.temperature != 0:
+                raise ConstraintError('the rule "greedy" is for temperature 0; take another rule')
+            self._draft_warp, warp = Warp(), Warp(temperature=0)
+        super().__init__(model, constraint, seed=seed, warp=warp, observe=observe)
+        self._draft_failed = False
+        self.draft_model = draft
+        self.rule = rule
+        self.shape = shape
+        self.account = Account()
+
+    def advance(self, particles: Iterable[Particle]) -> bool:
+        """Append tokens to each live text, one at least. Returns False where there is none."""
+        live = [particle for particle in particles if particle.is_live]
+        if not live:
+            return False
+        account = self.account
+        with account.time("drafting"):
+            limit = self.draft_model.context_length
+            growing = trees = [Tree(each, self.rule, self.shape, limit) for each in live]
+        while growing:
+            self._expect([node for tree in growing for node in tree.waiting()])
+            with account.time("drafting"):
+                growing = [tree for tree in growing if tree.grow()]
+        with account.time("target"):
+            rows = _ask(self.model, [node.prefix for tree in trees for node in tree.nodes])
+        account.target_calls += 1
+        account.steps += len(live)
+        with account.time("choosing"):
+            for particle, tree in zip(live, trees, strict=True):
+                self._follow(particle, tree, rows)
+        return True
+
+    def _expect(self, nodes: Sequence[Node]) -> None:
+        """Tell places what drafts to expect there; nothing where the draft model fails."""
+        if not nodes or self._draft_failed:
+            return
+        try:
+            with self.account.time("draft"):
+                rows = _ask(self.draft_model, [node.prefix for node in nodes])
+            for row in rows.values():
+                _check(row)
+        except Exception as error:
+            self._draft_failed = True
+            warnings.warn(
+                f"the draft model fails, so there are no more drafts: {error!r}",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+            return
+        self.account.draft_calls += 1
+        with self.account.time("drafting"):
+            for node in nodes:
+                among = rows[node.prefix][node.tokens].astype(np.float64)
+                if among.max() > -np.inf:
+                    node.expect(_probabilities(self._draft_warp(among)))
+
+    def _follow(
+        self, particle: Particle, tree: Tree, rows: Mapping[tuple[int, ...], NDArray[Any]]
+    ) -> None:
+        """Go down a tree as far as the rule says, and one token further."""
+        vocabulary, account = self.model.vocabulary, self.account
+        depth, node = 0, tree.root
+        while True:
+            row = _check(rows[node.prefix], particle.token_ids)
+            among = row[node.tokens].astype(np.float64)
+            if among.max() == -np.inf:
+                particle.append(Draw(None, -np.inf), 0.0, b"")
+                return
+            target = _probabilities(self.warp(among))
+            chosen = self.rule.choose(target, node.draft, node.drafts, tree.uniforms(node))
+            token = int(node.tokens[chosen])
+            log_weight = float(among[chosen]) - math.log(target[chosen])
+            added = vocabulary.token_bytes(token) or b""
+            particle.append(Draw(token, log_weight), float(row[token]), added)
+            account.tokens += 1
+            if node.drafts:
+                account.offered[depth] += 1
+                account.accepted[depth] += chosen in node.children
+            if chosen not in node.children or not particle.is_live:
+                return
+            depth, node = depth + 1, node.children[chosen]
+
+
+def _probabilities(scores: NDArray[np.float64]) -> Distribution:
+    weights = np.exp(scores - scores.max())
+    return weights / weights.sum()
+
+
+def _ask(
+    model: LanguageModel, prefixes: Sequence[tuple[int, ...]]
+) -> dict[tuple[int, ...], NDArray[Any]]:
+    """Return log-probabilities [V] by prefix, in one call.
+
+    Raises:
+        VocabularyError: the rows are not over the vocabulary.
+    """
+    asked = list(dict.fromkeys(prefixes))
+    logprobs = model.logprobs(asked)
+    expected = len(asked), model.vocabulary.size
+    if logprobs.shape != expected:
+        raise VocabularyError(
+            f"the model gives log-probabilities of shape {logprobs.shape}, not {expected}: a row "
+            "for each prefix and a column for each token of its vocabulary"
+        )
+    return dict(zip(asked, logprobs, strict=True))
+
+
+def _check(row: NDArray[Any], token_ids: tuple[int, ...] = ()) -> NDArray[Any]:
+    """Return a row that is a distribution.
+
+    Raises:
+        GenerationError: it has NaN, is nowhere finite, or +inf.
+    """
+    top = row.max()
+    if not np.isfinite(top):
+        raise GenerationError(
+            "the model gives no token any probability"
+            if top == -np.inf
+            else "the model gives NaN or infinite log-probabilities",
+            token_ids,
+        )
+    return row
