@@ -1,8 +1,8 @@
 """Keys and values of prefixes that a transformer has read, kept between calls.
 
-A block is the cache of one forward pass: rows of equal length, without padding. A new prefix starts
-from the row that shares the most tokens with it. No tensor of a block is ever written to: a pass
-that continues a block starts from views of its tensors and leaves new ones.
+A block is the cache of one forward pass: rows of equal length, without padding, or a tree of rows
+(`packing.py`). A new prefix starts from the row that shares the most tokens with it. No tensor of a
+block is ever written to: a pass that continues a block leaves new ones.
 """
 
 from __future__ import annotations
@@ -23,16 +23,25 @@ class Block:
     """Rows that were read together.
 
     Attributes:
-        rows: n token sequences of one length.
-        cache: a `DynamicCache` whose layers hold keys and values [n, heads, length, head size].
+        rows: n token sequences, of one length where they are no tree.
+        cache: a `DynamicCache` whose layers hold keys and values [n, heads, length, head size];
+            n is 1 for a tree.
+        columns: for a tree, where along the length the tokens of each row are.
     """
 
     rows: tuple[tuple[int, ...], ...]
     cache: Any
+    columns: tuple[torch.Tensor, ...] | None = None
 
     @cached_property
     def index(self) -> dict[tuple[int, ...], int]:
         return {row: i for i, row in enumerate(self.rows)}
+
+    def read(self, states: torch.Tensor, row: int, length: int) -> torch.Tensor:
+        """The first `length` of a row's keys or values, [1, heads, length, head size]."""
+        if self.columns is None:
+            return states[row : row + 1, :, :length]
+        return states[:, :, self.columns[row][:length].to(states.device)]
 
     @property
     def nbytes(self) -> int:
@@ -60,6 +69,8 @@ class PrefixCache:
         best: Match | None = None
         length = 0
         for block in self._blocks:
+            if block.columns is not None:
+                continue
             size = len(block.rows[0])
             row = block.index.get(prefix[:size])
             if row is not None and size > length:
@@ -73,12 +84,12 @@ class PrefixCache:
                     best = Match(block, row, length)
         return best
 
-    def add(self, rows: Sequence[tuple[int, ...]], cache: Any) -> None:
+    def add(self, block: Block) -> None:
         """Keep a block, first of all; it replaces those that it continues in every row."""
-        blocks = [Block(tuple(rows), cache)]
+        blocks = [block]
         for old in self._blocks:
             size = len(old.rows[0])
-            if not {row[:size] for row in rows}.issuperset(old.rows):
+            if not {row[:size] for row in block.rows}.issuperset(old.rows):
                 blocks.append(old)
         room = self._nbytes
         self._blocks = []
@@ -96,10 +107,11 @@ def assemble(matches: Sequence[Match], length: int) -> Any:
     cache = copy.copy(first.cache)
     cache.layers = []
     for depth, layer in enumerate(first.cache.layers):
-        if any(match.block is not first for match in matches):
-            pairs = [(m.block.cache.layers[depth], slice(m.row, m.row + 1)) for m in matches]
-            keys = torch.cat([other.keys[row, :, :length] for other, row in pairs])
-            values = torch.cat([other.values[row, :, :length] for other, row in pairs])
+        if first.columns or any(match.block is not first for match in matches):
+            layers = [match.block.cache.layers[depth] for match in matches]
+            pairs = list(zip(matches, layers, strict=True))
+            keys = torch.cat([m.block.read(other.keys, m.row, length) for m, other in pairs])
+            values = torch.cat([m.block.read(other.values, m.row, length) for m, other in pairs])
         elif rows == list(range(len(first.rows))):
             keys, values = layer.keys[:, :, :length], layer.values[:, :, :length]
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from typing import Any
@@ -18,7 +18,8 @@ from constrain.errors import GenerationError, VocabularyError
 from constrain.vocabulary import Vocabulary
 
 from .base import LanguageModel, Prompt, plain_text, schema_instruction
-from .cache import Match, PrefixCache, assemble
+from .cache import Block, Match, PrefixCache, assemble
+from .packing import MOST_PLACES, Packing, common_length, sees_trees
 
 
 @dataclass(slots=True)
@@ -38,14 +39,26 @@ class _Row:
     @property
     def start(self) -> int:
         """The tokens that need not be read again; the last of each asked beginning must be."""
-        return min(self.match.length, min(self.asked.values()) - 1) if self.match else 0
+        return min(self.match.length, self.shortest - 1) if self.match else 0
+
+    @property
+    def shortest(self) -> int:
+        """The length of the shortest asked beginning."""
+        return min(self.asked.values(), default=len(self.tokens))
+
+    @property
+    def origin(self) -> Hashable:
+        """The same for rows whose reading can start from the same keys and values."""
+        return self.match and (id(self.match.block), self.match.row)
 
 
 class HFModel(LanguageModel):
     """A causal language model of transformers.
 
     Keys and values stay cached between calls, up to `cache_bytes`. Models whose state cannot be
-    cut back to a shorter prefix (state-space and hybrid ones) read every prefix anew.
+    cut back to a shorter prefix (state-space and hybrid ones) read every prefix anew. Prefixes that
+    branch off from one another are read as a tree, in one pass, by models that attend to every
+    position and take a mask; by others, one pass for each length.
 
     Args:
         model: an id or a path for `from_pretrained`, or a model.
@@ -94,6 +107,7 @@ class HFModel(LanguageModel):
 
         accepted = inspect.signature(model.forward).parameters
         self._keeps_last_logits = "logits_to_keep" in accepted
+        self._sees_trees = sees_trees(model, accepted)
         self._cache = (
             PrefixCache(cache_bytes)
             if "past_key_values" in accepted and not getattr(model, "_is_stateful", False)
@@ -104,18 +118,24 @@ class HFModel(LanguageModel):
         """As `LanguageModel.logprobs`, in float32; an empty prefix is the beginning of a text.
 
         Equal prefixes and beginnings of other prefixes are read once; prefixes of equal length
-        with equally long known beginnings are read in one batch.
+        with equally long known beginnings are read in one batch, those that branch off from one
+        another as a tree.
         """
         rows = self._rows(prefixes)
         if self._cache:
             for row in rows:
                 row.match = self._cache.match(row.tokens)
-        groups = defaultdict(list)
+        groups, trees = defaultdict(list), defaultdict(list)
         for row in rows:
             groups[row.start, len(row.tokens)].append(row)
+            trees[row.origin].append(row)
         result = np.empty((len(prefixes), self.vocabulary.size), np.float32)
-        for (start, _), group in groups.items():
-            self._read(group, start, result)
+        as_trees = self._cache and self._sees_trees and _branch(trees.values(), len(groups))
+        for group in trees.values() if as_trees else groups.values():
+            if as_trees and len(group) > 1:
+                self._read_tree(group, result)
+            else:
+                self._read(group, result)
         return result
 
     def encode_prompt(self, prompt: Prompt | None, schema_text: str | None = None) -> list[int]:
@@ -163,20 +183,75 @@ class HFModel(LanguageModel):
                 rows.append(_Row(tokens, {i: len(tokens)}))
         return rows[::-1]
 
-    @torch.inference_mode()
-    def _read(self, group: Sequence[_Row], start: int, result: NDArray[np.float32]) -> None:
-        """One forward pass over rows of one length from `start` on; fills their `result`s."""
-        length = len(group[0].tokens)
-        shortest = min(min(row.asked.values()) for row in group)
-        ids = torch.tensor([row.tokens[start:] for row in group], device=self.model.device)
-        options: dict[str, Any] = {"use_cache": self._cache is not None}
+    def _read(self, group: Sequence[_Row], result: NDArray[np.float32]) -> None:
+        """One pass over rows of one length, from one place on; fills their `result`s."""
+        start, length = group[0].start, len(group[0].tokens)
+        shortest = min(row.shortest for row in group)
+        ids = [row.tokens[start:] for row in group]
+        known = [row.match for row in group if row.match] if start else []
+        logprobs, cache = self._pass(ids, known, start, length - shortest + 1)
         if self._cache:
-            matches = [row.match for row in group if row.match]
-            options["past_key_values"] = assemble(matches, start) if start else DynamicCache()
+            self._cache.add(Block(tuple(row.tokens for row in group), cache))
+        for row, values in zip(group, logprobs, strict=True):
+            for i, asked in row.asked.items():
+                result[i] = values[asked - shortest]
+
+    def _read_tree(self, group: Sequence[_Row], result: NDArray[np.float32]) -> None:
+        """One pass over rows that branch off from one another; fills their `result`s."""
+        assert self._cache
+        texts = [row.tokens for row in group]
+        common = common_length(texts)
+        start = min(common, *(row.start for row in group))
+        known = group[0].match
+        shared = min(common, *(row.shortest - 1 for row in group))
+        if shared - start > MOST_PLACES:  # a prompt that is new: read it without a mask
+            prompt = _Row(texts[0][:shared], {}, known)
+            self._read([prompt], result)
+            known = self._cache.match(prompt.tokens)
+            start = known.length if known else 0  # none where the cache has no room
+        packing = Packing.of(texts, start)
+        device = self.model.device
+        logprobs, cache = self._pass(
+            [packing.tokens],
+            [known] if known and start else [],
+            start,
+            len(packing.tokens),
+            attention_mask=packing.mask(self.model.dtype, device),
+            position_ids=torch.tensor([packing.positions()], device=device),
+        )
+        self._cache.add(Block(tuple(texts), cache, packing.columns()))
+        for row, path in zip(group, packing.paths, strict=True):
+            for i, asked in row.asked.items():
+                result[i] = logprobs[0, path[asked - start - 1]]
+
+    @torch.inference_mode()
+    def _pass(
+        self,
+        ids: Sequence[Sequence[int]],
+        known: Sequence[Match],
+        start: int,
+        last: int,
+        **options: Any,
+    ) -> tuple[NDArray[np.float32], Any]:
+        """Ask the model once.
+
+        Args:
+            ids: tokens of equally many positions for each row, after the first `start`.
+            known: where the keys and values of those are; empty where `start` is 0.
+            start: see there.
+            last: of how many of the last positions to return distributions.
+            options: of the model.
+
+        Returns:
+            Log-probabilities [rows, last, V], and the new keys and values.
+        """
+        options["use_cache"] = self._cache is not None
+        if self._cache:
+            options["past_key_values"] = assemble(known, start) if known else DynamicCache()
         if self._keeps_last_logits:
-            options["logits_to_keep"] = length - shortest + 1
-        output = self.model(input_ids=ids, **options)
-        logits = output.logits[:, shortest - length - 1 :]
+            options["logits_to_keep"] = last
+        output = self.model(input_ids=torch.tensor(ids, device=self.model.device), **options)
+        logits = output.logits[:, -last:]
         if logits.shape[-1] != self.vocabulary.size:
             raise VocabularyError(
                 f"the model gives {logits.shape[-1]} logits, but the vocabulary has "
@@ -185,11 +260,25 @@ class HFModel(LanguageModel):
         logprobs = logits.float().log_softmax(-1).cpu().numpy()
         if np.isnan(logprobs).any():
             raise GenerationError("the model gives NaN logits, or none that is finite")
-        if self._cache:
-            self._cache.add([row.tokens for row in group], output.past_key_values)
-        for row, values in zip(group, logprobs, strict=True):
-            for i, asked in row.asked.items():
-                result[i] = values[asked - shortest]
+        return logprobs, output.past_key_values if self._cache else None
+
+
+def _branch(trees: Collection[Sequence[_Row]], groups: int) -> bool:
+    """Return whether to read rows as trees, those of one origin together, or in so many groups.
+
+    Rows with a new token each are better kept apart: they are texts that go on side by side.
+    """
+    if len(trees) > groups or all(len(tree) == 1 for tree in trees):
+        return False
+    if len(trees) == groups and all(
+        len(row.tokens) == row.start + 1 for tree in trees for row in tree
+    ):
+        return False
+    return all(
+        sum(len(row.tokens) for row in tree) - len(tree) * common_length([r.tokens for r in tree])
+        <= MOST_PLACES
+        for tree in trees
+    )
 
 
 def _eos_token_ids(model: Any, width: int) -> list[int]:

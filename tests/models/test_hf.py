@@ -81,7 +81,7 @@ def test_a_new_token_costs_one_position(tokenizer: Any) -> None:
     rows = [[*rows[i], rng.randrange(256)] for i in (0, 0, 2, 2)]  # as resampling does
     model.logprobs(rows)
     model.logprobs([rows[0][:5]])
-    assert seen == [9, 1, 3 * 2, 4, 4, 4, 1]
+    assert seen == [9, 4 * 2, 4, 4, 4, 1]
 
 
 def test_beginnings_of_a_prefix_are_read_with_it(tokenizer: Any) -> None:
@@ -94,6 +94,79 @@ def test_beginnings_of_a_prefix_are_read_with_it(tokenizer: Any) -> None:
     seen = count_positions(model)
     np.testing.assert_allclose(model.logprobs(guesses), truth, atol=1e-4)
     assert seen == [3]
+
+
+def branches(rng: random.Random, prompt: list[int], count: int) -> list[list[int]]:
+    """The prompt and continuations of it, each of the prompt or of another one."""
+    found = [prompt]
+    for _ in range(count):
+        found.append([*rng.choice(found), rng.randrange(4)])
+    return found
+
+
+def test_trees(any_model: Any, tokenizer: Any) -> None:
+    """Grow a tree, go on from one of its branches; wherever a model reads a tree or only rows."""
+    model, rng = HFModel(any_model, tokenizer), random.Random(6)
+    prefix = tokens(rng, 10)
+    for _ in range(8):
+        tree = branches(rng, prefix, 7)
+        np.testing.assert_allclose(model.logprobs(tree), expected(any_model, tree), atol=1e-4)
+        prefix = [*rng.choice(tree), rng.randrange(4)]
+
+
+def test_trees_of_several_texts(any_model: Any, tokenizer: Any) -> None:
+    model, rng = HFModel(any_model, tokenizer), random.Random(7)
+    texts = [tokens(rng, 10), tokens(rng, 7), tokens(rng, 7)]
+    texts.append([*texts[0][:8], 5])
+    for _ in range(5):
+        asked = [prefix for text in texts for prefix in branches(rng, text, rng.randint(0, 5))]
+        np.testing.assert_allclose(model.logprobs(asked), expected(any_model, asked), atol=1e-4)
+        texts = [[*rng.choice([p for p in asked if p[: len(t)] == t]), 9] for t in texts]
+
+
+@pytest.mark.parametrize("kind", ["llama", "gpt2"])
+def test_a_tree_is_read_in_one_pass(kind: str, tokenizer: Any) -> None:
+    """A position for each different continuation, and the last token of the prompt again."""
+    model, prompt = HFModel(make_model(kind), tokenizer), tokens(random.Random(8), 10)
+    model.logprobs([prompt])
+    seen = count_positions(model)
+    ways = [[1], [1, 2], [1, 2, 3], [1, 4], [5], [5, 4, 3, 2]]
+    model.logprobs([prompt, *([*prompt, *way] for way in ways)])
+    assert seen == [1 + 8]
+    model.logprobs([[*prompt, 1, 4, 7]])
+    assert seen == [1 + 8, 1]
+
+
+@pytest.mark.parametrize("kind", ["mistral", "mamba"])
+def test_a_window_or_a_state_sees_no_tree(kind: str, tokenizer: Any) -> None:
+    model, prompt = HFModel(make_model(kind), tokenizer), tokens(random.Random(9), 10)
+    model.logprobs([prompt])
+    seen = count_positions(model)
+    model.logprobs([[*prompt, 1, 2], [*prompt, 3, 4, 5]])
+    assert len(seen) == 2
+
+
+@pytest.mark.parametrize("cache_bytes", [0, 1 << 30])
+def test_a_new_prompt_is_read_before_its_tree(tokenizer: Any, cache_bytes: int) -> None:
+    source = make_model("llama", max_position_embeddings=400)
+    model = HFModel(source, tokenizer, cache_bytes=cache_bytes)
+    rng = random.Random(10)
+    prompt = tokens(rng, 300)
+    tree = branches(rng, prompt, 9)
+    truth, places = expected(source, tree), len(set(map(tuple, tree)))
+    seen = count_positions(model)
+    np.testing.assert_allclose(model.logprobs(tree), truth, atol=1e-4)
+    assert seen == [299, places if cache_bytes else 299 + places]
+
+
+def test_unrelated_prompts_are_no_tree(tokenizer: Any) -> None:
+    model, rng = (
+        HFModel(make_model("llama", max_position_embeddings=400), tokenizer),
+        random.Random(11),
+    )
+    seen = count_positions(model)
+    model.logprobs([[256, *tokens(rng, 200)], [256, *tokens(rng, 220)]])
+    assert sorted(seen) == [201, 221]
 
 
 @pytest.mark.parametrize("cache_bytes", [0, 20_000])
