@@ -184,3 +184,20 @@ class AcceptanceError(GenerationError):
         super().__init__(reason)
         self.attempts = attempts
         self.samples = samples
+
+
+class SpeculationWarning(UserWarning):
+    """Looking ahead has failed, and generation goes on without; what is written stays the same.
+
+    Attributes:
+        culprit: the name of the drafter that has failed, or "target".
+        error: what it has raised.
+    """
+
+    def __init__(self, culprit: str, error: Exception) -> None:
+        super().__init__(
+            f"the {culprit} has failed to look ahead with {type(error).__name__}: {error}; "
+            "going on without"
+        )
+        self.culprit = culprit
+        self.error = error

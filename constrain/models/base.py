@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from constrain.errors import GenerationError
 from constrain.vocabulary import Vocabulary
 
+from .lookahead import Lookahead
+
 Message: TypeAlias = Mapping[str, str]  # {"role": ..., "content": ...}
 Prompt: TypeAlias = "str | Sequence[Message]"
 
@@ -47,6 +49,20 @@ class LanguageModel(ABC):
         Raises:
             GenerationError: a prefix is too long, or the model gives no distribution after it.
         """
+
+    def logprobs_ahead(
+        self, prefixes: Sequence[Sequence[int]], texts: Sequence[Lookahead]
+    ) -> NDArray[Any]:
+        """As `logprobs`, with a view of the texts that are going to be continued.
+
+        This is what samplers call. Only a model that guesses what comes next
+        (`constrain.speculation`) makes use of the texts.
+
+        Args:
+            prefixes: as of `logprobs`.
+            texts: each with its `prefix` among these.
+        """
+        return self.logprobs(prefixes)
 
     def encode_prompt(self, prompt: Prompt | None, schema_text: str | None = None) -> list[int]:
         """Token ids to put before the output.

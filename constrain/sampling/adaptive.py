@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -73,6 +73,22 @@ class _Learner(Sampler):
             trail: _Trail = particle.memory
             self.trie.record(trail.root, trail.visits, particle.cursor.finished)
         self.trie.trim()
+
+    def scores(
+        self, particle: Particle, tokens: NDArray[np.intp], logprobs: NDArray[Any]
+    ) -> NDArray[Any]:
+        """See `Sampler.scores`."""
+        children = particle.memory.node.children if particle.memory.node else {}
+        futures = [children[t].future if t in children else 1.0 for t in tokens.tolist()]
+        with np.errstate(divide="ignore"):
+            return logprobs + np.log(futures)
+
+    def follow(self, particle: Particle, token: int) -> None:
+        """See `Sampler.follow`."""
+        super().follow(particle, token)
+        trail: _Trail = particle.memory
+        child = trail.node.children.get(token) if trail.node else None
+        particle.memory = replace(trail, node=child)
 
     def draw(self, particle: Particle, logprobs: NDArray[Any]) -> Draw:
         """See `Sampler.draw`."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from constrain.errors import ConstraintError, GenerationError, VocabularyError
 from constrain.models import LanguageModel
+from constrain.sampling.ahead import Ahead
 from constrain.sampling.cursor import AnyConstraint, Cursor, cursor_maker
 from constrain.sampling.noise import Stream
 
@@ -212,6 +213,24 @@ class Sampler(ABC):
         the constraint allows. `particle` is not changed, but for its `memory`.
         """
 
+    def scores(
+        self, particle: Particle, tokens: NDArray[np.intp], logprobs: NDArray[Any]
+    ) -> NDArray[Any]:
+        """Unnormalised log-probabilities [K] by which `draw` would race some tokens.
+
+        Guesses are drawn by it. Where it is wrong, fewer of them come true.
+
+        Args:
+            particle: the text.
+            tokens: [K] ids; the allowed ones where there is a mask.
+            logprobs: [K] the model's log-probabilities.
+        """
+        return logprobs
+
+    def follow(self, particle: Particle, token: int) -> None:
+        """Append a guess to a copy of a text."""
+        particle.append(Draw(token, 0.0), 0.0, b"")
+
     def sample(self, prompt_ids: Sequence[int], n: int, max_tokens: int) -> list[Sample]:
         """Draw `n` texts.
 
@@ -248,7 +267,7 @@ class Sampler(ABC):
         if not live:
             return False
         vocabulary = self.model.vocabulary
-        for particle, row in zip(live, ask(self.model, live), strict=True):
+        for particle, row in zip(live, ask(self.model, live, self), strict=True):
             drawn = self.draw(particle, row)
             token = drawn.token
             if token is None:
@@ -320,8 +339,12 @@ def room_after(model: LanguageModel, prompt: Sequence[int], max_tokens: int) -> 
     return min(max_tokens, limit - len(prompt) + 1)
 
 
-def ask(model: LanguageModel, particles: Sequence[Particle]) -> list[NDArray[Any]]:
+def ask(
+    model: LanguageModel, particles: Sequence[Particle], sampler: Sampler
+) -> list[NDArray[Any]]:
     """Return log-probabilities [V] of the next token of each text; equal texts share a row.
+
+    The model is shown how the sampler will go on from there.
 
     Raises:
         GenerationError: a row has NaN, is nowhere finite, or +inf.
@@ -330,7 +353,7 @@ def ask(model: LanguageModel, particles: Sequence[Particle]) -> list[NDArray[Any
     rows: dict[tuple[int, ...], int] = {}
     for particle in particles:
         rows.setdefault(particle.prefix, len(rows))
-    logprobs = model.logprobs(list(rows))
+    logprobs = model.logprobs_ahead(list(rows), [Ahead(sampler, p) for p in particles])
     expected = len(rows), model.vocabulary.size
     if logprobs.shape != expected:
         raise VocabularyError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
@@ -61,6 +61,10 @@ class Cursor(ABC):
     def fork(self) -> Cursor:
         """Return an independent cursor at the same place."""
 
+    def forced(self) -> Sequence[int]:
+        """Return the vocabulary's own tokens of the bytes that must come next, as far as known."""
+        return ()
+
 
 def cursor_maker(constraint: AnyConstraint, vocabulary: Vocabulary) -> Callable[[], Cursor]:
     """Return what makes cursors at the start of a text.
@@ -114,6 +118,10 @@ class MaskCursor(Cursor):
         other = MaskCursor(self._matcher.fork())
         other.finished = self.finished
         return other
+
+    def forced(self) -> Sequence[int]:
+        """See `Cursor.forced`."""
+        return self._matcher.forced_tokens()
 
 
 class YesNoCursor(Cursor):

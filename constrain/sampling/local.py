@@ -54,6 +54,12 @@ class MaskedSampler(Sampler):
             )
         self.warp = warp or Warp()
 
+    def scores(
+        self, particle: Particle, tokens: NDArray[np.intp], logprobs: NDArray[Any]
+    ) -> NDArray[Any]:
+        """See `Sampler.scores`."""
+        return self.warp(logprobs)
+
     def draw(self, particle: Particle, logprobs: NDArray[Any]) -> Draw:
         """See `Sampler.draw`."""
         mask = particle.cursor.mask()
@@ -64,7 +70,7 @@ class MaskedSampler(Sampler):
         if not len(kept):
             return Draw(None, -np.inf)
         tokens, among = tokens[kept], among[kept]
-        scores = self.warp(among)
+        scores = self.scores(particle, tokens, among)
         noise = particle.stream.gumbel(particle.position, tokens)
         chosen = int(np.argmax(scores + noise))
         drawn = float(scores[chosen]) - log_sum(scores)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
@@ -14,8 +15,10 @@ from constrain.engine import Constraint, Matcher
 from constrain.engine.bitmask import allowed
 from constrain.errors import GenerationError, VocabularyError
 from constrain.models import LanguageModel
+from constrain.models.lookahead import Drawn
+from constrain.sampling.ahead import Offer
 from constrain.sampling.forced import certain_tokens
-from constrain.sampling.noise import gumbel
+from constrain.sampling.noise import Stream
 from constrain.sampling.warp import Warp
 
 
@@ -70,17 +73,17 @@ def decode(
             cannot spell what is asked for.
     """
     room = _room(model, constraint, prompt, max_tokens)
-    texts = [_Text(i, constraint.matcher(), prompt, room) for i in range(n)]
+    texts = [_Text(Stream(seed, i), constraint.matcher(), prompt, room, warp) for i in range(n)]
     while True:
-        asked = [(text, tokens) for text in texts if len(tokens := text.choices())]
+        asked = [text for text in texts if text.go_on()]
         if not asked:
             return [text.output() for text in texts]
         started = perf_counter()
-        logprobs = _ask(model, [text for text, _ in asked])
+        logprobs = _ask(model, asked)
         seconds = perf_counter() - started
-        for (text, tokens), row in zip(asked, logprobs, strict=True):
+        for text, row in zip(asked, logprobs, strict=True):
             text.seconds += seconds
-            text.choose(tokens, row, warp, seed)
+            text.choose(row)
 
 
 def _room(
@@ -111,7 +114,7 @@ def _room(
 def _ask(model: LanguageModel, texts: Sequence[_Text]) -> NDArray[Any]:
     """Return log-probabilities [n, V] of the next token of each text."""
     try:
-        logprobs = model.logprobs([tuple(text.prefix) for text in texts])
+        logprobs = model.logprobs_ahead([text.prefix for text in texts], texts)
     except GenerationError as error:
         raise GenerationError(str(error), error.token_ids or texts[0].token_ids) from error
     expected = len(texts), model.vocabulary.size
@@ -124,31 +127,32 @@ def _ask(model: LanguageModel, texts: Sequence[_Text]) -> NDArray[Any]:
 
 
 class _Text:
-    """A text under way."""
+    """A text under way; a copy of it is its own `Lookahead`."""
 
-    def __init__(self, particle: int, matcher: Matcher, prompt: Sequence[int], room: int) -> None:
-        self.particle = particle
-        self.prefix = list(prompt)
+    def __init__(
+        self, stream: Stream, matcher: Matcher, prompt: Sequence[int], room: int, warp: Warp
+    ) -> None:
+        self._stream = stream
+        self.prefix = tuple(prompt)
         self.calls = 0
         self.seconds = 0.0
         self.logprob = 0.0
         self._matcher = matcher
+        self._warp = warp
         self._begin = len(self.prefix)
         self._end = self._begin + room
         vocabulary = matcher.constraint.vocabulary
         self._size = vocabulary.size
         self._eos = frozenset(vocabulary.eos_token_ids)
         self._mask = np.empty(vocabulary.bitmask_words, np.int32)
+        self._choices = np.empty(0, np.intp)
 
     @property
     def token_ids(self) -> tuple[int, ...]:
-        return tuple(self.prefix[self._begin :])
+        return self.prefix[self._begin :]
 
-    def choices(self) -> NDArray[np.intp]:
-        """Append the tokens that are forced and return those to choose from, ascending.
-
-        None are left when the text is finished.
-        """
+    def go_on(self) -> bool:
+        """Append the tokens that are forced. Returns whether one is left to choose."""
         while not self._matcher.is_finished():
             self._append_certain_tokens()
             tokens = self._allowed()
@@ -159,24 +163,22 @@ class _Text:
                     self.token_ids,
                 )
             if len(tokens) > 1 and not self._eos.issuperset(tokens[: len(self._eos) + 1].tolist()):
-                return tokens
+                self._choices = tokens
+                return True
             self._append(int(tokens[0]))
-        return np.empty(0, np.intp)
+        return False
 
-    def choose(
-        self, tokens: NDArray[np.intp], logprobs: NDArray[Any], warp: Warp, seed: int
-    ) -> None:
-        """Append one of `tokens`, given the model's [V] log-probabilities.
+    def choose(self, logprobs: NDArray[Any]) -> None:
+        """Append a token, given the model's [V] log-probabilities.
 
         Where the one drawn leaves no room to end, it is drawn again, with the same noise, from
         those that do. So the budget is felt only when it runs out.
         """
-        token = self._draw(tokens, logprobs, warp, seed)
+        token = self._pick(self._choices, logprobs)
         self._append(token)
         if not self._can_end():
             self._take_back(1)
-            tokens = self._allowed(budget=self._end - len(self.prefix))
-            token = self._draw(tokens, logprobs, warp, seed)
+            token = self._pick(self._allowed(budget=self._end - len(self.prefix)), logprobs)
             self._append(token)
         self.calls += 1
         self.logprob += float(logprobs[token])
@@ -187,10 +189,41 @@ class _Text:
             token_ids, len(token_ids) - self.calls, self.calls, self.logprob, self.seconds
         )
 
+    # -- as a `Lookahead` ----------------------------------------------------------------------
+
+    @property
+    def number(self) -> int:
+        return self._stream.particle
+
+    def fork(self) -> _Text:
+        other = copy(self)
+        other._matcher = self._matcher.fork()
+        return other
+
+    def draw(self, tokens: NDArray[np.intp], logprobs: NDArray[Any]) -> Drawn | None:
+        mask = np.zeros(self._size, np.bool_)
+        mask[self._choices] = True
+        offer = Offer(tokens, logprobs)
+        offer.keep(mask)
+        if not len(offer.tokens):
+            return None
+        noise = self._stream.gumbel(len(self.prefix) - self._begin, offer.tokens)
+        order, sure = offer.race(self._warp(offer.logprobs), noise)
+        return Drawn(int(order[0]), sure, len(self._choices))
+
+    def take(self, token: int) -> bool:
+        self._append(token)
+        return self._can_end() and self.go_on()
+
+    def forced(self) -> Sequence[int]:
+        return self._matcher.forced_tokens()
+
+    # ------------------------------------------------------------------------------------------
+
     def _append(self, token: int) -> None:
         if not self._matcher.accept(token):
             raise AssertionError(f"the mask allows token {token}, but the matcher does not")
-        self.prefix.append(token)
+        self.prefix = (*self.prefix, token)
 
     def _append_certain_tokens(self) -> None:
         """Append the tokens of forced bytes, unless fewer but shorter ones are needed to end."""
@@ -202,7 +235,7 @@ class _Text:
 
     def _take_back(self, count: int) -> None:
         self._matcher.rollback(count)
-        del self.prefix[len(self.prefix) - count :]
+        self.prefix = self.prefix[: len(self.prefix) - count]
 
     def _can_end(self) -> bool:
         """Return whether there is room for an ending."""
@@ -213,7 +246,7 @@ class _Text:
         self._matcher.fill_bitmask(self._mask, budget=budget)
         return np.flatnonzero(allowed(self._mask, self._size))
 
-    def _draw(self, tokens: NDArray[np.intp], logprobs: NDArray[Any], warp: Warp, seed: int) -> int:
+    def _pick(self, tokens: NDArray[np.intp], logprobs: NDArray[Any]) -> int:
         among = logprobs[tokens]
         if not np.isfinite(among.max()):
             raise GenerationError(
@@ -222,10 +255,10 @@ class _Text:
                 else "the model gives no probability to any token that the constraint allows",
                 self.token_ids,
             )
-        scores = warp(among)
+        scores = self._warp(among)
         kept = np.flatnonzero(scores > -np.inf)
         tokens = tokens[kept]
         if len(tokens) == 1:
             return int(tokens[0])
-        noise = gumbel(seed, self.particle, len(self.prefix) - self._begin, tokens)
+        noise = self._stream.gumbel(len(self.prefix) - self._begin, tokens)
         return int(tokens[np.argmax(scores[kept] + noise)])

@@ -18,6 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 _KEYS = 1 << 128
+_APART = 2048
+"""Tokens in a row that take as long as one that is looked up by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +44,24 @@ class Stream:
         """Standard Gumbel noise of some tokens, ascending, at a position; see `gumbel`."""
         if not len(tokens):
             return np.empty(0)
+        if len(tokens) * _APART < tokens[-1]:
+            return as_gumbel(self._apart(2 * self.attempt, position, tokens))
         return as_gumbel(self.uniforms(position, int(tokens[-1]) + 1)[tokens])
 
     def spare(self, position: int, count: int) -> NDArray[np.float64]:
         """Other `count` numbers in [0, 1), independent of those of the tokens."""
         return self._random(2 * self.attempt + 1, position, count)
+
+    def _apart(
+        self, lane: int, position: int, tokens: NDArray[np.integer[Any]]
+    ) -> NDArray[np.float64]:
+        """The numbers of a few tokens; each turn of the generator makes four."""
+        numbers = []
+        for token in tokens.tolist():
+            counter = [token // 4, lane, position, self.particle]
+            bits = np.random.Philox(key=self.seed % _KEYS, counter=counter)
+            numbers.append(np.random.Generator(bits).random(4)[token % 4])
+        return np.array(numbers)
 
     def _random(self, lane: int, position: int, count: int) -> NDArray[np.float64]:
         counter = [0, lane, position, self.particle]

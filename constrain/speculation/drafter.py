@@ -1,0 +1,67 @@
+"""What a drafter is: whoever has an idea of what the target will say."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from constrain.models.lookahead import Lookahead
+from constrain.vocabulary import Vocabulary
+
+_LEAST = 7.0
+"""Tokens less likely than the likeliest by more than this, in logarithms, are not learnt from."""
+
+
+class Likely(NamedTuple):
+    """Some tokens that may come next; the others share the rest of the probability.
+
+    Attributes:
+        tokens: [K] ids, ascending.
+        logprobs: [K] the natural logarithms of their probabilities, together 1 or less.
+    """
+
+    tokens: NDArray[np.intp]
+    logprobs: NDArray[Any]
+
+
+class Drafter(ABC):
+    """Guesses next tokens.
+
+    A drafter only says what is likely. Which token is guessed, the sampler's own noise and
+    constraint decide (`Lookahead.draw`), and nothing that a drafter says changes what is written.
+
+    Attributes:
+        name: what statistics call it.
+        cost: of a guess, as a share of a call of the target.
+        vocabulary: the one that its tokens are of; None where it takes those of the target.
+    """
+
+    name: str
+    cost: float = 0.0
+    vocabulary: Vocabulary | None = None
+
+    @abstractmethod
+    def guess(self, texts: Sequence[Lookahead]) -> Sequence[Likely | None]:
+        """Say what may come next in each text; None where there is no idea. The texts are only
+        looked at."""
+
+    def learn(self, prefix: tuple[int, ...], said: Likely) -> None:  # noqa: B027 - may be empty
+        """Learn what the target says after a prefix: its likeliest tokens."""
+
+
+def likeliest(logprobs: NDArray[Any], most: int = 16) -> Likely:
+    """Return the likeliest tokens of a row [V] of log-probabilities, at most so many."""
+    tokens = np.flatnonzero(logprobs >= logprobs.max() - _LEAST)
+    if len(tokens) > most:
+        best = np.argpartition(-logprobs[tokens], most)[:most]
+        tokens = np.sort(tokens[best])
+    return Likely(tokens, logprobs[tokens])
+
+
+def certain(token: int, probability: float) -> Likely:
+    """Return a guess of one token."""
+    return Likely(np.array([token], np.intp), np.log([probability]))
