@@ -364,7 +364,7 @@ def _language_model(model: Model) -> LanguageModel:
 
 
 def _text(vocabulary: Vocabulary, output: Output) -> str:
-    return b"".join(vocabulary.token_bytes(token) or b"" for token in output.token_ids).decode()
+    return b"".join(map(vocabulary.shown, output.token_ids)).decode()
 
 
 def _value(parse: Callable[[str], Any], text: str, output: Output) -> Any:

@@ -47,6 +47,8 @@ class TokenTable:
     """The bytes of each token id in the middle of a text; None for one that is never text."""
     eos_token_ids: tuple[int, ...]
     """The ids that end a text; empty if the tokenizer has none."""
+    special_tokens: dict[str, int]
+    """The ids of special and added tokens, by name."""
     encode: MidTextEncoder | None
     """The tokenizer's own way to split bytes, where it has one."""
 
@@ -62,7 +64,9 @@ def read_tokenizer(tokenizer: Any) -> TokenTable:
         source = read(tokenizer)
         if source is not None:
             table = [source.spelt.get(i) for i in range(source.size)]
-            return TokenTable(table, source.eos_token_ids, _mid_text_encoder(source))
+            return TokenTable(
+                table, source.eos_token_ids, source.special_tokens, _mid_text_encoder(source)
+            )
     raise VocabularyError(
         f"{type(tokenizer).__name__} is not a tokenizer: it has no vocabulary to read; "
         "pass a Hugging Face, tiktoken or mistral-common tokenizer, or use Vocabulary.from_bytes"
@@ -79,6 +83,7 @@ class _Source:
     split: Callable[[str], Sequence[int]]
     decode: Callable[[list[int]], str]
     eos_token_ids: tuple[int, ...]
+    special_tokens: dict[str, int]
 
 
 # -- Families -----------------------------------------------------------------------------------
@@ -101,6 +106,7 @@ def _read_fast(tokenizer: Any) -> _Source | None:
         partial(_split_fast, backend),
         partial(backend.decode, skip_special_tokens=False),
         _eos_ids(tokenizer),
+        {token.content: i for i, token in added.items()},
     )
     return _verified(source)
 
@@ -134,6 +140,7 @@ def _read_slow(tokenizer: Any) -> _Source | None:
         partial(tokenizer.encode, add_special_tokens=False),
         _plain_decode(tokenizer),
         _eos_ids(tokenizer),
+        {text: i for text, i in tokens.items() if i in never} | _added_tokens(tokenizer),
     )
 
 
@@ -152,6 +159,7 @@ def _confirmed(
     split: Callable[[str], Sequence[int]],
     decode: Callable[[list[int]], str],
     eos_token_ids: tuple[int, ...],
+    special_tokens: dict[str, int],
 ) -> _Source:
     """The tokens in the one of the known spellings that `decode` confirms for all of them."""
     refuted: list[int] = []
@@ -160,7 +168,7 @@ def _confirmed(
             spelt = _spell(texts, spelling)
         except UnicodeEncodeError:
             continue
-        source = _Source(size, spelt, split, decode, eos_token_ids)
+        source = _Source(size, spelt, split, decode, eos_token_ids, special_tokens)
         wrong = _first_mismatch(source)
         if wrong is None:
             return source
@@ -179,7 +187,8 @@ def _read_tiktoken(encoding: Any) -> _Source | None:
     spelt, special = _read_encoding(encoding)
     size = max([*spelt, *special.values()]) + 1
     eos = tuple(i for text, i in special.items() if text == "<|endoftext|>")
-    return _verified(_Source(size, spelt, encoding.encode_ordinary, encoding.decode, eos))
+    split, decode = encoding.encode_ordinary, encoding.decode
+    return _verified(_Source(size, spelt, split, decode, eos, special))
 
 
 def _read_byte_strings(tokenizer: Any) -> _Source | None:
@@ -193,11 +202,12 @@ def _read_byte_strings(tokenizer: Any) -> _Source | None:
             split = partial(tokenizer.encode, add_special_tokens=False)
         else:
             continue
+        special |= _added_tokens(tokenizer)
         never = {*special.values(), *_special_ids(tokenizer)}
         size = max([*spelt, *never]) + 1
         spelt = {i: item for i, item in spelt.items() if i not in never}
         decode = _plain_decode(tokenizer)
-        return _verified(_Source(size, spelt, split, decode, _eos_ids(tokenizer)))
+        return _verified(_Source(size, spelt, split, decode, _eos_ids(tokenizer), special))
     return None
 
 
@@ -225,11 +235,13 @@ def _read_mistral_common(tokenizer: Any) -> _Source | None:
     ids = [i for i in range(inner.n_words) if i not in never]
     split = partial(inner.encode, bos=False, eos=False)
     eos = (inner.eos_id,)
+    names = inner.vocab()
+    special = {names[i]: i for i in inner.special_ids}
     if hasattr(inner, "id_to_byte_piece"):
         spelt = {i: inner.id_to_byte_piece(i) for i in ids}
-        return _verified(_Source(inner.n_words, spelt, split, inner.decode, eos))
-    pieces = inner.vocab()
-    return _confirmed({i: pieces[i] for i in ids}, inner.n_words, split, inner.decode, eos)
+        return _verified(_Source(inner.n_words, spelt, split, inner.decode, eos, special))
+    texts = {i: names[i] for i in ids}
+    return _confirmed(texts, inner.n_words, split, inner.decode, eos, special)
 
 
 _FAMILIES = (_read_mistral_common, _read_tiktoken, _read_byte_strings, _read_fast, _read_slow)
@@ -241,6 +253,12 @@ def _special_ids(tokenizer: Any) -> set[int]:
         *getattr(tokenizer, "all_special_ids", ()),
         *getattr(tokenizer, "added_tokens_decoder", ()),
     }
+
+
+def _added_tokens(tokenizer: Any) -> dict[str, int]:
+    """The names of the special and added tokens of a Hugging Face tokenizer."""
+    added = getattr(tokenizer, "added_tokens_decoder", {})
+    return {str(token): i for i, token in added.items()}
 
 
 def _eos_ids(tokenizer: Any) -> tuple[int, ...]:

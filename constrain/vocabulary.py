@@ -8,7 +8,7 @@ end a text.
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from constrain.errors import VocabularyError
+from constrain.special import MARK, SpecialToken, pieces
 from constrain.tokenizers import read_tokenizer
 
 _LONGEST_TOKEN = 32767
@@ -60,10 +61,13 @@ class Vocabulary:
 
     Made by `from_tokenizer` or `from_bytes`. Attributes:
         eos_token_ids: the ids that end a text, ascending. They have no bytes.
+        special_tokens: the ids of the special tokens, by name. They have no bytes either, and are
+            allowed only where a constraint names them.
     """
 
     _table: tuple[bytes | None, ...]
     eos_token_ids: tuple[int, ...]
+    special_tokens: Mapping[str, int]
     _own_encode: Encode | None
 
     @classmethod
@@ -72,6 +76,7 @@ class Vocabulary:
         token_bytes: Iterable[bytes | None],
         eos_token_ids: Iterable[int],
         *,
+        special_tokens: Mapping[str, int] | None = None,
         encode: Encode | None = None,
     ) -> Vocabulary:
         """A vocabulary from the bytes of its tokens.
@@ -79,14 +84,17 @@ class Vocabulary:
         Args:
             token_bytes: the bytes of token 0, 1, ...; None (or b"") for one never to be allowed.
             eos_token_ids: the ids that end a text; their bytes are ignored.
+            special_tokens: the ids of tokens that constraints may name, though they are no text;
+                their bytes are ignored.
             encode: how the tokenizer would split these bytes in the middle of a text. A result
                 that does not spell the bytes is not used, so it may return () where it has none.
 
         Raises:
             VocabularyError: an entry is not bytes or longer than 32767 bytes, an end-of-text id
-                is missing or out of range, or no token has bytes.
+                is missing or out of range, a special token has no name, shares its id or ends a
+                text, or no token has bytes.
         """
-        return cls._checked(token_bytes, eos_token_ids, encode)
+        return cls._checked(token_bytes, eos_token_ids, special_tokens or {}, encode)
 
     @classmethod
     def from_tokenizer(
@@ -95,8 +103,8 @@ class Vocabulary:
         """The vocabulary of a tokenizer, with the exact bytes of every token.
 
         They are the bytes in the middle of a text, before any tidying of the decoded text: the
-        space that SentencePiece drops at the start of a text is there. Special tokens, added
-        tokens and the token for the unknown are never allowed.
+        space that SentencePiece drops at the start of a text is there. Special and added tokens
+        are allowed only where a constraint names them, the token for the unknown never.
 
         Args:
             tokenizer: a Hugging Face tokenizer, fast or slow; a `tokenizers.Tokenizer`; a
@@ -118,13 +126,17 @@ class Vocabulary:
                     "pass the number of logits of a model that was made for this tokenizer"
                 )
             table += [None] * (size - len(table))
-        return cls._checked(table, [*tokens.eos_token_ids, *eos_token_ids], tokens.encode)
+        eos = {*tokens.eos_token_ids, *eos_token_ids}
+        names = {i: name for name, i in tokens.special_tokens.items() if i not in eos}
+        special = {name: i for i, name in names.items()}
+        return cls._checked(table, eos, special, tokens.encode)
 
     @classmethod
     def _checked(
         cls,
         token_bytes: Iterable[bytes | None],
         eos_token_ids: Iterable[int],
+        special_tokens: Mapping[str, int],
         encode: Encode | None,
     ) -> Vocabulary:
         table = [None if item == b"" else item for item in token_bytes]
@@ -143,9 +155,19 @@ class Vocabulary:
                     f"end-of-text token {token_id} is not among the {len(table)} tokens"
                 )
             table[token_id] = None
+        special = {name: index(token_id) for name, token_id in special_tokens.items()}
+        for name, token_id in special.items():
+            if not name or not 0 <= token_id < len(table):
+                raise VocabularyError(
+                    f"special token {name!r} has the id {token_id}; a special token has a name "
+                    f"and an id below {len(table)}"
+                )
+            table[token_id] = None
+        if len({*special.values(), *eos}) < len(special) + len(eos):
+            raise VocabularyError("two special tokens have the same id, or one ends a text")
         if not any(table):
             raise VocabularyError("the vocabulary is empty: no token has bytes")
-        return cls(tuple(table), eos, encode)
+        return cls(tuple(table), eos, special, encode)
 
     @property
     def size(self) -> int:
@@ -155,6 +177,15 @@ class Vocabulary:
     def token_bytes(self, token_id: int) -> bytes | None:
         """The bytes of a token in the middle of a text; None if it is never allowed as text."""
         return self._table[token_id] if 0 <= token_id < self.size else None
+
+    def spelling(self, token_id: int) -> bytes:
+        """What constraints read for a token: its bytes, or the mark of a special token."""
+        name = self._names.get(token_id)
+        return self.token_bytes(token_id) or b"" if name is None else SpecialToken(name).mark
+
+    def shown(self, token_id: int) -> bytes:
+        """What stands for a token in an output: its bytes, or the name of a special token."""
+        return self.token_bytes(token_id) or self._names.get(token_id, "").encode()
 
     @property
     def bitmask_words(self) -> int:
@@ -166,17 +197,31 @@ class Vocabulary:
 
         They are the tokenizer's own choice for these bytes in the middle of a text, where it has
         one that gives back exactly these bytes; otherwise the longest token at each place after
-        which the rest can still be spelt.
+        which the rest can still be spelt. The mark of a special token is that token.
 
         Raises:
             VocabularyError: no sequence of tokens spells `data`.
         """
+        if MARK in data and self.special_tokens:
+            return self._encode_marked(data)
         if self._own_encode is not None:
             token_ids = list(self._own_encode(data))
             items = [self.token_bytes(token_id) for token_id in token_ids]
             if None not in items and b"".join(items) == data:  # type: ignore[arg-type]
                 return token_ids
         return self._longest_match(data)
+
+    def _encode_marked(self, data: bytes) -> list[int]:
+        token_ids: list[int] = []
+        for place, piece in enumerate(pieces(data)):
+            if place % 2:
+                special = self.special_tokens.get(piece.decode(errors="replace"))
+                if special is None:
+                    raise VocabularyError(f"there is no special token {piece!r}")
+                token_ids.append(special)
+            elif piece:
+                token_ids += self.encode(piece)
+        return token_ids
 
     @cached_property
     def fingerprint(self) -> str:
@@ -186,12 +231,22 @@ class Vocabulary:
         digest.update(np.asarray([self.size, *self.eos_token_ids], "<i8").tobytes())
         digest.update(lengths.astype("<i8").tobytes())
         digest.update(b"".join(item for item in self._table if item))
+        if self.special_tokens:
+            digest.update(repr(sorted(self.special_tokens.items())).encode())
         return digest.hexdigest()
 
     @cached_property
     def trie(self) -> TokenTrie:
-        """The trie of the allowed tokens, built on first use."""
-        return _build_trie(self._table)
+        """The trie of the allowed tokens, built on first use.
+
+        Special tokens are there by their marks, and no other token that has a byte of these.
+        """
+        if not self.special_tokens:
+            return _build_trie(self._table)
+        table = [None if item and MARK in item else item for item in self._table]
+        for name, token_id in self.special_tokens.items():
+            table[token_id] = SpecialToken(name).mark
+        return _build_trie(table)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Vocabulary):
@@ -204,6 +259,11 @@ class Vocabulary:
     def __repr__(self) -> str:
         eos = ", ".join(map(str, self.eos_token_ids))
         return f"<Vocabulary of {self.size} tokens, end of text {eos}>"
+
+    @cached_property
+    def _names(self) -> dict[int, str]:
+        """The name of each special token."""
+        return {token_id: name for name, token_id in self.special_tokens.items()}
 
     @cached_property
     def _ids(self) -> dict[bytes, int]:

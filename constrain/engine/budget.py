@@ -22,6 +22,7 @@ from constrain.engine.tables import address
 from constrain.errors import RegexTooComplexError, VocabularyError
 from constrain.lexing.lexeme import any_captures
 from constrain.lexing.regex import shortest
+from constrain.special import whole
 from constrain.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -268,4 +269,4 @@ class Budget:
             if target is None:
                 break
             node, state, captured = target, target.start, b""
-        return forced
+        return whole(forced)

@@ -273,7 +273,7 @@ class Sampler(ABC):
             if token is None:
                 particle.append(drawn, 0.0, b"")
             else:
-                added = vocabulary.token_bytes(token) or b""
+                added = vocabulary.shown(token)
                 particle.append(drawn, float(row[token]), added)
         return True
 

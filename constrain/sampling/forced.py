@@ -49,7 +49,7 @@ def certain_tokens(matcher: Matcher) -> Sequence[int]:
     if not forced:
         return forced
     vocabulary = matcher.constraint.vocabulary
-    items = [vocabulary.token_bytes(token) or b"" for token in forced]
+    items = [vocabulary.spelling(token) for token in forced]
     reach = Overhangs.of(vocabulary).reach(b"".join(items))
     kept, end = 0, 0
     for item in items:
