@@ -15,7 +15,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from constrain.compile import compile_grammar, compile_json_schema, compile_regex
+    from constrain.compile import (
+        compile_grammar,
+        compile_json_schema,
+        compile_regex,
+        compile_triggered,
+        think_first,
+    )
     from constrain.engine import Constraint, Matcher
     from constrain.errors import (
         AcceptanceError,
@@ -40,6 +46,7 @@ if TYPE_CHECKING:
         generate_regex,
     )
     from constrain.schema.options import JSONOptions
+    from constrain.special import SpecialToken
     from constrain.vocabulary import Vocabulary
 
 __version__ = "0.1.0"
@@ -58,6 +65,7 @@ _HOME = {
     "RegexTooComplexError": "constrain.errors",
     "SchemaTooComplexError": "constrain.errors",
     "SchemaWarning": "constrain.errors",
+    "SpecialToken": "constrain.special",
     "SpeculationWarning": "constrain.errors",
     "UnsatisfiableSchemaError": "constrain.errors",
     "UnsupportedSchemaError": "constrain.errors",
@@ -66,10 +74,12 @@ _HOME = {
     "compile_grammar": "constrain.compile",
     "compile_json_schema": "constrain.compile",
     "compile_regex": "constrain.compile",
+    "compile_triggered": "constrain.compile",
     "generate_choice": "constrain.generation",
     "generate_grammar": "constrain.generation",
     "generate_json": "constrain.generation",
     "generate_regex": "constrain.generation",
+    "think_first": "constrain.compile",
 }
 
 __all__ = [
@@ -86,6 +96,7 @@ __all__ = [
     "RegexTooComplexError",
     "SchemaTooComplexError",
     "SchemaWarning",
+    "SpecialToken",
     "SpeculationWarning",
     "UnsatisfiableSchemaError",
     "UnsupportedSchemaError",
@@ -95,10 +106,12 @@ __all__ = [
     "compile_grammar",
     "compile_json_schema",
     "compile_regex",
+    "compile_triggered",
     "generate_choice",
     "generate_grammar",
     "generate_json",
     "generate_regex",
+    "think_first",
 ]
 
 

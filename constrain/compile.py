@@ -1,11 +1,13 @@
-"""From a schema, a grammar or a pattern, and a vocabulary, to a constraint."""
+"""From a schema, a grammar, a pattern or other constraints, and a vocabulary, to a constraint."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from constrain.engine import Constraint
+from constrain.errors import ConstraintError
+from constrain.special import SpecialToken
 from constrain.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
 
     from referencing import Registry
 
+    from constrain.engine import Control
+    from constrain.engine.combining.triggered import Trigger
     from constrain.grammar.compile import Lexer, Syntax
     from constrain.schema.options import JSONOptions
 
@@ -88,6 +92,75 @@ def compile_grammar(
     from constrain.grammar.compile import grammar_control
 
     return Constraint(grammar_control(text, syntax, start, lexer, path), vocabulary)
+
+
+def compile_triggered(
+    constraints: Mapping[Trigger, Constraint],
+    vocabulary: Vocabulary,
+    *,
+    end: Trigger | None = None,
+    at_least: int = 0,
+    at_most: int | None = None,
+) -> Constraint:
+    """Return the constraint that allows free text with structure after each trigger in it.
+
+        compile_triggered({"<tool=add>": add, "<tool=find>": find}, vocabulary, end="</tool>")
+
+    A trigger is a text, or a special token of the vocabulary (`SpecialToken`); a text that is the
+    name of a special token stands for both. Where it appears, a text of its constraint follows,
+    then free text again. Free text is any text without a trigger.
+
+    Args:
+        constraints: what follows each trigger.
+        vocabulary: the tokens of the model.
+        end: what has to come after each structure.
+        at_least: structures that there have to be.
+        at_most: structures that there may be; afterwards no trigger may appear.
+
+    Raises:
+        ConstraintError: there is no trigger, one is empty or part of another, or the numbers are
+            not possible.
+        VocabularyError: the vocabulary lacks a special token.
+    """
+    from constrain.engine.combining import sequence
+    from constrain.engine.combining.triggered import TriggeredControl, mark
+
+    if not constraints:
+        raise ConstraintError("there is no trigger; give at least one")
+    if at_least < 0 or (at_most is not None and at_most < max(at_least, 1)):
+        raise ConstraintError(
+            f"at_least={at_least} and at_most={at_most}: it has to be 0 <= at_least <= at_most, "
+            "and at_most at least 1"
+        )
+    ends = None if end is None else mark(_ways(end, vocabulary))
+    controls: dict[Trigger, Control[Any]] = {}
+    for trigger, constraint in constraints.items():
+        control = constraint.control if ends is None else sequence(constraint.control, ends)
+        controls |= dict.fromkeys(_ways(trigger, vocabulary), control)
+    return Constraint(TriggeredControl(controls, at_least, at_most), vocabulary)
+
+
+def think_first(constraint: Constraint, end: Trigger = "</think>") -> Constraint:
+    """Return the constraint that allows free text up to `end`, then a text of `constraint`.
+
+    `end` is a text or a special token; a text that is the name of a special token stands for both.
+
+    Raises:
+        ConstraintError: `end` is empty.
+        VocabularyError: the vocabulary lacks the special token.
+    """
+    from constrain.engine.combining import sequence
+    from constrain.engine.combining.triggered import until
+
+    thought = until(_ways(end, constraint.vocabulary))
+    return Constraint(sequence(thought, constraint.control), constraint.vocabulary)
+
+
+def _ways(trigger: Trigger, vocabulary: Vocabulary) -> list[Trigger]:
+    """A trigger in all of its forms."""
+    if isinstance(trigger, str) and trigger in vocabulary.special_tokens:
+        return [trigger, SpecialToken(trigger)]
+    return [trigger]
 
 
 def compile_regex(pattern: str, vocabulary: Vocabulary) -> Constraint:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -9,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from constrain.engine.control import Control
+from constrain.engine.combining import choice, intersection, sequence
+from constrain.engine.control import Control, special_tokens
 from constrain.engine.masks import Masks
 from constrain.engine.matcher import Matcher
 from constrain.engine.plans import Planner
 from constrain.engine.warm import warmup
+from constrain.errors import ConstraintError, VocabularyError
 from constrain.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -27,9 +30,18 @@ class Constraint:
     Attributes:
         control: what may come next, lexeme by lexeme.
         vocabulary: the tokens.
+
+    Raises:
+        VocabularyError: the control asks for a special token that the vocabulary does not have.
     """
 
     def __init__(self, control: Control[Any], vocabulary: Vocabulary) -> None:
+        missing = special_tokens(control).difference(vocabulary.special_tokens)
+        if missing:
+            raise VocabularyError(
+                f"the vocabulary has no special token {', '.join(map(repr, sorted(missing)))}; "
+                "see vocabulary.special_tokens for those that it has"
+            )
         warmup()
         self.control = control
         self.vocabulary = vocabulary
@@ -40,6 +52,29 @@ class Constraint:
     def matcher(self) -> Matcher:
         """Return a matcher at the start, for one sequence."""
         return Matcher(self, self._planner)
+
+    def __and__(self, other: Constraint) -> Constraint:
+        """The texts that both allow; see `combining.intersection` for what is exact."""
+        return self._combined(intersection, other)
+
+    def __or__(self, other: Constraint) -> Constraint:
+        """The texts that either allows."""
+        return self._combined(choice, other)
+
+    def __add__(self, other: Constraint) -> Constraint:
+        """A text of this constraint, then one of the other."""
+        return self._combined(sequence, other)
+
+    def _combined(
+        self, combine: Callable[[Control[Any], Control[Any]], Control[Any]], other: Constraint
+    ) -> Constraint:
+        if not isinstance(other, Constraint):
+            return NotImplemented
+        if other.vocabulary != self.vocabulary:
+            raise ConstraintError(
+                "the constraints have different vocabularies; compile both with the same one"
+            )
+        return Constraint(combine(self.control, other.control), self.vocabulary)
 
     @cached_property
     def budget(self) -> Budget:

@@ -7,7 +7,7 @@ into token masks. A control knows nothing of tokens.
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from constrain.lexing.lexeme import Lexeme
 
@@ -59,3 +59,12 @@ class Control(Protocol[Config]):
         left of it.
         """
         ...
+
+
+def special_tokens(control: Control[Any]) -> frozenset[str]:
+    """Return the names of the special tokens that a control may ask for.
+
+    A control that has any says so in an attribute of this name.
+    """
+    names: frozenset[str] = getattr(control, "special_tokens", frozenset())
+    return names

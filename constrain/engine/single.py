@@ -10,12 +10,17 @@ _START, _END = "start", "end"
 
 
 class RegexControl:
-    """Allows the texts that a regular expression matches in full."""
+    """Allows the texts that a regular expression matches in full.
+
+    Attributes:
+        regex: the expression.
+    """
 
     def __init__(self, regex: Regex) -> None:
         least = shortest(regex)
         if least is None:
             raise ConstraintError("the regular expression matches no text")
+        self.regex = regex
         self._ending = least.encode()
         self._nullable = regex.nullable
         filled = difference(regex, EPSILON) if regex.nullable else regex

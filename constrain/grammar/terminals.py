@@ -25,4 +25,3 @@ def least_text(item: Lexeme) -> bytes:
     text = shortest(regex_of(item))
     assert text is not None
     return text.encode()
-
