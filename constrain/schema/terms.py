@@ -232,27 +232,30 @@ class _Term:
 
     def take(self, place: Place, atom: Atom) -> None:
         """Add an atom, and learn what it says."""
-        known = len(self.met)
-        self.add(place, atom)
-        self.learn(list(self.met)[known:])
+        self.learn(self.add(place, atom))
 
-    def add(self, place: Place, atom: Atom) -> None:
-        """Add an atom and those that it brings along."""
+    def add(self, place: Place, atom: Atom) -> list[Atom]:
+        """Add an atom and those that it brings along; return them."""
         queue = [(place, atom)]
+        added: list[Atom] = []
         while queue and self.types:
             place, atom = queue.pop()
             if atom in self.met:
                 continue
             facts = atom.facts
             self.met[atom] = (*place, facts.place)
+            added.append(atom)
             self.types &= facts.types
             self.finite = self.finite or facts.enum is not None
+            if atom in self.denied:
+                self.types = 0
             if isinstance(atom, Not):
                 self.denied.add(atom.atom)
+                if atom.atom in self.met:
+                    self.types = 0
             queue += [(place + at, part) for at, part in facts.all_of]
             self.groups += [(place + at, group) for at, group in facts.any_of]
-        if self.denied and not self.denied.isdisjoint(self.met):
-            self.types = 0
+        return added
 
     def learn(self, atoms: Iterable[Atom]) -> None:
         """Note what atoms say of the properties of objects."""
