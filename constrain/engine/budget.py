@@ -8,6 +8,7 @@ kept to the end.
 
 from __future__ import annotations
 
+import sys
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
@@ -15,12 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from constrain.engine import kernels, layout
+from constrain.engine.escapes import spell
 from constrain.engine.graph import Node
 from constrain.engine.masks import ROOT, Masks
 from constrain.engine.plans import Planner
 from constrain.engine.tables import address
 from constrain.errors import RegexTooComplexError, VocabularyError
-from constrain.lexing.lexeme import any_captures
+from constrain.lexing.lexeme import JSONString, Lexeme, Literal, Text, any_captures
 from constrain.lexing.regex import shortest
 from constrain.special import whole
 from constrain.vocabulary import Vocabulary
@@ -53,6 +55,20 @@ class Spending:
         self.groups = groups
         self.suspects = suspects
         self.most = max([cost for cost, _, _ in groups], default=0)
+
+
+def _length(lexeme: Lexeme) -> int | None:
+    """The bytes of a short text of a lexeme; None where there is none at hand."""
+    length = 0
+    for part in lexeme.parts:
+        if isinstance(part, Literal):
+            length += len(part.data)
+        elif isinstance(part, (Text, JSONString)):
+            if not part.regex.simple or (isinstance(part, JSONString) and (part.low or part.high)):
+                return None
+            text = shortest(part.regex)
+            length += 2 + len(spell(text or ""))
+    return length
 
 
 class Budget:
@@ -116,17 +132,31 @@ class Budget:
             RegexTooComplexError: that takes too many steps.
         """
         automaton, graph = node.automaton, node.graph
-        bounds: dict[int, int] = {}
+        beyond: dict[int, int] = {}
+        floors: dict[int, int] = {}
+        whole = len(graph.ending(node))
+
+        def at_least(lexeme: int) -> int:
+            """A lower bound, soon found, of the bytes after a lexeme."""
+            if lexeme not in floors:
+                length = _length(*automaton.lexemes_of(lexeme))
+                floors[lexeme] = 0 if length is None else max(whole - length, 0)
+            return floors[lexeme]
 
         def bound(state: int) -> int:
-            found = []
-            for lexeme, inside in automaton.distances(state):
-                if lexeme not in bounds:
+            least = sys.maxsize
+            members = [
+                (inside + at_least(lexeme), inside, lexeme)
+                for lexeme, inside in automaton.distances(state)
+            ]
+            for rating, inside, lexeme in sorted(members):
+                if rating >= least:
+                    break
+                if lexeme not in beyond:
                     target = graph.follow(node, lexeme)
-                    beyond = 0 if target is None else len(graph.ending(target))
-                    bounds[lexeme] = beyond
-                found.append(inside + bounds[lexeme])
-            return min(found)
+                    beyond[lexeme] = 0 if target is None else len(graph.ending(target))
+                least = min(least, inside + beyond[lexeme])
+            return least
 
         best = {state: b""}
         heap: list[tuple[int, bytes, int]] = [(bound(state), b"", state)]
