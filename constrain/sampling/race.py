@@ -11,10 +11,8 @@ from numpy.typing import NDArray
 
 from constrain.sampling.noise import as_gumbel
 
-_HORIZONS = (8.0, 128.0, math.inf)
-"""Times up to which arrivals are worked out, one after the other."""
-_SMALL = 2048
-"""Tokens of a vocabulary that is worked out at once."""
+_ARRIVALS = 8.0
+"""Arrivals that are expected in the first look, at most; in each further one four times as many."""
 _MARGIN = 1 + 1e-5
 """Room for rounding where it is decided which arrivals to work out."""
 
@@ -47,8 +45,9 @@ class Race:
         self._scores = scores
         self._weights = weights
         self._uniforms = uniforms
-        self._horizon = -1.0
-        self._horizons = iter(_HORIZONS if len(scores) > _SMALL else _HORIZONS[-1:])
+        self._left = weights
+        self._reach = _ARRIVALS
+        self._horizon = 0.0
         self._known: list[tuple[int, float]] = []
         self._taken = 0
 
@@ -70,23 +69,31 @@ class Race:
         return token, time
 
     def _look_further(self) -> None:
-        """Work out the arrivals up to the next horizon.
+        """Work out the next arrivals, up to a time that the probability left suggests.
 
-        Since -log(u) >= 1 - u, tokens with 1 - u > p * horizon arrive after the horizon: most of
+        Since -log(u) >= 1 - u, tokens with u + p * horizon < 1 arrive after the horizon: most of
         a large vocabulary is never looked at.
         """
-        begin, self._horizon = self._horizon, next(self._horizons)
-        if self._horizon < math.inf:
-            bounds = self._weights * (self._horizon * _MARGIN)
-            tokens = np.flatnonzero(1 - self._uniforms <= bounds)
-        else:
-            tokens = np.flatnonzero(self._weights)
+        mass = 1.0
+        if self._horizon:
+            if self._left is self._weights:
+                self._left = self._weights.copy()
+            self._left[[token for token, _ in self._known]] = 0
+            mass = float(self._left.sum(dtype=np.float64))
+        self._known, self._taken = [], 0
+        if not mass:
+            self._horizon = math.inf
+            return
+        self._horizon += self._reach / mass
+        self._reach *= 4
+        bounds = np.multiply(self._left, self._horizon * _MARGIN, dtype=np.float64)
+        bounds += self._uniforms
+        tokens = np.flatnonzero(bounds >= 1)
         noisy = self._scores[tokens].astype(np.float64) + as_gumbel(self._uniforms[tokens])
         times = np.exp(self.log_total - noisy)
-        order = np.argsort(-noisy, kind="stable")
-        arrivals = zip(tokens[order].tolist(), times[order].tolist(), strict=True)
-        self._known = [(token, time) for token, time in arrivals if begin < time <= self._horizon]
-        self._taken = 0
+        for place in np.argsort(times, kind="stable").tolist():
+            if times[place] <= self._horizon:
+                self._known.append((int(tokens[place]), float(times[place])))
 
     def probability(self, token: int) -> float:
         """Return p(token), normalised."""

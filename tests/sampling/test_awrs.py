@@ -119,19 +119,23 @@ def test_a_tiny_mass_keeps_its_digits() -> None:
         assert 1e-14 < trial.estimate < 3e-13
 
 
-def test_the_race_is_in_the_order_of_the_noise() -> None:
-    """Of a large vocabulary too, where most tokens are never looked at."""
+@pytest.mark.parametrize("lead", [0, 40])
+def test_the_race_is_in_the_order_of_the_noise(lead: float) -> None:
+    """Of a large vocabulary too, where most tokens are never looked at; also far behind one."""
     rng = np.random.default_rng(0)
     logits = (rng.gumbel(size=5000) * 3).astype(np.float32)
     logits[::7] = -np.inf
+    logits[5] += lead
     for particle in range(5):
         noisy = logits + gumbel(4, particle, 2, np.arange(5000))
         order = np.argsort(-noisy)[: np.isfinite(noisy).sum()]
         race = Race(logits, Stream(4, particle).uniforms(2, 5000))
+        assert race.arrive(before=1e-9) is None
         arrivals = list(race)
         assert [token for token, _ in arrivals] == order.tolist()
         times = [time for _, time in arrivals]
         assert times == sorted(times)
+        assert race.arrive() is None
 
 
 def test_the_texts_are_those_of_masking() -> None:
