@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import math
 from collections.abc import Callable, Sequence
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.sampling_peer import Peer
 from constrain import Constraint, Vocabulary, compile_json_schema, compile_regex
 from constrain.models import LanguageModel
 from constrain.sampling import SMC, AWRSSampler, MaskedSampler
@@ -76,66 +76,11 @@ class Reciter(LanguageModel):
         return rows
 
 
-class _Peer:
-    """AWRS of genlm-control, on the rows and the constraint of the other samplers.
-
-    The condition looks at the last token alone, at a place that it is told: the cheapest there is.
-    """
-
-    def __init__(self, vocabulary: Vocabulary) -> None:
-        import torch
-        from genlm.control import AWRS, Potential
-
-        self._torch = torch
-        self._eos = vocabulary.eos_token_ids[0]
-        peer = self
-        tokens = [token for token in range(vocabulary.size) if token != self._eos]
-        self._order = np.array([*tokens, self._eos])
-
-        class Model(Potential):
-            async def prefix(self, context: Any) -> float:
-                return 0.0
-
-            async def complete(self, context: Any) -> float:
-                return 0.0
-
-            async def logw_next(self, context: Any) -> Any:
-                return self.make_lazy_weights(peer.weights)
-
-        class Condition(Potential):
-            async def prefix(self, context: Any) -> float:
-                peer.checks += 1
-                allowed = not context or peer.particle.cursor.allows(context[-1])
-                return 0.0 if allowed else -math.inf
-
-            async def complete(self, context: Any) -> float:
-                peer.checks += 1
-                return 0.0 if peer.particle.cursor.allows(peer._eos) else -math.inf
-
-        self.checks = 0
-        self.weights: Any = None
-        self.particle: Any = None
-        self._loop = asyncio.new_event_loop()
-        self._sampler = AWRS(Model(tokens), Condition(tokens), seed=0, autobatch=False)
-
-    def look(self, particle: Particle, row: NDArray[Any]) -> None:
-        """Go to a place."""
-        self.particle, self.weights = particle, self._torch.from_numpy(row[self._order])
-
-    def draw(self) -> float:
-        """Draw a token there. Returns the logarithm of its weight."""
-
-        async def sample() -> Any:
-            return await self._sampler.sample([])
-
-        return float(self._loop.run_until_complete(sample())[1])
-
-
 def awrs(tokenizer: Any, tokens: int) -> dict[str, Any]:
     """Time, checks and weights of AWRS, masking and genlm-control's AWRS along the same texts."""
     vocabulary = Vocabulary.from_tokenizer(tokenizer)
     try:
-        peer: _Peer | None = _Peer(vocabulary)
+        peer: Peer | None = Peer(vocabulary)
     except ModuleNotFoundError:
         peer = None
     rows: list[list[Any]] = [
@@ -159,7 +104,7 @@ def awrs(tokenizer: Any, tokens: int) -> dict[str, Any]:
 
 
 def _along(
-    name: str, constraint: Constraint, model: Reciter, tokens: int, peer: _Peer | None
+    name: str, constraint: Constraint, model: Reciter, tokens: int, peer: Peer | None
 ) -> list[list[Any]]:
     samplers: dict[str, Any] = {
         "constrain AWRS": AWRSSampler(model, constraint),
@@ -170,7 +115,7 @@ def _along(
     places: list[tuple[Particle, NDArray[Any]]] = []
     if peer:
         times["genlm-control AWRS"] = []
-        peer.checks = 0
+        peer.asked.clear()
     leader = samplers["constrain AWRS"]
     texts = 0
     particle = leader.begin(prompt, 64, 0)
@@ -198,7 +143,7 @@ def _along(
         particle.append(chosen, float(row[chosen.token]), added)
     checks = {"constrain AWRS": leader.checks / tokens, "constrain masking": math.nan}
     if peer:
-        checks["genlm-control AWRS"] = peer.checks / tokens
+        checks["genlm-control AWRS"] = len(peer.asked) / tokens
     found = []
     for key, taken in times.items():
         bias, spread = _weights(key, leader, peer, places)
@@ -208,7 +153,7 @@ def _along(
 
 
 def _weights(
-    key: str, leader: AWRSSampler, peer: _Peer | None, places: Sequence[tuple[Particle, Any]]
+    key: str, leader: AWRSSampler, peer: Peer | None, places: Sequence[tuple[Particle, Any]]
 ) -> tuple[float, float]:
     """Bias in standard errors, the largest, and standard deviation, the mean over places."""
     if key == "constrain masking":
@@ -224,7 +169,7 @@ def _weights(
                 drawn.append(math.exp(leader.draw(particle, row).log_weight))
         elif peer:
             peer.look(particle, row)
-            drawn = [math.exp(peer.draw()) for _ in range(_WEIGHTS)]
+            drawn = [math.exp(peer.draw().log_weight) for _ in range(_WEIGHTS)]
         spread = float(np.std(drawn, ddof=1))
         spreads.append(spread)
         biases.append((float(np.mean(drawn)) - mass) / max(spread / math.sqrt(_WEIGHTS), _ROUNDING))
