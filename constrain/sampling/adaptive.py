@@ -22,6 +22,8 @@ from constrain.sampling.trie import Node, Trie, Visit
 
 Choice: TypeAlias = "tuple[int | None, float, tuple[int, ...]]"
 """See `_Learner.choose`."""
+_DRIFT = 0.05
+"""Change of a probability that cannot be rounding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,13 @@ class _Learner(Sampler):
         children = node.children if node is not None else {}
         for seen, child in children.items():
             rest[seen] = 0.0
+            p = math.exp(float(logprobs[seen]) - total)
+            if abs(p - child.p) > _DRIFT:
+                raise ConstraintError(
+                    "the trie was learnt from another model, or at another temperature: token "
+                    f"{seen} had the probability {child.p:.3f} after the tokens "
+                    f"{particle.token_ids}, and now has {p:.3f}; take a new Trie"
+                )
             if child.future < 1:
                 scores[seen] += math.log(child.future) if child.future else -math.inf
         if scores.max() == -np.inf:
@@ -170,6 +179,7 @@ class ASApSampler(_Learner):
     ) -> None:
         super().__init__(model, constraint, seed=seed, observe=observe)
         self.trie = Trie() if trie is None else trie
+        self.trie.claim(constraint, model.vocabulary)
         self.round_size = checked_round_size(round_size)
 
     def sample(self, prompt_ids: Sequence[int], n: int, max_tokens: int) -> list[Sample]:
@@ -228,6 +238,7 @@ class CARSSampler(_Learner, ExactSampler):
     ) -> None:
         super().__init__(model, constraint, seed=seed, max_attempts=max_attempts, observe=observe)
         self.trie = Trie() if trie is None else trie
+        self.trie.claim(constraint, model.vocabulary)
         self.round_size = checked_round_size(round_size)
 
     def sample(self, prompt_ids: Sequence[int], n: int, max_tokens: int) -> list[Sample]:

@@ -12,6 +12,9 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from constrain.errors import ConstraintError
+from constrain.sampling.cursor import AnyConstraint
+from constrain.sampling.fingerprint import fingerprint
+from constrain.vocabulary import Vocabulary
 
 Key: TypeAlias = tuple[tuple[int, ...], int]
 """A prompt, and the most tokens of a text after it."""
@@ -72,6 +75,10 @@ class Trie:
     constraint, by prompt and length limit. Lives as long as its user wants; what is forgotten to
     stay within `max_nodes` only makes bounds looser.
 
+    It belongs to the constraint and the vocabulary of the sampler that first takes it, and
+    refuses others, also after `save` and `load`. That the model or its temperature is another
+    one, samplers notice by the probabilities that prefixes had.
+
     Args:
         max_nodes: prefixes to remember; of more, those seen longest ago are forgotten.
     """
@@ -83,6 +90,32 @@ class Trie:
         self._roots: dict[Key, Node] = {}
         self._size = 0
         self._now = 0
+        self._owner: tuple[AnyConstraint, Vocabulary] | None = None
+        self._fingerprint = ""
+
+    @property
+    def fingerprint(self) -> str:
+        """The name of the constraint and vocabulary that it belongs to; empty while to none."""
+        if not self._fingerprint and self._owner:
+            self._fingerprint = fingerprint(*self._owner)
+        return self._fingerprint
+
+    def claim(self, constraint: AnyConstraint, vocabulary: Vocabulary) -> None:
+        """Take it for a constraint and a vocabulary.
+
+        Raises:
+            ConstraintError: it belongs to others.
+        """
+        if self._owner is None and not self._fingerprint:
+            self._owner = constraint, vocabulary
+        elif (
+            self._owner != (constraint, vocabulary)
+            and fingerprint(constraint, vocabulary) != self.fingerprint
+        ):
+            raise ConstraintError(
+                "the trie was learnt under another constraint or over another vocabulary; take a "
+                "new Trie for each"
+            )
 
     def __len__(self) -> int:
         """The number of prefixes."""
@@ -155,7 +188,16 @@ class Trie:
     # -- keeping -------------------------------------------------------------------------------
 
     def merge(self, other: Trie) -> None:
-        """Learn all that another trie, of the same model and constraint, knows."""
+        """Learn all that another trie, of the same model, knows.
+
+        Raises:
+            ConstraintError: it is of another constraint or vocabulary.
+        """
+        if other.fingerprint and self.fingerprint not in ("", other.fingerprint):
+            raise ConstraintError(
+                "the tries were learnt under different constraints or over different vocabularies"
+            )
+        self._fingerprint = self.fingerprint or other.fingerprint
         for (prompt, room), theirs in other._roots.items():
             pending = [(self.root(prompt, room), theirs)]
             merged = []
@@ -194,7 +236,12 @@ class Trie:
                 pending += [(child, index, t) for t, child in node.children.items()]
         table = np.array(rows, np.float64).reshape(-1, 6)
         with open(path, "wb") as file:
-            np.savez_compressed(file, nodes=table, keys=np.array(json.dumps(keys)))
+            np.savez_compressed(
+                file,
+                nodes=table,
+                keys=np.array(json.dumps(keys)),
+                fingerprint=np.array(self.fingerprint),
+            )
 
     @classmethod
     def load(cls, path: str | PathLike[str], max_nodes: int = 1_000_000) -> Trie:
@@ -207,6 +254,7 @@ class Trie:
         try:
             with np.load(path, allow_pickle=False) as file:
                 table, keys = file["nodes"].tolist(), json.loads(str(file["keys"]))
+                trie._fingerprint = str(file["fingerprint"])
         except (KeyError, ValueError) as error:
             raise ConstraintError(f"{path} holds no trie: {error}") from error
         nodes: list[Any] = []

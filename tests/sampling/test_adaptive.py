@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from constrain import AcceptanceError, ConstraintError, compile_regex
+from constrain import AcceptanceError, ConstraintError, Vocabulary, compile_regex
 from constrain.models import TableModel
 from constrain.sampling import ASApSampler, CARSSampler, RejectionSampler, Trie
+from constrain.sampling.fingerprint import fingerprint
 from constrain.sampling.trie import Node
 
-from .exact import LETTERS, PROMPT, Asked, Exact, chi_square, enumerate_texts
+from .exact import LETTERS, PROMPT, Asked, Exact, chi_square, enumerate_texts, peaked_model
 
 PATTERN = r"a(ba)*0|b(a|0b){1,2}"
 MAX_TOKENS = 5
@@ -164,6 +166,62 @@ def test_merged_knows_what_both_know() -> None:
     sampler = CARSSampler(MODEL, MASKS, seed=5, trie=first)
     samples = sampler.sample(PROMPT, 300, MAX_TOKENS)
     assert chi_square([sample.token_ids for sample in samples], TRUTH.conditional) < 4
+
+
+SIMILAR = ["a|b{9}", "a|b{3}", "a{2}|b{3}", "(a|b)0", "(a|b)0?", "[ab]{3,9}", "[ab]{3,8}"]
+
+
+def test_a_trie_belongs_to_a_constraint(tmp_path: Path) -> None:
+    learnt(1).save(tmp_path / "trie.npz")
+    same = compile_regex(PATTERN, LETTERS)
+    for sampler in (ASApSampler, CARSSampler):
+        again = Trie.load(tmp_path / "trie.npz")
+        assert sampler(MODEL, same, seed=2, trie=again).trie is again
+        for pattern in SIMILAR:
+            with pytest.raises(ConstraintError, match="another constraint"):
+                sampler(MODEL, compile_regex(pattern, LETTERS), trie=again)
+    other = Vocabulary.from_bytes([b"a", b"b", b"ba", b"0", None], [4])
+    with pytest.raises(ConstraintError, match="another vocabulary"):
+        CARSSampler(TableModel(other, 2), compile_regex(PATTERN, other), trie=again)
+    with pytest.raises(ConstraintError, match="different constraints"):
+        stranger = CARSSampler(MODEL, compile_regex("a", LETTERS)).trie
+        learnt(1).merge(stranger)
+    fresh = Trie()
+    fresh.merge(again)
+    assert fresh.fingerprint == again.fingerprint == fingerprint(same, LETTERS)
+
+
+def test_fingerprints_tell_constraints_apart() -> None:
+    names = [fingerprint(compile_regex(pattern, LETTERS), LETTERS) for pattern in SIMILAR]
+    assert len(set(names)) == len(names)
+    pairs = [("a|b", "[ab]"), ("aa*", "a+"), ("a{2}|b{3}", "b{3}|aa")]
+    for pair in pairs:
+        first, second = (fingerprint(compile_regex(p, LETTERS), LETTERS) for p in pair)
+        assert first == second
+
+
+def test_a_question_is_known_by_what_it_says_of_itself() -> None:
+    @dataclass
+    class Within:
+        most: int
+
+        def allows(self, prefix: bytes) -> bool:
+            return len(prefix) <= self.most
+
+        complete = allows
+
+    trie = CARSSampler(MODEL, Within(3)).trie
+    CARSSampler(MODEL, Within(3), trie=trie)
+    for other in (Within(4), Asked([b"a"])):
+        with pytest.raises(ConstraintError, match="another constraint"):
+            CARSSampler(MODEL, other, trie=trie)
+
+
+@pytest.mark.parametrize("kind", [ASApSampler, CARSSampler])
+@pytest.mark.parametrize("other", [TableModel(LETTERS, 3), peaked_model(2, power=1.5)])
+def test_another_model_or_temperature_is_noticed(kind: Any, other: TableModel) -> None:
+    with pytest.raises(ConstraintError, match="another model, or at another temperature"):
+        kind(other, MASKS, seed=9, trie=learnt(1)).sample(PROMPT, 5, MAX_TOKENS)
 
 
 def test_prompts_and_limits_are_kept_apart() -> None:
