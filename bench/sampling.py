@@ -1,11 +1,14 @@
-"""Samplers: what masking distorts, what AWRS costs beside genlm-control's, what SMC costs.
+"""Samplers: what masking distorts, what they cost, what they are worth.
 
     python -m bench.sampling distortion
     python -m bench.sampling awrs --tokenizer PATH
     python -m bench.sampling smc
+    python -m bench.sampling sql
+    python -m bench.sampling critic
 
 Each writes DIR/NAME.json, a table NAME.md, and for the first a picture. `awrs` compares with
-genlm-control where it is installed (pip install 'constrain[peers]').
+genlm-control where it is installed (pip install 'constrain[peers]'). `sql` trains a small model
+first, for a few minutes, and keeps it in DIR.
 """
 
 from __future__ import annotations
@@ -27,17 +30,19 @@ from bench.command import load_tokenizer, run_command
 from bench.report import machine
 from bench.sampling_cost import awrs, smc
 from bench.sampling_distortion import distortion, plot
+from bench.sampling_tasks import critic, sql
 
-Table = list[list[str]]
+_EXPERIMENTS = ("distortion", "awrs", "smc", "sql", "critic")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run; the exit code is 0, 2 for wrong arguments, 130 where stopped."""
     parser = argparse.ArgumentParser(prog="bench.sampling", description=__doc__)
-    parser.add_argument("experiment", choices=["distortion", "awrs", "smc"])
+    parser.add_argument("experiment", choices=_EXPERIMENTS)
     parser.add_argument("--samples", type=int, default=2000, help="of each sampler")
     parser.add_argument("--tokens", type=int, default=300, help="tokens to time")
-    parser.add_argument("--particles", type=int, default=32)
+    parser.add_argument("--particles", type=int, default=32, help="texts of smc, sql and critic")
+    parser.add_argument("--runs", type=int, default=60, help="questions of sql, runs of critic")
     parser.add_argument("--tokenizer", default="meta-llama/Meta-Llama-3-8B")
     parser.add_argument("--out", type=Path, default=Path("results/sampling"))
     options = parser.parse_args(arguments)
@@ -49,6 +54,8 @@ def _run(console: Console, options: argparse.Namespace) -> int:
         "distortion": lambda: distortion(options.samples),
         "awrs": lambda: awrs(load_tokenizer(options.tokenizer), options.tokens),
         "smc": lambda: smc(options.particles),
+        "sql": lambda: sql(options.out, options.particles, options.runs, console.log),
+        "critic": lambda: critic(options.particles, options.runs, console.log),
     }
     found = experiments[options.experiment]()
     options.out.mkdir(parents=True, exist_ok=True)

@@ -20,8 +20,8 @@ def fingerprint(constraint: AnyConstraint, vocabulary: Vocabulary) -> str:
 
     A compiled constraint is known by its masks along walks that are always the same: some go on
     as long as they can, in the others half of the tokens are on the way to the least ending. So
-    two that differ only where no walk leads pass for the same. A constraint that can only be asked is
-    known by its class, and by its `repr` where the class has one of its own.
+    two that differ only where no walk leads pass for the same. A constraint that can only be
+    asked is known by its class, and by its `repr` where the class has one of its own.
     """
     digest = blake2b(vocabulary.fingerprint.encode(), digest_size=16)
     if not isinstance(constraint, Constraint):

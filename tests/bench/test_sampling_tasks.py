@@ -1,0 +1,57 @@
+"""The tasks are what they are said to be: true queries answer, wrong ones are refused early."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+import pytest
+
+from bench.sampling_tasks import GRAMMAR, Prepares, agrees
+from bench.sql_shop import database, questions
+from constrain import Vocabulary, compile_grammar
+
+BYTES = Vocabulary.from_bytes([*(bytes([i]) for i in range(256)), None], [256])
+
+
+@pytest.fixture(scope="module")
+def prepares() -> Prepares:
+    return Prepares(compile_grammar(GRAMMAR, BYTES), database())
+
+
+@pytest.mark.parametrize("unseen", [False, True])
+def test_true_queries_are_queries(prepares: Prepares, unseen: bool) -> None:
+    for question in islice(questions(3, unseen), 30):
+        query = question.query.encode()
+        assert prepares.complete(query), query
+        assert all(prepares.allows(query[:i]) for i in range(len(query) + 1)), query
+
+
+def test_seen_and_unseen_are_apart() -> None:
+    def heads(unseen: bool) -> set[str]:
+        return {q.query.partition("'")[0] for q in islice(questions(5, unseen), 400)}
+
+    assert len(heads(True) & heads(False)) < len(heads(True)) / 2
+
+
+@pytest.mark.parametrize(
+    ("query", "refused"),
+    [
+        ("SELECT price FROM customers WHERE city = 'Oslo'", "SELECT price FROM customers WHERE "),
+        ("SELECT name FROM clients ORDER BY age", "SELECT name FROM clients ORDER "),
+        ("SELECT name, FROM customers", "SELECT name, F"),
+    ],
+)
+def test_wrong_queries_are_refused_at_the_next_clause(
+    prepares: Prepares, query: str, refused: str
+) -> None:
+    assert not prepares.complete(query.encode())
+    assert prepares.allows(refused[:-1].encode())
+    assert not prepares.allows(refused.encode())
+
+
+def test_what_the_critic_wants() -> None:
+    record = '{"first_name": "Ada", "last_name": "Keller", "email": "'
+    for text in (record, record + "ad", record + "ada.k", record + 'ada@x.org"}', record[:20]):
+        assert agrees(text)
+    for text in (record + "b", record + "ad@", record + 'bo.ada@x.org"}'):
+        assert not agrees(text)
