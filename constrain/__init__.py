@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         generate_json,
         generate_regex,
     )
+    from constrain.grammar.indentation import Indentation
     from constrain.schema.options import JSONOptions
     from constrain.special import SpecialToken
     from constrain.vocabulary import Vocabulary
@@ -58,6 +59,7 @@ _HOME = {
     "GenerationError": "constrain.errors",
     "GrammarSyntaxError": "constrain.errors",
     "GrammarWarning": "constrain.errors",
+    "Indentation": "constrain.grammar.indentation",
     "InvalidSchemaError": "constrain.errors",
     "JSONOptions": "constrain.schema.options",
     "Matcher": "constrain.engine",
@@ -89,6 +91,7 @@ __all__ = [
     "GenerationError",
     "GrammarSyntaxError",
     "GrammarWarning",
+    "Indentation",
     "InvalidSchemaError",
     "JSONOptions",
     "Matcher",

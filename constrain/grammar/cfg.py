@@ -76,6 +76,7 @@ class Grammar:
         terminals: the terminals, by name.
         ignored: names of the terminals that may come anywhere between others.
         declared: names of terminals without a text, which only a post-lexer makes.
+        always: names of the terminals that are looked for everywhere, even where no rule has them.
     """
 
     start: str
@@ -83,6 +84,7 @@ class Grammar:
     terminals: Mapping[str, Terminal]
     ignored: tuple[str, ...] = ()
     declared: frozenset[str] = frozenset()
+    always: tuple[str, ...] = ()
 
     @cached_property
     def rules_of(self) -> Mapping[str, tuple[Rule, ...]]:
@@ -144,7 +146,9 @@ class Grammar:
         kept = replace(self, rules=tuple(rules))
         reachable = kept.reachable()
         rules = [rule for rule in rules if rule.origin in reachable]
-        used = {symbol for rule in rules for symbol in rule.expansion} | {*self.ignored}
+        used = {symbol for rule in rules for symbol in rule.expansion}.union(
+            self.ignored, self.always
+        )
         terminals = {name: t for name, t in self.terminals.items() if name in used}
         return replace(self, rules=tuple(rules), terminals=terminals)
 

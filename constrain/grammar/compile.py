@@ -5,10 +5,14 @@ from __future__ import annotations
 from os import PathLike
 from typing import Literal
 
+from lark.indenter import Indenter
+
 from constrain.errors import ConstraintError, GrammarSyntaxError
 from constrain.grammar.contextual import ContextualControl
 from constrain.grammar.dynamic import DynamicControl
 from constrain.grammar.gbnf import read_gbnf
+from constrain.grammar.indentation import Indentation
+from constrain.grammar.indented import IndentedControl
 from constrain.grammar.lark_loader import read_lark
 
 Syntax = Literal["lark", "gbnf"]
@@ -25,6 +29,7 @@ def grammar_control(
     start: str | None = None,
     lexer: Lexer | None = None,
     path: str | PathLike[str] | None = None,
+    indentation: Indentation | Indenter | type[Indenter] | None = None,
 ) -> GrammarControl:
     """Return the control of a grammar; see `compile_grammar`."""
     if syntax not in ("lark", "gbnf"):
@@ -36,7 +41,15 @@ def grammar_control(
     if syntax == "gbnf":
         if lexer == "contextual":
             raise ConstraintError("GBNF has no terminals for a contextual lexer; leave `lexer` out")
+        if indentation is not None:
+            raise ConstraintError("GBNF has no terminals for indentation; leave it out")
         return DynamicControl(read_gbnf(text, start or "root", path))
+    if indentation is not None:
+        if lexer == "dynamic":
+            raise ConstraintError("indentation needs the contextual lexer; leave `lexer` out")
+        indentation = Indentation.of(indentation)
+        grammar = read_lark(text, start or "start", path, always=(indentation.newline,))
+        return IndentedControl(grammar, indentation)
     grammar = read_lark(text, start or "start", path)
     if lexer is None:
         try:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from constrain.errors import ConstraintError, GrammarSyntaxError, RegexTooComplexError
 from constrain.grammar.cfg import Grammar
 from constrain.grammar.lalr import END, Stack, Tables
+from constrain.grammar.newlines import Line
 from constrain.grammar.scanning import Scan, Scanner
 from constrain.grammar.terminals import least_text
 from constrain.lexing.lexeme import Lexeme
@@ -35,11 +36,28 @@ _FAR = 1000
 """Steps of a search for whether there is one."""
 
 
+class Margin(NamedTuple):
+    """Where indentation counts: what it is so far (see `indented`).
+
+    Attributes:
+        columns: those of the open blocks.
+        level: how many parentheses are open.
+        line: the place in a newline under way; empty if there is none.
+        column: the column that has been reached in it.
+    """
+
+    columns: tuple[int, ...] = (0,)
+    level: int = 0
+    line: Line = ()
+    column: int = 0
+
+
 class Config(NamedTuple):
     """A parse of the text so far, and what may not come next."""
 
     stack: Stack
     banned: Regex = EMPTY
+    margin: Margin = Margin()
 
 
 Offers = dict[Lexeme, Scan]
@@ -51,6 +69,7 @@ class ContextualControl:
     Args:
         grammar: the grammar.
         strict: refuse a grammar that is only almost LALR(1), see `Tables`.
+        made: declared terminals that are made elsewhere.
 
     Raises:
         GrammarSyntaxError: the grammar is not LALR(1), or its scanner leaves no text.
@@ -58,16 +77,23 @@ class ContextualControl:
 
     lexer = "contextual"
 
-    def __init__(self, grammar: Grammar, strict: bool = False) -> None:
-        if grammar.declared:
-            names = ", ".join(sorted(grammar.declared))
+    def __init__(
+        self,
+        grammar: Grammar,
+        strict: bool = False,
+        made: frozenset[str] = frozenset(),
+    ) -> None:
+        if grammar.declared - made:
+            names = ", ".join(sorted(grammar.declared - made))
             raise GrammarSyntaxError(1, 1, f"nothing says what these terminals match: {names}")
         self._tables = Tables(grammar, strict)
         self._terminals = grammar.terminals
         self._scanner = Scanner(list(grammar.terminals.values()))
         self._scanner.check()
         self._ignored = frozenset(grammar.ignored)
+        self._always = self._ignored.union(grammar.always)
         lengths = {name: len(least_text(t.lexeme)) for name, t in grammar.terminals.items()}
+        lengths |= dict.fromkeys(made, 0)
         self._lengths = {**lengths, **grammar.least(lengths.__getitem__, _sum)}
         self._spaces = [name for name in grammar.ignored if self._is_space(name)]
         self._scans: dict[tuple[int, Regex], list[Scan]] = {}
@@ -148,27 +174,33 @@ class ContextualControl:
 
     def _offer(self, config: Config) -> Offers:
         """What may be matched next, whether or not what it bans leaves a way on."""
-        stack, banned = config
+        stack, banned, _ = config
         usable = self._tables.usable(stack)
         key = (stack.state, usable, banned)
         found = self._offers.get(key)
         if found is None:
-            scans = self._scans.get((stack.state, banned))
-            if scans is None:
-                names = self._tables.looked_for[stack.state] | self._ignored
-                scans = self._scanner.scans(names, banned)
-                self._scans[stack.state, banned] = scans
             found = self._offers[key] = {
                 scan.lexeme: scan
-                for scan in scans
+                for scan in self._scan(stack.state, banned)
                 if scan.matched in self._ignored or scan.terminal in usable
             }
         return found
 
+    def _scan(self, state: int, banned: Regex) -> list[Scan]:
+        """What the scanner may take in a state of the parser."""
+        found = self._scans.get((state, banned))
+        if found is None:
+            names = self._tables.looked_for[state] | self._always
+            found = self._scans[state, banned] = self._scanner.scans(names, banned)
+        return found
+
     def _goes_on(self, config: Config) -> bool:
         """Whether what is banned leaves a way to end; taken for granted where that is far."""
-        if self.accepting(config):
+        offers = self._offer(config).values()
+        if self.accepting(config) or any(self._is_parted(scan.banned) for scan in offers):
             return True
+        if not offers:
+            return False
         try:
             return self._ending(config, _FAR) is not None
         except RegexTooComplexError:

@@ -29,15 +29,17 @@ class Stack:
         state: the state on top.
         below: the rest; None under the first state.
         usable: the terminals that can be shifted next, and END where the text may end; once known.
+        reduced: the stacks after the reductions that can be made, by rule; once known.
         distance: the least length of what completes the parse; once known.
     """
 
-    __slots__ = ("__weakref__", "below", "distance", "state", "usable")
+    __slots__ = ("__weakref__", "below", "distance", "reduced", "state", "usable")
 
     def __init__(self, state: int, below: Stack | None) -> None:
         self.state = state
         self.below = below
         self.usable: frozenset[str] | None = None
+        self.reduced: dict[tuple[int, str], Stack] = {}
         self.distance: int | None = None
 
 
@@ -85,13 +87,27 @@ class Tables:
                 }
             )
         self.looked_for = [frozenset(table.states[state]) for state in range(len(table.states))]
+        self._reductions = [_by_rule(reduces) for reduces in self._reduces]
         self._items = _items(analyzer, grammar.start)
+        # These wait for the last symbol of a rule that is the rule's own: one is as good as many.
+        self._tails = {
+            state
+            for state, items in enumerate(self._items)
+            if items and all(size == 1 and rest == (origin,) for size, origin, rest in items)
+        }
         self._end = table.end_states[grammar.start]
+        self._shiftable = [
+            frozenset(name for name in shifts if name not in grammar.rules_of)
+            | ({END} if state == self._end else frozenset())
+            for state, shifts in enumerate(self._shifts)
+        ]
         self._stacks: WeakValueDictionary[tuple[int, int], Stack] = WeakValueDictionary()
         self._lock = threading.Lock()
         self.start = self._push(table.start_states[grammar.start], None)
 
     def _push(self, state: int, below: Stack | None) -> Stack:
+        if below is not None and below.state == state and state in self._tails:
+            return below
         key = (state, id(below))
         with self._lock:
             found = self._stacks.get(key)
@@ -110,35 +126,35 @@ class Tables:
     def usable(self, stack: Stack) -> frozenset[str]:
         """The terminals that can be shifted next; END where the text may end."""
         if stack.usable is None:
-            found: list[str] = []
-            # A parse of its own, for the terminals that it is the same for: the stack, its height
-            # and the least height it had, over the stack at first; reductions since then.
-            pending = [(stack, self.looked_for[stack.state], 0, 0, 0)]
+            pending = [stack]
+            met = {stack}
             while pending:
-                here, names, height, least, rounds = pending.pop()
-                shifts, reduces = self._shifts[here.state], self._reduces[here.state]
-                groups: dict[tuple[int, str], list[str]] = {}
-                if here.state == self._end and END in names:
-                    found.append(END)
-                for name in names:
-                    if name in shifts:
-                        found.append(name)
-                    elif name in reduces:
-                        groups.setdefault(reduces[name], []).append(name)
-                for (size, origin), group in groups.items():
-                    lowest = min(least, height - size)
-                    longer = 0 if lowest < least else rounds + 1
-                    # A conflict that is resolved in favour of a cycle is never left.
-                    if longer <= len(self._shifts):
-                        after = self._reduce(here, size, origin)
-                        pending.append((after, frozenset(group), height - size + 1, lowest, longer))
-            stack.usable = frozenset(found)
+                here = pending[-1]
+                rules = self._reductions[here.state]
+                here.reduced = {rule: self._reduce(here, *rule) for rule in rules}
+                # A conflict that is resolved in favour of a cycle is never left.
+                unknown = [
+                    after
+                    for after in here.reduced.values()
+                    if after.usable is None and after not in met
+                ]
+                if unknown:
+                    met.update(unknown)
+                    pending += unknown
+                    continue
+                pending.pop()
+                usable = self._shiftable[here.state]
+                for rule, names in rules.items():
+                    usable |= names & (here.reduced[rule].usable or frozenset())
+                here.usable = usable
+            assert stack.usable is not None
         return stack.usable
 
     def shift(self, stack: Stack, name: str) -> Stack:
         """The stack after a usable terminal."""
         while name not in self._shifts[stack.state]:
-            stack = self._reduce(stack, *self._reduces[stack.state][name])
+            rule = self._reduces[stack.state][name]
+            stack = stack.reduced.get(rule) or self._reduce(stack, *rule)
         return self._push(self._shifts[stack.state][name], stack)
 
     def distance(self, stack: Stack, lengths: Mapping[str, int]) -> int:
@@ -171,6 +187,16 @@ class Tables:
                 heappush(heap, (longer, next(order), self._reduce(here, size, origin), here))
         assert stack.distance is not None
         return stack.distance
+
+
+def _by_rule(
+    reduces: Mapping[str, tuple[int, str]],
+) -> dict[tuple[int, str], frozenset[str]]:
+    """The reductions of a state, each with the terminals before which it is made."""
+    found: dict[tuple[int, str], set[str]] = {}
+    for name, rule in reduces.items():
+        found.setdefault(rule, set()).add(name)
+    return {rule: frozenset(names) for rule, names in found.items()}
 
 
 def _items(analyzer: LALR_Analyzer, start: str) -> list[list[tuple[int, str, tuple[str, ...]]]]:

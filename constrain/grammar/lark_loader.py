@@ -31,7 +31,10 @@ _QUOTED = re.compile(r"'([^']+)'|(\"[^\"]*\")|(\d+\.\.\d+)|in (?:rule|terminal|t
 
 
 def read_lark(
-    text: str, start: str = "start", path: str | os.PathLike[str] | None = None
+    text: str,
+    start: str = "start",
+    path: str | os.PathLike[str] | None = None,
+    always: tuple[str, ...] = (),
 ) -> Grammar:
     """Read a grammar and leave out what no text needs.
 
@@ -39,6 +42,7 @@ def read_lark(
         text: the grammar.
         start: the rule that stands for whole texts.
         path: the file that the text is from; imports of files beside it start there.
+        always: names of terminals that are looked for everywhere.
 
     Raises:
         GrammarSyntaxError: the grammar is malformed, or its start stands for no text.
@@ -51,7 +55,7 @@ def read_lark(
     try:
         builder.load_grammar(text, source.name)
         loaded = builder.build()
-        terminals, rules, ignored = loaded.compile([start], set())
+        terminals, rules, ignored = loaded.compile([start], set(always))
     except GrammarSyntaxError:
         raise
     except _LARK_FAILS as error:
@@ -65,6 +69,7 @@ def read_lark(
         tuple(dict.fromkeys(map(str, ignored))),
         frozenset(str(symbol.name) for rule in rules for symbol in rule.expansion if symbol.is_term)
         - {str(definition.name) for definition in terminals},
+        tuple(always),
     )
     return checked(grammar, grammar.rules_of, source.at)
 

@@ -13,11 +13,12 @@ language of rests of the input; the texts of a terminal are told apart by what t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
 
 from constrain.errors import GrammarSyntaxError, RegexTooComplexError
 from constrain.grammar.cfg import Terminal
+from constrain.grammar.paths import paths
 from constrain.grammar.terminals import regex_of, text_lexeme
 from constrain.lexing.charset import overlay
 from constrain.lexing.lexeme import Lexeme, Literal, lexeme
@@ -25,8 +26,6 @@ from constrain.lexing.nodes import Chars, chars
 from constrain.lexing.regex import (
     ANYTHING,
     EMPTY,
-    EPSILON,
-    Machine,
     Ranges,
     Regex,
     arcs,
@@ -36,7 +35,6 @@ from constrain.lexing.regex import (
     difference,
     intersect,
     is_empty,
-    machine,
     matches,
     union,
 )
@@ -45,7 +43,8 @@ from constrain.lexing.sight import unfinished
 _MOST_STATES = 5000
 
 
-class Scan(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Scan:
     """Texts that the scanner takes for a terminal.
 
     Attributes:
@@ -249,75 +248,14 @@ class _Run:
         for state in self.arcs:
             own, rivals, banned = state
             if own.nullable:
-                ends.setdefault(union(unfinished(own), rivals, banned), set()).add(state)
+                after = union(unfinished(own), rivals, banned)
+                if not _is_all(after):
+                    ends.setdefault(after, set()).add(state)
         if len(ends) == 1 and self.whole:
             return [(after, self._start[0]) for after in ends]
-        sources: dict[State, list[State]] = {state: [] for state in self.arcs}
-        for state, steps in self.arcs.items():
-            for _, target in steps:
-                sources[target].append(state)
-        found = []
-        for after, states in ends.items():
-            live = set(states)
-            pending = [*states]
-            while pending:
-                for source in sources[pending.pop()]:
-                    if source not in live:
-                        live.add(source)
-                        pending.append(source)
-            if self._start in live:
-                part = _Part(self.arcs, frozenset(states), frozenset(live))
-                found.append((after, machine(_PartState(part, self._start))))
-        return found
+        found = [(after, paths(self.arcs, self._start, states)) for after, states in ends.items()]
+        return [(after, regex) for after, regex in found if regex is not EMPTY]
 
 
 def _is_all(regex: Regex) -> bool:
     return regex.nullable and is_empty(complement(regex))
-
-
-class _Part:
-    """The texts that lead a run to certain states."""
-
-    def __init__(
-        self,
-        arcs: dict[State, list[tuple[Ranges, State]]],
-        ends: frozenset[State],
-        live: frozenset[State],
-    ) -> None:
-        self.arcs = arcs
-        self.ends = ends
-        self.live = live
-
-
-class _PartState(Machine):
-    """A state of a part."""
-
-    __slots__ = ("_part", "_state", "nullable")
-
-    def __init__(self, part: _Part, state: State) -> None:
-        self._part = part
-        self._state = state
-        self.nullable = state in part.ends
-
-    def __hash__(self) -> int:
-        return hash((id(self._part), self._state))
-
-    def __eq__(self, other: object) -> bool:
-        return (
-            isinstance(other, _PartState)
-            and self._part is other._part
-            and self._state == other._state
-        )
-
-    def arcs(self) -> tuple[tuple[Ranges, Machine | Regex], ...]:
-        """See `Machine.arcs`."""
-        part = self._part
-        return tuple(
-            (ranges, _PartState(part, target) if self._goes_on(target) else EPSILON)
-            for ranges, target in part.arcs[self._state]
-            if target in part.live
-        )
-
-    def _goes_on(self, state: State) -> bool:
-        part = self._part
-        return state not in part.ends or any(to in part.live for _, to in part.arcs[state])

@@ -1,0 +1,169 @@
+"""Grammars with indentation: the contextual lexer with Lark's `Indenter` behind it.
+
+Where no parenthesis is open, a newline is handed to the parser, and then an indent where the line
+that begins is indented more deeply, or dedents until its column is that of an open block. The
+columns of the open blocks are part of the configuration, and so is the newline under way
+(see `newlines`). Its spaces are counted up to the farthest column that a line may begin at; behind
+that there is only the next line feed.
+"""
+
+from __future__ import annotations
+
+from math import inf
+
+from constrain.grammar.cfg import Grammar
+from constrain.grammar.contextual import Config, ContextualControl, Margin, Offers
+from constrain.grammar.indentation import Indentation, check_indentation
+from constrain.grammar.lalr import END
+from constrain.grammar.newlines import SPACES, Newlines, Piece
+from constrain.grammar.scanning import Scan
+from constrain.lexing.regex import EMPTY, Regex
+
+
+class IndentedControl(ContextualControl):
+    """The control of a grammar with indentation.
+
+    Args:
+        grammar: the grammar.
+        indentation: the terminals that make it.
+
+    Raises:
+        GrammarSyntaxError: the grammar is not LALR(1), its scanner leaves no text, or it has
+            indents, dedents or newlines where none can be.
+    """
+
+    def __init__(self, grammar: Grammar, indentation: Indentation) -> None:
+        check_indentation(grammar, indentation)
+        self._newline = indentation.newline
+        self._indent = indentation.indent
+        self._dedent = indentation.dedent
+        self._newlines = Newlines(indentation.newline, indentation.tab_width)
+        self._opens = frozenset(indentation.open)
+        self._closes = frozenset(indentation.close)
+        self._tokens_of: dict[tuple[int, frozenset[str], Regex, bool], Offers] = {}
+        super().__init__(grammar, made=frozenset((self._indent, self._dedent)))
+
+    def start(self) -> Config:
+        """See `Control.start`."""
+        return Config(self._tables.start)
+
+    def accepting(self, config: Config) -> bool:
+        """See `Control.accepting`."""
+        here = self._begun(config)
+        if here is None or here.banned.nullable:
+            return False
+        stack = here.stack
+        for _ in here.margin.columns[1:]:
+            if self._dedent not in self._tables.usable(stack):
+                return False
+            stack = self._tables.shift(stack, self._dedent)
+        return END in self._tables.usable(stack)
+
+    def _offer(self, config: Config) -> Offers:
+        margin = config.margin
+        if not margin.line:
+            return self._tokens(config)
+        here = self._begun(config)
+        offers = dict(self._tokens(here)) if here is not None and self._is_alive(here) else {}
+        room = self._farthest(config) - margin.column
+        spaces = "".join(space for space in SPACES if self._newlines.widths[space] <= room)
+        pieces = self._newlines.feeds(margin.line, spaces)
+        pieces = pieces + self._newlines.spaces(margin.line, spaces)
+        for column in margin.columns:
+            if column >= margin.column:
+                for piece in self._newlines.ends(margin.line, column - margin.column):
+                    ended = self._block(config, column, piece.banned)
+                    if ended is not None and self._is_alive(ended):
+                        pieces = [*pieces, piece]
+        offers.update((piece.lexeme, piece) for piece in pieces)
+        return offers
+
+    def _tokens(self, config: Config) -> Offers:
+        """What may be matched next where no newline is under way."""
+        stack, banned, margin = config
+        usable = self._tables.usable(stack)
+        inside = margin.level > 0
+        key = (stack.state, usable, banned, inside)
+        found = self._tokens_of.get(key)
+        if found is None:
+            found = self._tokens_of[key] = {}
+            newlines = []
+            for scan in self._scan(stack.state, banned):
+                if scan.matched in self._ignored:
+                    found[scan.lexeme] = scan
+                elif scan.terminal == self._newline:
+                    if inside:
+                        found[scan.lexeme] = scan
+                    elif self._newline in usable:
+                        newlines.append(scan)
+                elif scan.terminal in usable and (inside or scan.terminal not in self._closes):
+                    found[scan.lexeme] = scan
+            for piece in self._newlines.begun(newlines):
+                found[piece.lexeme] = piece
+        return found
+
+    def _after(self, config: Config, scan: Scan) -> Config:
+        if isinstance(scan, Piece) and not scan.first:
+            return self._within(config, scan)
+        here = self._begun(config)
+        assert here is not None
+        stack, _, margin = here
+        if isinstance(scan, Piece):
+            stack = self._tables.shift(stack, self._newline)
+            return Config(stack, EMPTY, margin._replace(line=scan.line))
+        if scan.matched in self._ignored or scan.terminal == self._newline:
+            return Config(stack, scan.banned, margin)
+        deeper = (scan.terminal in self._opens) - (scan.terminal in self._closes)
+        if deeper:
+            margin = margin._replace(level=margin.level + deeper)
+        return Config(self._tables.shift(stack, scan.terminal), scan.banned, margin)
+
+    def _within(self, config: Config, piece: Piece) -> Config:
+        """The configuration after one more piece of a newline."""
+        margin = config.margin
+        if piece.width is None:
+            return config._replace(margin=margin._replace(line=piece.line, column=0))
+        column = margin.column + piece.width
+        if piece.line:
+            return config._replace(margin=margin._replace(line=piece.line, column=column))
+        ended = self._block(config, column, piece.banned)
+        assert ended is not None
+        return ended
+
+    def _begun(self, config: Config) -> Config | None:
+        """The same where the newline under way, if any, ends here; None if it cannot."""
+        line = config.margin.line
+        if not line:
+            return config
+        banned = self._newlines.banned(line)
+        return None if banned is None else self._block(config, config.margin.column, banned)
+
+    def _block(self, config: Config, column: int, banned: Regex) -> Config | None:
+        """The configuration before the first token of a line; None if none may begin there."""
+        stack, _, margin = config
+        columns = margin.columns
+        if column > columns[-1]:
+            if self._indent not in self._tables.usable(stack):
+                return None
+            return Config(
+                self._tables.shift(stack, self._indent), banned, Margin((*columns, column))
+            )
+        while column < columns[-1]:
+            if self._dedent not in self._tables.usable(stack):
+                return None
+            stack = self._tables.shift(stack, self._dedent)
+            columns = columns[:-1]
+        return Config(stack, banned, Margin(columns)) if column == columns[-1] else None
+
+    def _farthest(self, config: Config) -> float:
+        """The farthest column at which the line under way may begin."""
+        columns = config.margin.columns
+        for column in (columns[-1] + 1, *reversed(columns)):
+            here = self._block(config, column, EMPTY)
+            if here is not None and self._is_alive(here):
+                return inf if column > columns[-1] else column
+        return -inf
+
+    def _is_alive(self, config: Config) -> bool:
+        """Whether the text can go on at the first token of a line, or end."""
+        return self.accepting(config) or bool(self._tokens(config))
