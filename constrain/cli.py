@@ -290,6 +290,13 @@ def grammar_command(
         Literal["dynamic", "contextual"] | None,
         typer.Option(help="How a text is divided into terminals.", show_default="what fits"),
     ] = None,
+    indent: Annotated[
+        bool,
+        typer.Option(
+            "--indent",
+            help="Make _INDENT and _DEDENT of the indentation behind _NEWLINE, as in Python.",
+        ),
+    ] = False,
     prompt: Prompt = None,
     model: Model = "bundled",
     n: Count = 1,
@@ -308,12 +315,14 @@ def grammar_command(
     terminal = Terminal(as_json=as_json)
     with terminal.reporting():
         from constrain.grammar.compile import grammar_control
+        from constrain.grammar.indentation import Indentation
 
         path = None if file == "-" else file
         text = _read_text(file)
         if syntax is None:
             syntax = "gbnf" if file.endswith(".gbnf") else "lark"
-        fitting = grammar_control(text, syntax, start, lexer, path).lexer
+        indentation = Indentation() if indent else None
+        fitting = grammar_control(text, syntax, start, lexer, path, indentation).lexer
         terminal.note(f"[dim]lexer: {fitting}[/]")
         _generate(
             terminal,
@@ -324,6 +333,7 @@ def grammar_command(
             start=start,
             lexer=fitting,
             path=path,
+            indentation=indentation,
             prompt=prompt,
             n=n,
             seed=seed,
@@ -570,7 +580,7 @@ def _generate(
     if settings.get("syntax") == "gbnf":
         judge = None  # llama.cpp's own reader comes with no package
     elif function == "generate_grammar":
-        names = ("start", "lexer", "path")
+        names = ("start", "lexer", "path", "indentation")
         _check_grammar(target, values, **{name: settings[name] for name in names})
     elif judge:
         checker = _check_json if is_json else _check_regex
@@ -645,14 +655,23 @@ def _check_regex(pattern: str, values: list[str]) -> None:
 
 
 def _check_grammar(
-    grammar: str, values: list[str], *, start: str | None, lexer: str, path: str | None
+    grammar: str,
+    values: list[str],
+    *,
+    start: str | None,
+    lexer: str,
+    path: str | None,
+    indentation: object,
 ) -> None:
     from lark import Lark
     from lark.exceptions import LarkError
+    from lark.indenter import PythonIndenter
 
     parser: dict[str, Any] = {"parser": "lalr", "lexer": "contextual"}
     if lexer == "dynamic":
         parser = {"parser": "earley", "lexer": "dynamic_complete", "ambiguity": "forest"}
+    if indentation is not None:
+        parser["postlex"] = PythonIndenter()
     judge = Lark(grammar, start=start or "start", source_path=path, **parser)
     for value in values:
         try:

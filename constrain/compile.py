@@ -13,11 +13,13 @@ from constrain.vocabulary import Vocabulary
 if TYPE_CHECKING:
     from os import PathLike
 
+    from lark.indenter import Indenter
     from referencing import Registry
 
     from constrain.engine import Control
     from constrain.engine.combining.triggered import Trigger
     from constrain.grammar.compile import Lexer, Syntax
+    from constrain.grammar.indentation import Indentation
     from constrain.schema.options import JSONOptions
 
 
@@ -68,6 +70,7 @@ def compile_grammar(
     start: str | None = None,
     lexer: Lexer | None = None,
     path: str | PathLike[str] | None = None,
+    indentation: Indentation | Indenter | type[Indenter] | None = None,
 ) -> Constraint:
     """Return the constraint that allows the texts of a context-free grammar.
 
@@ -83,15 +86,19 @@ def compile_grammar(
             grammar is LALR(1), else "dynamic"; `constraint.control.lexer` says which. A GBNF
             grammar is always "dynamic".
         path: the file that the text is from, which imports of files beside it start from.
+        indentation: the terminals that stand for the indentation of lines, or a Lark `Indenter`;
+            the lexer is the contextual one then.
 
     Raises:
         GrammarSyntaxError: the grammar is malformed, stands for no text, or is not LALR(1) where
-            `lexer` is "contextual".
+            `lexer` is "contextual", or asks for indents where there can be none.
+        ConstraintError: an `Indenter` does something of its own.
         RegexTooComplexError: a terminal passes a bound on its size.
     """
     from constrain.grammar.compile import grammar_control
 
-    return Constraint(grammar_control(text, syntax, start, lexer, path), vocabulary)
+    control = grammar_control(text, syntax, start, lexer, path, indentation)
+    return Constraint(control, vocabulary)
 
 
 def compile_triggered(

@@ -24,7 +24,10 @@ from constrain.schema_sources import read_schema
 from constrain.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
+    from lark.indenter import Indenter
+
     from constrain.grammar.compile import Lexer, Syntax
+    from constrain.grammar.indentation import Indentation
     from constrain.schema.options import JSONOptions
 
 Model: TypeAlias = "LanguageModel | str | PathLike[str] | tuple[Any, Any]"
@@ -208,6 +211,7 @@ def generate_grammar(
     start: str | None = None,
     lexer: Lexer | None = None,
     path: str | PathLike[str] | None = None,
+    indentation: Indentation | Indenter | type[Indenter] | None = None,
     n: int = 1,
     seed: int | None = None,
     max_tokens: int = 512,
@@ -222,14 +226,16 @@ def generate_grammar(
 ) -> Any:
     """Write a text of a context-free grammar.
 
-    `grammar`, `syntax`, `start`, `lexer` and `path` are as in `compile_grammar`, the other
-    arguments and the results as in `generate_json`; the value is the text.
+    `grammar`, `syntax`, `start`, `lexer`, `path` and `indentation` are as in `compile_grammar`, the
+    other arguments and the results as in `generate_json`; the value is the text.
 
     Raises:
         ConstraintError: of the grammar, see `compile_grammar`; else as `generate_json`.
     """
     return _generate(
-        lambda vocabulary: compile_grammar(grammar, vocabulary, syntax, start, lexer, path),
+        lambda vocabulary: compile_grammar(
+            grammar, vocabulary, syntax, start, lexer, path, indentation
+        ),
         model,
         lambda lm: lm.encode_prompt(prompt),
         str,

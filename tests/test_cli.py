@@ -82,6 +82,18 @@ def test_grammar_writes_a_text_and_tells_the_lexer(tmp_path: Path):
     assert "Lark confirms" in result.stderr
 
 
+def test_grammar_with_indentation(tmp_path: Path):
+    path = tmp_path / "blocks.lark"
+    path.write_text(
+        'start: "a" _NEWLINE | "b" _NEWLINE _INDENT start+ _DEDENT\n'
+        "_NEWLINE: /\\n[ ]*/\n%declare _INDENT _DEDENT\n"
+    )
+    result = _run("grammar", str(path), "--indent", "--seed", "1", "--max-tokens", "20")
+    assert result.exit_code == 0
+    assert result.stdout.endswith("a\n\n")
+    assert "_INDENT" in _run("grammar", str(path)).stderr
+
+
 def test_grammar_in_gbnf_is_known_by_its_ending(tmp_path: Path):
     text = 'root ::= "O-O" "-O"?'
     (tmp_path / "castle.gbnf").write_text(text)

@@ -123,7 +123,7 @@ class Newlines:
     def _up_to_end(self, line: Line, width: int) -> list[Piece]:
         steps: dict[Hashable, list[tuple[Ranges, Hashable]]] = {}
         ends: dict[Regex, list[Hashable]] = {}
-        begin = ("begin", line)
+        begin: Hashable = ("begin", line)
         pending = [(begin, line, width)]
         while pending:
             name, here, left = pending.pop()

@@ -13,7 +13,7 @@ from constrain.vocabulary import Vocabulary
 from tests.grammar.grammars import lark_accepts, texts
 from tests.reference import viable
 
-TOKENS = [*[bytes([byte]) for byte in b"abAB #\n"], b"ab", b"ba", b"aab", b" b", b"b #", b"a\n b"]
+TOKENS = [*[bytes([byte]) for byte in b"abAB #\n\t"], b"ab", b"ba", b"aab", b" b", b"b #", b"a\n b"]
 VOCABULARY = Vocabulary.from_bytes([*TOKENS, None], eos_token_ids=[len(TOKENS)])
 VOCABULARY_OF_ALL = Vocabulary.from_bytes(
     [*[bytes([byte]) for byte in range(256)], None], eos_token_ids=[256]
