@@ -79,11 +79,14 @@ class Offer:
 class Ahead:
     """The next tokens of a particle. What its methods do is said at `Lookahead`."""
 
-    __slots__ = ("_particle", "_sampler")
+    __slots__ = ("_forced", "_particle", "_sampler")
 
-    def __init__(self, sampler: Sampler, particle: Particle) -> None:
+    def __init__(
+        self, sampler: Sampler, particle: Particle, forced: Sequence[int] | None = None
+    ) -> None:
         self._sampler = sampler
         self._particle = particle
+        self._forced = forced
 
     @property
     def number(self) -> int:
@@ -97,7 +100,8 @@ class Ahead:
 
     def fork(self) -> Ahead:
         """See `Lookahead.fork`."""
-        return Ahead(self._sampler, self._particle.fork(self._particle.stream))
+        particle = self._particle.fork(self._particle.stream)
+        return Ahead(self._sampler, particle, self._forced)
 
     def draw(self, tokens: NDArray[np.intp], logprobs: NDArray[Any]) -> Drawn | None:
         """See `Lookahead.draw`."""
@@ -123,8 +127,12 @@ class Ahead:
     def take(self, token: int) -> bool:
         """See `Lookahead.take`."""
         self._sampler.follow(self._particle, token)
+        known = self._forced or ()
+        self._forced = known[1:] if len(known) > 1 and known[0] == token else None
         return self._particle.is_live
 
     def forced(self) -> Sequence[int]:
         """See `Lookahead.forced`."""
-        return self._particle.cursor.forced()
+        if self._forced is None:
+            self._forced = self._particle.cursor.forced()
+        return self._forced

@@ -12,6 +12,7 @@ the particle.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -52,6 +53,10 @@ class Stream:
         """Other `count` numbers in [0, 1), independent of those of the tokens."""
         return self._random(2 * self.attempt + 1, position, count)
 
+    def _random(self, lane: int, position: int, count: int) -> NDArray[np.float64]:
+        size = 1 << max(count - 1, 0).bit_length()
+        return _numbers(self.seed % _KEYS, self.particle, lane, position, size)[:count]
+
     def _apart(
         self, lane: int, position: int, tokens: NDArray[np.integer[Any]]
     ) -> NDArray[np.float64]:
@@ -63,10 +68,14 @@ class Stream:
             numbers.append(np.random.Generator(bits).random(4)[token % 4])
         return np.array(numbers)
 
-    def _random(self, lane: int, position: int, count: int) -> NDArray[np.float64]:
-        counter = [0, lane, position, self.particle]
-        bits = np.random.Philox(key=self.seed % _KEYS, counter=counter)
-        return np.random.Generator(bits).random(count)
+
+@lru_cache(maxsize=32)
+def _numbers(key: int, particle: int, lane: int, position: int, size: int) -> NDArray[np.float64]:
+    """The first numbers at a place; the latest are kept, for guesses come before draws."""
+    bits = np.random.Philox(key=key, counter=[0, lane, position, particle])
+    numbers = np.random.Generator(bits).random(size)
+    numbers.flags.writeable = False
+    return numbers
 
 
 def gumbel(

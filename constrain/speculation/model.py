@@ -23,7 +23,7 @@ from constrain.speculation.statistics import Statistics, Tally
 from constrain.speculation.unguided import Unguided
 
 _GOOD = 0.5
-"""Where a guess has this chance, the drafters after its own are not asked."""
+"""Where a guess has this chance, drafters that cost something are not asked."""
 _PATIENCE = 4
 """Drafts that a drafter may begin in vain before it has to rest."""
 _LONGEST_REST = 64
@@ -271,10 +271,14 @@ class SpeculativeModel(LanguageModel):
         return wanted
 
     def _guess(self, drafts: Sequence[_Draft], awake: list[Drafter]) -> list[_Guess | None]:
-        """Return the best guess for each draft, of the first drafter that has a good one."""
+        """Return the best guess for each draft."""
         best: list[_Guess | None] = [None] * len(drafts)
         for drafter in list(awake):
-            open_ = [i for i, guess in enumerate(best) if not guess or guess.chance < _GOOD]
+            open_ = [
+                i
+                for i, guess in enumerate(best)
+                if not drafter.cost or not guess or guess.chance < _GOOD
+            ]
             texts = [drafts[i].text for i in open_]
             try:
                 offers = drafter.guess(texts) if texts else ()

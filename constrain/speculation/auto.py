@@ -1,0 +1,38 @@
+"""From what a caller says of drafts to a model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, TypeAlias
+
+from constrain.errors import ConstraintError
+from constrain.models import LanguageModel
+from constrain.speculation.copying import Copying
+from constrain.speculation.drafter import Drafter
+from constrain.speculation.forced import Forced
+from constrain.speculation.model import SpeculativeModel
+from constrain.speculation.recycling import Recycling
+from constrain.speculation.smaller import DraftModel
+
+Draft: TypeAlias = "Literal['auto'] | LanguageModel | Drafter | Sequence[Drafter]"
+"""Drafters; "auto" for those that need no model; a model for these and that model."""
+
+
+def speculative(target: LanguageModel, draft: Draft) -> SpeculativeModel:
+    """Return the target with drafters beneath it.
+
+    Raises:
+        ConstraintError: `draft` says nothing of drafts.
+        VocabularyError: see `SpeculativeModel`.
+    """
+    auto: list[Drafter] = [Forced(), Copying(), Recycling()]
+    if draft == "auto":
+        return SpeculativeModel(target, auto)
+    if isinstance(draft, LanguageModel):
+        return SpeculativeModel(target, [*auto, DraftModel(draft)])
+    drafters = [draft] if isinstance(draft, Drafter) else draft
+    if isinstance(drafters, str) or not all(isinstance(each, Drafter) for each in drafters):
+        raise ConstraintError(
+            f'draft must be "auto", a model, a drafter or several drafters, not {draft!r}'
+        )
+    return SpeculativeModel(target, drafters)
