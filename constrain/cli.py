@@ -25,10 +25,12 @@ from constrain.terminal import ExitCode, InputError, Terminal
 
 if TYPE_CHECKING:
     from constrain.explain import Refusal
+    from constrain.generation import Timings
     from constrain.models import LanguageModel
     from constrain.reasons import Reason
     from constrain.sampling import Progress
     from constrain.sampling.outcome import Outcome
+    from constrain.speculation import Statistics
 
 EXIT_CODES = """Exit codes: **0** done, **1** the instance is refused, **2** bad input or usage,
 **3** generation failed, **70** a bug, **130** interrupted."""
@@ -38,6 +40,8 @@ _JUDGES = {
     "generate_regex": "Python's re",
     "generate_grammar": "Lark",
 }
+_PLACES_SHOWN = 6
+"""Most places of a draft of which a person is told the share of guesses that came true."""
 _REASONS_SHOWN = 4
 """Most reasons that a person is told, at each level; programs are told all."""
 
@@ -125,6 +129,15 @@ Sampler = Annotated[
 Particles = Annotated[
     int, typer.Option("--particles", min=1, help="Texts to weigh (asap, awrs, smc).")
 ]
+Draft = Annotated[
+    str,
+    typer.Option(
+        "--draft",
+        help="Guess tokens, so that one call of the model scores several; the output is the same. "
+        "`auto` needs no second model; an id or a path is that of a smaller model with the same "
+        "tokenizer; `none` guesses nothing.",
+    ),
+]
 Report = Annotated[
     Path | None,
     typer.Option(
@@ -177,6 +190,7 @@ def json_command(
     min_p: MinP = None,
     sampler: Sampler = "masked",
     particles: Particles = 16,
+    draft: Draft = "none",
     report: Report = None,
     lenient: Lenient = False,
     as_json: JSONFlag = False,
@@ -205,6 +219,7 @@ def json_command(
             min_p=min_p,
             sampler=sampler,
             particles=particles,
+            draft=draft,
             report=report,
             lenient=lenient,
         )
@@ -234,6 +249,7 @@ def regex_command(
     min_p: MinP = None,
     sampler: Sampler = "masked",
     particles: Particles = 16,
+    draft: Draft = "none",
     report: Report = None,
     as_json: JSONFlag = False,
 ) -> None:
@@ -258,6 +274,7 @@ def regex_command(
             min_p=min_p,
             sampler=sampler,
             particles=particles,
+            draft=draft,
             report=report,
         )
 
@@ -309,6 +326,7 @@ def grammar_command(
     min_p: MinP = None,
     sampler: Sampler = "masked",
     particles: Particles = 16,
+    draft: Draft = "none",
     report: Report = None,
     as_json: JSONFlag = False,
 ) -> None:
@@ -345,6 +363,7 @@ def grammar_command(
             min_p=min_p,
             sampler=sampler,
             particles=particles,
+            draft=draft,
             report=report,
         )
 
@@ -545,6 +564,7 @@ def _generate(
     model_name: str,
     *,
     n: int,
+    draft: str,
     report: Path | None,
     **settings: Any,
 ) -> None:
@@ -557,6 +577,8 @@ def _generate(
 
         warmup()
         model = _load_model(model_name)
+        drafts = {"none": None, "auto": "auto"}
+        drafting = drafts[draft] if draft in drafts else _load_model(draft)
     loaded = time.perf_counter()
     most = settings["max_tokens"]
     with terminal.watching(f"writing {n} of at most {most} tokens", most) as show:
@@ -568,11 +590,17 @@ def _generate(
             show(progress.tokens, f"{remark}, effective {progress.effective:.1f}")
 
         results = getattr(generation, function)(
-            target, model, n=n, observe=observe, return_details=True, **settings
+            target,
+            model,
+            n=n,
+            draft=drafting,
+            observe=observe,
+            return_details=True,
+            **settings,
         )
     finished = time.perf_counter()
     results = results if n > 1 else [results]
-    outcome = results[0].outcome
+    outcome, ahead = results[0].outcome, results[0].speculation
     if report:
         from constrain.sampling import picture
 
@@ -608,11 +636,13 @@ def _generate(
                     for r in results
                 ],
                 **({"sampling": _told(outcome)} if outcome else {}),
+                **({"speculation": asdict(ahead)} if ahead else {}),
                 **terminal.told,
                 "seconds": {
                     "load": loaded - started,
                     "compile": results[0].timings.compile,
                     "generate": finished - loaded,
+                    "masks": results[0].timings.masks,
                 },
             }
         )
@@ -629,10 +659,29 @@ def _generate(
             f"valid, effective sample size {outcome.effective:.1f}, log evidence "
             f"{outcome.log_evidence:.2f}[/]"
         )
+    if ahead:
+        _show_speculation(terminal, ahead, results[0].timings)
     terminal.note(
         f"[dim]{tokens} tokens, {forced} of them forced, in {finished - loaded:.2f} s; "
         f"compiled in {results[0].timings.compile * 1000:.1f} ms; "
         f"loaded in {loaded - started:.2f} s; seed {results[0].seed}[/]"
+    )
+
+
+def _show_speculation(terminal: Terminal, ahead: Statistics, timings: Timings) -> None:
+    """Say what came of looking ahead, and where the time went."""
+    guesses = ", ".join(f"{name} {a.accepted} of {a.sent}" for name, a in ahead.drafters.items())
+    places = ", ".join(f"{a.rate:.0%}" for a in list(ahead.places.values())[:_PLACES_SHOWN])
+    sampler = timings.total - timings.compile - ahead.target_seconds - ahead.draft_seconds
+    terminal.note(
+        f"[dim]{ahead.questions} questions in {ahead.calls} calls of the model, "
+        f"{ahead.per_call:.2f} a call; guesses that came true: {guesses or 'none'}"
+        + (f"; by place {places}" if places else "")
+        + "[/]"
+    )
+    terminal.note(
+        f"[dim]model {ahead.target_seconds:.2f} s, drafts {ahead.draft_seconds:.2f} s, sampler "
+        f"{sampler:.2f} s; {timings.masks * 1000:.0f} ms of the last two in masks[/]"
     )
 
 

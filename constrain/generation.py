@@ -21,6 +21,9 @@ from constrain.sampling.masked import Output, decode
 from constrain.sampling.outcome import Outcome, SamplerName, sample_texts
 from constrain.sampling.warp import Warp
 from constrain.schema_sources import read_schema
+from constrain.speculation.auto import Draft, speculative
+from constrain.speculation.model import SpeculativeModel
+from constrain.speculation.statistics import Statistics
 from constrain.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -40,12 +43,14 @@ class Timings:
 
     Attributes:
         compile: making the constraint.
-        model: in the calls of the model that this output took part in.
+        model: in the calls of the model that this output took part in, drafting included.
+        masks: in masks and checks of tokens, for all outputs.
         total: the whole call, for all of its outputs.
     """
 
     compile: float
     model: float
+    masks: float
     total: float
 
 
@@ -64,6 +69,7 @@ class Generation:
         seed: what to pass for the same output again.
         timings: where the time went.
         outcome: how the sampler came to it; None for local masking.
+        speculation: how far looking ahead has helped, for all outputs; None without.
     """
 
     value: Any
@@ -75,6 +81,7 @@ class Generation:
     seed: int
     timings: Timings
     outcome: Outcome | None = None
+    speculation: Statistics | None = None
 
 
 def generate_json(
@@ -91,6 +98,7 @@ def generate_json(
     min_p: float | None = None,
     sampler: SamplerName = "masked",
     particles: int = 16,
+    draft: Draft | None = None,
     observe: Observer | None = None,
     options: JSONOptions | None = None,
     lenient: bool = False,
@@ -129,6 +137,10 @@ def generate_json(
         sampler: "masked", "rejection", "asap", "cars", "awrs" or "smc"; see
             `constrain.sampling`.
         particles: weighted outputs to write, of which `n` are drawn (asap, awrs, smc).
+        draft: who guesses tokens, so that one call of the model scores several; the outputs are
+            the same. "auto" takes what the constraint forces, copies, and what the model has found
+            likely before; a smaller model over the same vocabulary guesses besides; or drafters,
+            see `constrain.speculation`.
         observe: is called with a `Progress` after each step (not for masked).
         options: the language of the JSON text; default `JSONOptions()`, the one for generation.
         lenient: ignore what is not understood in the schema, each with a `SchemaWarning`.
@@ -157,6 +169,7 @@ def generate_json(
         warp=Warp(temperature, top_k, top_p, min_p),
         sampler=sampler,
         particles=particles,
+        draft=draft,
         observe=observe,
         return_details=return_details,
     )
@@ -176,6 +189,7 @@ def generate_regex(
     min_p: float | None = None,
     sampler: SamplerName = "masked",
     particles: int = 16,
+    draft: Draft | None = None,
     observe: Observer | None = None,
     return_details: bool = False,
 ) -> Any:
@@ -197,6 +211,7 @@ def generate_regex(
         warp=Warp(temperature, top_k, top_p, min_p),
         sampler=sampler,
         particles=particles,
+        draft=draft,
         observe=observe,
         return_details=return_details,
     )
@@ -221,6 +236,7 @@ def generate_grammar(
     min_p: float | None = None,
     sampler: SamplerName = "masked",
     particles: int = 16,
+    draft: Draft | None = None,
     observe: Observer | None = None,
     return_details: bool = False,
 ) -> Any:
@@ -245,6 +261,7 @@ def generate_grammar(
         warp=Warp(temperature, top_k, top_p, min_p),
         sampler=sampler,
         particles=particles,
+        draft=draft,
         observe=observe,
         return_details=return_details,
     )
@@ -264,6 +281,7 @@ def generate_choice(
     min_p: float | None = None,
     sampler: SamplerName = "masked",
     particles: int = 16,
+    draft: Draft | None = None,
     observe: Observer | None = None,
     return_details: bool = False,
 ) -> Any:
@@ -289,6 +307,7 @@ def generate_choice(
         warp=Warp(temperature, top_k, top_p, min_p),
         sampler=sampler,
         particles=particles,
+        draft=draft,
         observe=observe,
         return_details=return_details,
     )
@@ -306,6 +325,7 @@ def _generate(
     warp: Warp,
     sampler: str,
     particles: int,
+    draft: Draft | None,
     observe: Observer | None,
     return_details: bool,
 ) -> Any:
@@ -314,6 +334,10 @@ def _generate(
     if seed is None:
         seed = secrets.randbits(64)
     language_model = _language_model(model)
+    if draft is not None:
+        language_model = speculative(language_model, draft)
+    ahead = language_model if isinstance(language_model, SpeculativeModel) else None
+    before = ahead.statistics if ahead else None
     started = perf_counter()
     constraint = compiled(language_model.vocabulary)
     compile_seconds = perf_counter() - started
@@ -336,7 +360,14 @@ def _generate(
             observe=observe,
         )
         outputs = [
-            Output(s.token_ids, 0, len(s.token_ids), s.logprob, outcome.model_seconds)
+            Output(
+                s.token_ids,
+                0,
+                len(s.token_ids),
+                s.logprob,
+                outcome.model_seconds,
+                outcome.mask_seconds,
+            )
             for s in outcome.samples
         ]
     total = perf_counter() - started
@@ -344,6 +375,7 @@ def _generate(
     values = [_value(parse, text, output) for text, output in zip(texts, outputs, strict=True)]
     if not return_details:
         return values if n > 1 else values[0]
+    statistics = ahead.statistics.since(before) if ahead and before else None
     details = [
         Generation(
             value=value,
@@ -353,8 +385,9 @@ def _generate(
             model_calls=output.model_calls,
             logprob=output.logprob,
             seed=seed,
-            timings=Timings(compile_seconds, output.model_seconds, total),
+            timings=Timings(compile_seconds, output.model_seconds, output.mask_seconds, total),
             outcome=outcome,
+            speculation=statistics,
         )
         for value, text, output in zip(values, texts, outputs, strict=True)
     ]

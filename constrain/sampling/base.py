@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from constrain.errors import ConstraintError, GenerationError, VocabularyError
 from constrain.models import LanguageModel
 from constrain.sampling.ahead import Ahead
+from constrain.sampling.clock import Clock
 from constrain.sampling.cursor import AnyConstraint, Cursor, cursor_maker
 from constrain.sampling.noise import Stream
 
@@ -189,6 +190,9 @@ class Sampler(ABC):
             be asked (`YesNo`).
         seed: key of all noise.
         observe: is called after each step.
+
+    Attributes:
+        constraint_clock: the time spent in masks and in checks of tokens, guesses included.
     """
 
     def __init__(
@@ -203,7 +207,8 @@ class Sampler(ABC):
         self.constraint = constraint
         self.seed = seed
         self.observe = observe
-        self._cursor = cursor_maker(constraint, model.vocabulary)
+        self.constraint_clock = Clock()
+        self._cursor = cursor_maker(constraint, model.vocabulary, self.constraint_clock)
 
     @abstractmethod
     def draw(self, particle: Particle, logprobs: NDArray[Any]) -> Draw:

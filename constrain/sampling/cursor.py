@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from constrain.engine import Constraint, Matcher
 from constrain.engine.bitmask import allowed
 from constrain.errors import ConstraintError, GenerationError
+from constrain.sampling.clock import Clock
 from constrain.vocabulary import Vocabulary
 
 
@@ -66,21 +67,24 @@ class Cursor(ABC):
         return ()
 
 
-def cursor_maker(constraint: AnyConstraint, vocabulary: Vocabulary) -> Callable[[], Cursor]:
-    """Return what makes cursors at the start of a text.
+def cursor_maker(
+    constraint: AnyConstraint, vocabulary: Vocabulary, clock: Clock | None = None
+) -> Callable[[], Cursor]:
+    """Return what makes cursors at the start of a text; the clock counts what they ask.
 
     Raises:
         ConstraintError: it is no constraint, or over another vocabulary.
     """
+    clock = clock or Clock()
     if isinstance(constraint, Constraint):
         if constraint.vocabulary != vocabulary:
             raise ConstraintError(
                 "the constraint and the model have different vocabularies; compile the constraint "
                 "with model.vocabulary"
             )
-        return lambda: MaskCursor(constraint.matcher())
+        return lambda: MaskCursor(constraint.matcher(), clock)
     if isinstance(constraint, YesNo):
-        return lambda: YesNoCursor(constraint, vocabulary)
+        return lambda: YesNoCursor(constraint, vocabulary, clock)
     raise ConstraintError(
         f"{constraint!r} is no constraint: neither a compiled one nor an object with the methods "
         "allows(prefix) and complete(prefix)"
@@ -90,22 +94,25 @@ def cursor_maker(constraint: AnyConstraint, vocabulary: Vocabulary) -> Callable[
 class MaskCursor(Cursor):
     """A matcher's place."""
 
-    def __init__(self, matcher: Matcher) -> None:
+    def __init__(self, matcher: Matcher, clock: Clock) -> None:
         self._matcher = matcher
+        self._clock = clock
 
     def mask(self) -> NDArray[np.bool_]:
         """See `Cursor.mask`."""
         vocabulary = self._matcher.constraint.vocabulary
         row = np.empty(vocabulary.bitmask_words, np.int32)
-        self._matcher.fill_bitmask(row)
-        return allowed(row, vocabulary.size)
+        with self._clock:
+            self._matcher.fill_bitmask(row)
+            return allowed(row, vocabulary.size)
 
     def allows(self, token: int) -> bool:
         """See `Cursor.allows`."""
-        if not self._matcher.accept(token):
-            return False
-        self._matcher.rollback(1)
-        return True
+        with self._clock:
+            if not self._matcher.accept(token):
+                return False
+            self._matcher.rollback(1)
+            return True
 
     def append(self, token: int) -> None:
         """See `Cursor.append`."""
@@ -115,7 +122,7 @@ class MaskCursor(Cursor):
 
     def fork(self) -> MaskCursor:
         """See `Cursor.fork`."""
-        other = MaskCursor(self._matcher.fork())
+        other = MaskCursor(self._matcher.fork(), self._clock)
         other.finished = self.finished
         return other
 
@@ -127,8 +134,9 @@ class MaskCursor(Cursor):
 class YesNoCursor(Cursor):
     """The bytes so far; answers are kept until the next token."""
 
-    def __init__(self, constraint: YesNo, vocabulary: Vocabulary) -> None:
+    def __init__(self, constraint: YesNo, vocabulary: Vocabulary, clock: Clock) -> None:
         self._constraint = constraint
+        self._clock = clock
         self._vocabulary = vocabulary
         self._text = b""
         self._answers: dict[int, bool] = {}
@@ -141,7 +149,8 @@ class YesNoCursor(Cursor):
         """See `Cursor.allows`."""
         known = self._answers.get(token)
         if known is None:
-            known = self._answers[token] = self._ask(token)
+            with self._clock:
+                known = self._answers[token] = self._ask(token)
         return known
 
     def append(self, token: int) -> None:
@@ -165,7 +174,7 @@ class YesNoCursor(Cursor):
 
     def fork(self) -> YesNoCursor:
         """See `Cursor.fork`."""
-        other = YesNoCursor(self._constraint, self._vocabulary)
+        other = YesNoCursor(self._constraint, self._vocabulary, self._clock)
         other._text = self._text
         other._answers = dict(self._answers)
         other.finished = self.finished

@@ -17,6 +17,7 @@ from constrain.errors import GenerationError, VocabularyError
 from constrain.models import LanguageModel
 from constrain.models.lookahead import Drawn
 from constrain.sampling.ahead import Offer
+from constrain.sampling.clock import Clock
 from constrain.sampling.forced import certain_tokens
 from constrain.sampling.noise import Stream
 from constrain.sampling.warp import Warp
@@ -32,6 +33,7 @@ class Output:
         model_calls: how many were chosen by a distribution of the model.
         logprob: log-probability of the chosen tokens under the model without any mask.
         model_seconds: time spent in those calls, which a batch shares.
+        mask_seconds: time spent in masks, for all texts together, guesses included.
     """
 
     token_ids: tuple[int, ...]
@@ -39,6 +41,7 @@ class Output:
     model_calls: int
     logprob: float
     model_seconds: float
+    mask_seconds: float
 
 
 def decode(
@@ -73,7 +76,10 @@ def decode(
             cannot spell what is asked for.
     """
     room = _room(model, constraint, prompt, max_tokens)
-    texts = [_Text(Stream(seed, i), constraint.matcher(), prompt, room, warp) for i in range(n)]
+    masks = Clock()
+    texts = [
+        _Text(Stream(seed, i), constraint.matcher(), prompt, room, warp, masks) for i in range(n)
+    ]
     while True:
         asked = [text for text in texts if text.go_on()]
         if not asked:
@@ -130,7 +136,13 @@ class _Text:
     """A text under way; a copy of it is its own `Lookahead`."""
 
     def __init__(
-        self, stream: Stream, matcher: Matcher, prompt: Sequence[int], room: int, warp: Warp
+        self,
+        stream: Stream,
+        matcher: Matcher,
+        prompt: Sequence[int],
+        room: int,
+        warp: Warp,
+        masks: Clock,
     ) -> None:
         self._stream = stream
         self.prefix = tuple(prompt)
@@ -139,6 +151,7 @@ class _Text:
         self.logprob = 0.0
         self._matcher = matcher
         self._warp = warp
+        self._masks = masks
         self._begin = len(self.prefix)
         self._end = self._begin + room
         vocabulary = matcher.constraint.vocabulary
@@ -186,7 +199,12 @@ class _Text:
     def output(self) -> Output:
         token_ids = self.token_ids
         return Output(
-            token_ids, len(token_ids) - self.calls, self.calls, self.logprob, self.seconds
+            token_ids,
+            len(token_ids) - self.calls,
+            self.calls,
+            self.logprob,
+            self.seconds,
+            self._masks.seconds,
         )
 
     # -- as a `Lookahead` ----------------------------------------------------------------------
@@ -243,8 +261,9 @@ class _Text:
 
     def _allowed(self, budget: int | None = None) -> NDArray[np.intp]:
         """Return the tokens that may come next, ascending."""
-        self._matcher.fill_bitmask(self._mask, budget=budget)
-        return np.flatnonzero(allowed(self._mask, self._size))
+        with self._masks:
+            self._matcher.fill_bitmask(self._mask, budget=budget)
+            return np.flatnonzero(allowed(self._mask, self._size))
 
     def _pick(self, tokens: NDArray[np.intp], logprobs: NDArray[Any]) -> int:
         among = logprobs[tokens]

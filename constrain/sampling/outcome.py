@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from time import perf_counter
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -14,9 +13,11 @@ from numpy.typing import NDArray
 from constrain.engine import Constraint
 from constrain.errors import ConstraintError, GenerationError
 from constrain.models import LanguageModel
+from constrain.models.lookahead import Drawn, Lookahead
 from constrain.sampling.adaptive import ASApSampler, CARSSampler
 from constrain.sampling.awrs import AWRSSampler
-from constrain.sampling.base import Observer, Sample, log_sum
+from constrain.sampling.base import Observer, Sample, Sampler, log_sum
+from constrain.sampling.clock import Clock
 from constrain.sampling.noise import Stream
 from constrain.sampling.rejection import ExactSampler, RejectionSampler
 from constrain.sampling.resampling import systematic
@@ -43,6 +44,7 @@ class Outcome:
         log_evidence: logarithm of the estimated probability that the model's own text is valid.
         run: the record of sequential Monte Carlo.
         model_seconds: time spent in the model.
+        mask_seconds: time spent in masks and in checks of tokens, guesses included.
     """
 
     samples: tuple[Sample, ...]
@@ -53,6 +55,7 @@ class Outcome:
     log_evidence: float
     run: Run | None
     model_seconds: float
+    mask_seconds: float
 
 
 def sample_texts(
@@ -82,25 +85,32 @@ def sample_texts(
     """
     if particles < 1:
         raise ConstraintError(f"particles must be >= 1, not {particles}")
-    clock = _Warped(model, warp)
+    warped = _Warped(model, warp)
     if name in EXACT:
-        exact = EXACT[name](clock, constraint, seed=seed, observe=observe)
+        exact = EXACT[name](warped, constraint, seed=seed, observe=observe)
         samples = exact.sample(prompt, n, max_tokens)
         rate = exact.acceptance_rate
         return Outcome(
-            tuple(samples), name, exact.attempts, rate, n, math.log(rate), None, clock.seconds
+            tuple(samples),
+            name,
+            exact.attempts,
+            rate,
+            n,
+            math.log(rate),
+            None,
+            warped.clock.seconds,
+            exact.constraint_clock.seconds,
         )
     if name not in WEIGHTED:
         names = ", ".join(("masked", *EXACT, *WEIGHTED))
         raise ConstraintError(f"no sampler {name!r}; there are {names}")
     count = max(n, particles)
+    proposal: Sampler
     if name == "asap":
-        texts = ASApSampler(clock, constraint, seed=seed, observe=observe).sample(
-            prompt, count, max_tokens
-        )
-        run = Run(tuple(texts), ())
+        proposal = ASApSampler(warped, constraint, seed=seed, observe=observe)
+        run = Run(tuple(proposal.sample(prompt, count, max_tokens)), ())
     else:
-        proposal = AWRSSampler(clock, constraint, seed=seed, observe=observe)
+        proposal = AWRSSampler(warped, constraint, seed=seed, observe=observe)
         smc = SMC(proposal, ess_threshold=0.5 if name == "smc" else 0.0)
         run = smc.run(prompt, count, max_tokens)
     finished = [sample for sample in run.samples if sample.log_weight > -math.inf]
@@ -123,7 +133,8 @@ def sample_texts(
         run.effective,
         run.log_evidence,
         run if run.steps else None,
-        clock.seconds,
+        warped.clock.seconds,
+        proposal.constraint_clock.seconds,
     )
 
 
@@ -135,14 +146,53 @@ class _Warped(LanguageModel):
         self._warp = warp
         self.vocabulary = model.vocabulary
         self.context_length = model.context_length
-        self.seconds = 0.0
+        self.clock = Clock()
 
     def logprobs(self, prefixes: Sequence[Sequence[int]]) -> NDArray[Any]:
         """See `LanguageModel.logprobs`."""
-        started = perf_counter()
-        rows = self._model.logprobs(prefixes)
-        self.seconds += perf_counter() - started
+        return self.logprobs_ahead(prefixes, ())
+
+    def logprobs_ahead(
+        self, prefixes: Sequence[Sequence[int]], texts: Sequence[Lookahead]
+    ) -> NDArray[Any]:
+        """See `LanguageModel.logprobs_ahead`."""
+        warped = [_WarpedAhead(text, self._warp) for text in texts]
+        with self.clock:
+            rows = self._model.logprobs_ahead(prefixes, warped)
         if self._warp == Warp() or not np.isfinite(rows.max(axis=-1)).all():
             return rows
         scores = [self._warp(row) for row in rows]
         return np.stack([row - log_sum(row) for row in scores])
+
+
+class _WarpedAhead:
+    """A text whose tokens are drawn after a warp. What its methods do is said at `Lookahead`."""
+
+    def __init__(self, text: Lookahead, warp: Warp) -> None:
+        self._text = text
+        self._warp = warp
+
+    @property
+    def number(self) -> int:
+        return self._text.number
+
+    @property
+    def prefix(self) -> tuple[int, ...]:
+        return self._text.prefix
+
+    def fork(self) -> _WarpedAhead:
+        return _WarpedAhead(self._text.fork(), self._warp)
+
+    def draw(self, tokens: NDArray[np.intp], logprobs: NDArray[Any]) -> Drawn | None:
+        if self._warp != Warp() and logprobs.max() > -np.inf:
+            mass = min(0.0, log_sum(logprobs))
+            scores = self._warp(logprobs)
+            kept = np.flatnonzero(scores > -np.inf)
+            tokens, logprobs = tokens[kept], scores[kept] - log_sum(scores) + mass
+        return self._text.draw(tokens, logprobs)
+
+    def take(self, token: int) -> bool:
+        return self._text.take(token)
+
+    def forced(self) -> Sequence[int]:
+        return self._text.forced()

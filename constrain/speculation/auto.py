@@ -31,7 +31,11 @@ def speculative(target: LanguageModel, draft: Draft) -> SpeculativeModel:
     if isinstance(draft, LanguageModel):
         return SpeculativeModel(target, [*auto, DraftModel(draft)])
     drafters = [draft] if isinstance(draft, Drafter) else draft
-    if isinstance(drafters, str) or not all(isinstance(each, Drafter) for each in drafters):
+    if (
+        isinstance(drafters, str)
+        or not isinstance(drafters, Sequence)
+        or not all(isinstance(each, Drafter) for each in drafters)
+    ):
         raise ConstraintError(
             f'draft must be "auto", a model, a drafter or several drafters, not {draft!r}'
         )

@@ -49,7 +49,7 @@ class Drafter(ABC):
 
     Attributes:
         name: what statistics call it.
-        cost: of a guess, as a share of a call of the target.
+        cost: of guessing once, for all texts, as a share of a call of the target.
         vocabulary: the one that its tokens are of; None where it takes those of the target.
     """
 

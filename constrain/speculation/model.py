@@ -314,13 +314,16 @@ class SpeculativeModel(LanguageModel):
     ) -> bool:
         """Return whether to send a guess more for each text that is growing."""
         saved, wasted = 1 - self.position_cost, 0.0
+        busy: set[Drafter] = set()
         for draft, guess in zip(growing, guesses, strict=True):
             if guess is None:
                 return False
             chance = draft.chance * guess.chance
             saved *= chance
-            wasted += self.position_cost * (1 - chance) + guess.drafter.cost
-        return saved * prod(d.chance for d in drafts if d not in growing) > wasted
+            wasted += self.position_cost * (1 - chance)
+            busy.add(guess.drafter)
+        saved *= prod(draft.chance for draft in drafts if draft not in growing)
+        return saved > wasted + sum(drafter.cost for drafter in busy)
 
     def _take(self, draft: _Draft, guess: _Guess) -> Tokens | None:
         """Append a guess to a draft. Returns what to ask the target for after it, if anything."""

@@ -18,6 +18,9 @@ class Acceptance:
     sent: int
     accepted: int
 
+    def __sub__(self, other: Acceptance) -> Acceptance:
+        return Acceptance(self.sent - other.sent, self.accepted - other.accepted)
+
     @property
     def rate(self) -> float:
         """The share that was accepted; 0 where none was sent."""
@@ -26,7 +29,7 @@ class Acceptance:
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """Counts since the model was made, or since other such counts (`since`).
+    """Counts since the model was made.
 
     Attributes:
         questions: how often the model was asked, for one or several texts at once.
@@ -45,6 +48,19 @@ class Statistics:
     places: dict[int, Acceptance]
     target_seconds: float
     draft_seconds: float
+
+    def since(self, before: Statistics) -> Statistics:
+        """Return what came after other counts of the same model."""
+        none = Acceptance(0, 0)
+        return Statistics(
+            self.questions - before.questions,
+            self.calls - before.calls,
+            self.positions - before.positions,
+            {name: a - before.drafters.get(name, none) for name, a in self.drafters.items()},
+            {place: a - before.places.get(place, none) for place, a in self.places.items()},
+            self.target_seconds - before.target_seconds,
+            self.draft_seconds - before.draft_seconds,
+        )
 
     @property
     def per_call(self) -> float:

@@ -1,0 +1,296 @@
+"""What a speculative model does with guesses: how many it sends, and what when something fails."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from constrain import (
+    ConstraintError,
+    GenerationError,
+    SpeculationWarning,
+    Vocabulary,
+    VocabularyError,
+    compile_regex,
+    generate_regex,
+)
+from constrain.models import LanguageModel, TableModel
+from constrain.models.lookahead import Lookahead
+from constrain.sampling import SMC, MaskedSampler
+from constrain.sampling.base import Sample
+from constrain.speculation import Drafter, DraftModel, Forced, Likely, SpeculativeModel
+from constrain.speculation.calibration import Calibration
+from tests.sampling.exact import LETTERS, PROMPT, peaked_model
+
+from .runs import Wrong, blurred
+
+MODEL = peaked_model(3, power=2)
+LONG = compile_regex("[ab0]{999,}", LETTERS)
+ANY = compile_regex("[ab0]*", LETTERS)
+
+
+class Watched(LanguageModel):
+    """A model that remembers what it was asked."""
+
+    def __init__(self, model: LanguageModel, context_length: int | None = None) -> None:
+        self.model = model
+        self.vocabulary = model.vocabulary
+        self.context_length = context_length
+        self.calls: list[list[tuple[int, ...]]] = []
+
+    def logprobs(self, prefixes: Any) -> Any:
+        self.calls.append(list(prefixes))
+        if self.context_length:
+            assert max(map(len, prefixes)) <= self.context_length
+        return self.model.logprobs(prefixes)
+
+
+def write(model: LanguageModel, n: int = 1, most: int = 200, seed: int = 1) -> list[Sample]:
+    return MaskedSampler(model, LONG, seed=seed).sample(PROMPT, n, most)
+
+
+def test_a_good_drafter_saves_calls() -> None:
+    target = Watched(MODEL)
+    model = SpeculativeModel(target, DraftModel(MODEL, cost=0.01))
+    assert write(model) == write(MODEL)
+    assert len(target.calls) < 30
+    statistics = model.statistics
+    assert statistics.questions == 200
+    assert statistics.calls == len(target.calls)
+    assert statistics.positions == sum(map(len, target.calls))
+    assert statistics.per_call == 200 / len(target.calls)
+    assert statistics.drafters["model"].rate > 0.95
+    assert list(statistics.places) == list(range(1, 17))
+    sent = sum(a.sent for a in statistics.places.values())
+    assert sent == statistics.drafters["model"].sent == statistics.positions - statistics.calls
+
+
+def test_a_drafter_that_is_always_wrong_costs_little_in_the_end() -> None:
+    """In calls, and in positions at their cost: at most 5 % once 200 tokens have shown it."""
+    target = Watched(MODEL)
+    model = SpeculativeModel(target, Wrong(MODEL))
+    write(model)
+    first = model.statistics
+    assert write(model, seed=2) == write(MODEL, seed=2)
+    then = model.statistics.since(first)
+    assert 190 < then.calls <= then.questions == 200  # a few prefixes are known from before
+    wasted = then.positions - then.calls
+    assert wasted * model.position_cost <= 0.05 * 200
+    assert first.drafters["wrong"].sent > wasted
+    assert first.drafters["wrong"].accepted == 0
+
+
+def test_a_drafter_that_becomes_good_is_asked_again() -> None:
+    class Late(Wrong):
+        right = False
+
+        def guess(self, texts: Sequence[Lookahead]) -> list[Likely | None]:
+            if not self.right:
+                return super().guess(texts)
+            rows = self.model.logprobs([text.prefix for text in texts])
+            return [Likely(np.arange(LETTERS.size), row) for row in rows]
+
+    drafter = Late(MODEL)
+    model = SpeculativeModel(MODEL, drafter)
+    write(model)
+    drafter.right = True
+    write(model, seed=2)
+    before = model.statistics
+    write(model, seed=3)
+    assert model.statistics.since(before).per_call > 3
+
+
+def test_texts_side_by_side_are_drafted_to_one_depth() -> None:
+    target = Watched(MODEL)
+    model = SpeculativeModel(target, DraftModel(MODEL, cost=0.001))
+    assert write(model, n=5, most=60) == write(MODEL, n=5, most=60)
+    assert len(target.calls) <= 20
+    near = SpeculativeModel(MODEL, DraftModel(blurred(MODEL), cost=0.001))
+    smc = [SMC(MaskedSampler(m, ANY, seed=4)).sample(PROMPT, 8, 30) for m in (near, MODEL)]
+    assert smc[0] == smc[1]
+
+
+def test_callers_that_show_nothing_are_taken_to_be_greedy() -> None:
+    target = Watched(MODEL)
+    model = SpeculativeModel(target, DraftModel(MODEL, cost=0.01))
+    prefix: tuple[int, ...] = PROMPT
+    for _ in range(60):
+        row = model.logprobs([prefix])[0]
+        np.testing.assert_array_equal(row, MODEL.logprobs([prefix])[0])
+        row[list(LETTERS.eos_token_ids)] = -np.inf
+        prefix = (*prefix, int(np.argmax(row)))
+    assert len(target.calls) < 30
+    assert model.logprobs([]).shape == (0, LETTERS.size)
+
+
+def test_answers_need_no_room() -> None:
+    for room in (0, 200):
+        model = SpeculativeModel(MODEL, DraftModel(MODEL, cost=0.01), cache_bytes=room)
+        assert write(model, n=3, most=40) == write(MODEL, n=3, most=40)
+        assert len(model._rows) * 40 <= room
+
+
+def test_the_context_is_kept_to() -> None:
+    target = Watched(MODEL, context_length=30)
+    model = SpeculativeModel(target, DraftModel(Watched(MODEL, context_length=20), cost=0.01))
+    assert write(model, most=100) == write(Watched(MODEL, context_length=30), most=100)
+    assert max(len(prefix) for call in target.calls for prefix in call) == 30
+
+
+class Failing(Drafter):
+    name = "failing"
+
+    def __init__(self, offer: Any) -> None:
+        self.offer = offer
+        self.asked = 0
+
+    def guess(self, texts: Sequence[Lookahead]) -> Any:
+        self.asked += 1
+        if isinstance(self.offer, Exception):
+            raise self.offer
+        return [self.offer] * len(texts)
+
+
+@pytest.mark.parametrize(
+    "offer",
+    [
+        RuntimeError("broken"),
+        Likely(np.array([99]), np.log([0.9])),
+        Likely(np.array([-1]), np.log([0.9])),
+        Likely(np.array([1]), np.array([np.nan])),
+        Likely(np.array([1]), np.array([2.0])),
+        "nonsense",
+    ],
+)
+def test_a_drafter_that_fails_is_left_out(offer: Any) -> None:
+    drafter = Failing(offer)
+    model = SpeculativeModel(MODEL, [drafter, DraftModel(MODEL, cost=0.01)])
+    with pytest.warns(SpeculationWarning, match="the failing has failed") as caught:
+        assert write(model) == write(MODEL)
+    assert len(caught) == 1
+    assert caught[0].message.culprit == "failing"  # type: ignore[union-attr]
+    assert drafter.asked == 1
+    assert model.statistics.calls < 40
+
+
+def test_a_drafter_that_cannot_learn_is_left_out() -> None:
+    class Dull(Forced):
+        def learn(self, prefix: tuple[int, ...], said: Likely) -> None:
+            raise RuntimeError("too much")
+
+    model = SpeculativeModel(MODEL, Dull())
+    with pytest.warns(SpeculationWarning, match="too much"):
+        assert write(model) == write(MODEL)
+
+
+def test_a_target_that_cannot_score_guesses_is_asked_without() -> None:
+    class Narrow(Watched):
+        def logprobs(self, prefixes: Any) -> Any:
+            if len(prefixes) > 1:
+                raise MemoryError("too many")
+            return super().logprobs(prefixes)
+
+    target = Narrow(MODEL)
+    model = SpeculativeModel(target, DraftModel(MODEL))
+    with pytest.warns(SpeculationWarning, match="target has failed.*too many") as caught:
+        assert write(model) == write(MODEL)
+    assert len(caught) == 1
+
+
+class Broken(Watched):
+    """Gives NaN after some tokens."""
+
+    def __init__(self, length: int) -> None:
+        super().__init__(MODEL)
+        self.length = length
+
+    def logprobs(self, prefixes: Any) -> Any:
+        rows = super().logprobs(prefixes)
+        rows[[len(prefix) >= self.length for prefix in prefixes]] = np.nan
+        return rows
+
+
+def test_nan_is_told_where_the_sampler_comes_to_it() -> None:
+    with pytest.raises(GenerationError, match="NaN") as plain:
+        write(Broken(20))
+    with pytest.raises(GenerationError, match="NaN") as ahead, warnings.catch_warnings():
+        warnings.simplefilter("error")
+        write(SpeculativeModel(Broken(20), DraftModel(MODEL, cost=0.01)))
+    assert ahead.value.token_ids == plain.value.token_ids
+    assert len(ahead.value.token_ids) == 20 - len(PROMPT)
+    finished = [
+        MaskedSampler(m, LONG, seed=1).sample(PROMPT, 1, 18)
+        for m in (Broken(20), SpeculativeModel(Broken(20), DraftModel(MODEL, cost=0.01)))
+    ]
+    assert finished[0] == finished[1]
+
+
+def test_rows_of_another_width() -> None:
+    class Wide(Watched):
+        def logprobs(self, prefixes: Any) -> Any:
+            return np.zeros((len(prefixes), 9))
+
+    with pytest.raises(VocabularyError, match=r"shape \(1, 9\), not \(1, 5\)"):
+        write(SpeculativeModel(Wide(MODEL), Forced()))
+
+
+def test_a_draft_model_with_another_vocabulary() -> None:
+    other = Vocabulary.from_bytes([b"a", b"b", None], eos_token_ids=[2])
+    with pytest.raises(VocabularyError, match="'model' has another vocabulary"):
+        SpeculativeModel(MODEL, DraftModel(TableModel(other, 1)))
+    with pytest.raises(VocabularyError, match="another vocabulary"):
+        generate_regex("a", MODEL, draft=TableModel(other, 1))
+
+
+@pytest.mark.parametrize("settings", [{"most": 0}, {"position_cost": 0}, {"position_cost": 1}])
+def test_settings_out_of_range(settings: Any) -> None:
+    with pytest.raises(ConstraintError, match=next(iter(settings))):
+        SpeculativeModel(MODEL, Forced(), **settings)
+
+
+@pytest.mark.parametrize("draft", ["fast", 3, ["auto"]])
+def test_what_is_no_draft(draft: Any) -> None:
+    with pytest.raises(ConstraintError, match="draft must be"):
+        generate_regex("a", MODEL, draft=draft)
+
+
+@pytest.mark.parametrize("sampler", ["masked", "cars", "smc"])
+@pytest.mark.parametrize("draft", ["auto", MODEL, Forced(), [Forced(), DraftModel(MODEL)]])
+def test_generation_with_drafts(sampler: str, draft: Any) -> None:
+    settings: dict[str, Any] = {"n": 2, "seed": 3, "sampler": sampler, "temperature": 0.8}
+    settings |= {"particles": 4, "max_tokens": 30, "return_details": True}
+    plain = generate_regex("(ab|b0){1,9}0*", MODEL, **settings)
+    ahead = generate_regex("(ab|b0){1,9}0*", MODEL, draft=draft, **settings)
+    assert [g.token_ids for g in plain] == [g.token_ids for g in ahead]
+    assert [g.logprob for g in plain] == [g.logprob for g in ahead]
+    assert plain[0].speculation is None
+    statistics = ahead[0].speculation
+    assert statistics.calls <= statistics.questions
+    if draft is MODEL:
+        assert statistics.per_call > 1
+        assert statistics.drafters["model"].accepted
+
+
+def test_details_count_one_call() -> None:
+    model = SpeculativeModel(MODEL, DraftModel(MODEL, cost=0.01))
+    for seed in (1, 2):
+        details = generate_regex("[ab]{9}", model, seed=seed, return_details=True)
+        assert details.speculation.questions == details.model_calls
+
+
+def test_chances_are_learnt() -> None:
+    calibration = Calibration()
+    assert calibration.chance("a", 0.8, 10) == pytest.approx(0.8)
+    for i in range(200):
+        calibration.learn("a", 0.8, 10, i % 4 == 0)
+    assert calibration.chance("a", 0.8, 10) == pytest.approx(0.25, abs=0.1)
+    assert calibration.chance("a", 0.3, 10) < 0.2  # another class of the same drafter
+    assert calibration.chance("b", 0.8, 10) == pytest.approx(0.8)
+    for _ in range(100):
+        calibration.learn("a", 0.8, 4000, True)
+    assert calibration.chance("a", 0.8, 4000) > 0.9
+    assert calibration.chance("a", 0.8, 10) < 0.5
