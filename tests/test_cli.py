@@ -63,7 +63,21 @@ def test_json_for_programs():
     for result in report["results"]:
         assert result["value"] == json.loads(result["text"])
         assert result["tokens"] >= 1
-    assert report["seconds"].keys() == {"load", "compile", "generate"}
+    assert report["seconds"].keys() == {"load", "compile", "generate", "masks"}
+
+
+def test_drafts_change_nothing_but_the_time():
+    plain = _run("json", "person", "--seed", "4")
+    ahead = _run("json", "person", "--seed", "4", "--draft", "auto")
+    assert ahead.stdout == plain.stdout
+    pattern = r"(\d+) questions in (\d+) calls of the model.*came true: .*recycling \d+ of \d+"
+    told = re.search(pattern, ahead.stderr)
+    assert told
+    assert int(told[1]) > int(told[2])
+    assert re.search(r"model [\d.]+ s, drafts [\d.]+ s, sampler [\d.]+ s", ahead.stderr)
+    report = _json(_run("regex", "[ab]{9}", "--draft", "bundled", "--seed", "1", "--json"))
+    assert report["speculation"]["drafters"]["model"]["sent"]
+    assert report["speculation"]["questions"] > report["speculation"]["calls"]
 
 
 def test_regex_writes_a_match():
