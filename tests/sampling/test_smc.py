@@ -78,6 +78,33 @@ def test_the_evidence_is_unbiased(name: str) -> None:
     assert abs(standard_score(found, tilted(CRITIC).z)) < 4
 
 
+class Fittest(SMC):
+    """Deliberately wrong: resampling keeps the heaviest particle alone."""
+
+    def _parents(self, log_weights: Any, step: int) -> tuple[int, ...]:
+        return (int(np.argmax(log_weights)),) * len(log_weights)
+
+
+class Insistent(SMC):
+    """Deliberately wrong: what the potential said of a beginning is never taken back."""
+
+    def _steer(self, particles: Any, moved: Any, steered: list[float]) -> None:
+        super()._steer(particles, moved, [0.0] * len(steered))
+
+
+@pytest.mark.parametrize("wrong", [Fittest, Insistent])
+def test_wrong_resampling_is_found_out(wrong: type[SMC]) -> None:
+    found = [
+        math.exp(
+            wrong(MaskedSampler(MODEL, MASKS, seed=seed), potential=CRITIC, ess_threshold=1.0)
+            .run(PROMPT, 8, MAX_TOKENS)
+            .log_evidence
+        )
+        for seed in range(150)
+    ]
+    assert abs(standard_score(np.array(found), tilted(CRITIC).z)) > 6
+
+
 @pytest.mark.parametrize("resampling", SCHEMES)
 def test_the_evidence_is_unbiased_by_any_resampling(resampling: str) -> None:
     found = evidence(MaskedSampler, 150, 6, ess_threshold=1.0, resampling=resampling)
