@@ -16,17 +16,21 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from constrain.errors import RegexSyntaxError, RegexTooComplexError
-from constrain.lexing.algebra import difference, intersect, machine, union
+from constrain.lexing.algebra import concat, difference, intersect, machine, plus, union
 from constrain.lexing.charset import overlay
-from constrain.lexing.derivatives import steps
-from constrain.lexing.nodes import ANYTHING, EMPTY, EPSILON, Chars, Machine, Ranges, Regex
+from constrain.lexing.derivatives import Budget, steps
+from constrain.lexing.nodes import ANY, ANYTHING, EMPTY, EPSILON, Chars, Machine, Ranges, Regex
 from constrain.lexing.program import Again, Char, Look, Program, Split, compile_program
+from constrain.lexing.regex import is_empty
 from constrain.lexing.syntax import parse
 
 _FEW_STATES = 200
 """States that are looked at to see whether order matters at all."""
 _MOST_STATES = 20_000
 """States that are looked at to find those that cannot reach a match."""
+
+_QUICK = 20_000
+"""Nodes visited to see whether a match can begin with another."""
 
 _MATCHED = -1
 
@@ -52,6 +56,8 @@ def preferred(pattern: str) -> Regex:
     """
     everything = parse(pattern)
     search = _Search(compile_program(pattern))
+    if not search.program.looks and _is_prefix_free(everything):
+        return everything
     start = search.start()
     if search.program.looks and not search.prune(start):
         raise RegexSyntaxError(pattern, 0, "it matches nothing")
@@ -67,6 +73,14 @@ def search(pattern: str) -> State:
     """
     parse(pattern)
     return _Search(compile_program(pattern)).start()
+
+
+def _is_prefix_free(r: Regex) -> bool:
+    """Whether no match begins with another, as far as a quick look tells."""
+    try:
+        return is_empty(intersect(r, concat(r, plus(ANY))), Budget(_QUICK))
+    except RegexTooComplexError:
+        return False
 
 
 class _Search:

@@ -11,7 +11,15 @@ from typing import Any
 
 from constrain.errors import RegexSyntaxError, RegexTooComplexError
 from constrain.lexing import unicode
-from constrain.lexing.algebra import complement, concat, difference, optional, repeat, union
+from constrain.lexing.algebra import (
+    complement,
+    concat,
+    difference,
+    intersect,
+    optional,
+    repeat,
+    union,
+)
 from constrain.lexing.charset import char_class
 from constrain.lexing.nodes import ANY, ANYTHING, EMPTY, EPSILON, Regex
 
@@ -153,12 +161,12 @@ class _Compiler:
             return self.sequence(body, following, _with(flags, on, off))
         if op in (ops.ASSERT, ops.ASSERT_NOT):
             direction, body = argument
-            language = self.language(body, flags)
             negated = op is ops.ASSERT_NOT
             if direction < 0:
-                return self.behind(concat(ANYTHING, language), negated, following)
-            language = concat(language, ANYTHING)
-            return self.ahead(complement(language) if negated else language, following)
+                language = concat(ANYTHING, self.language(body, flags))
+                return self.behind(language, negated, following)
+            rests = self.rests(body, ANYTHING, flags)
+            return self.ahead(complement(rests) if negated else rests, following)
         if op is ops.AT:
             return self.anchor(argument, following, flags)
         return self.add(Char(self.chars(op, argument, flags), following))
@@ -199,15 +207,9 @@ class _Compiler:
             return self.behind(start, False, following)
         if kind is ops.AT_BEGINNING_STRING:
             return self.behind(EPSILON, False, following)
-        if kind is ops.AT_END_STRING:
-            return self.ahead(EPSILON, following)
-        if kind is ops.AT_END:
-            end = optional(_LINE_FEED)
-            if flags & re.MULTILINE:
-                end = union(EPSILON, concat(_LINE_FEED, ANYTHING))
-            return self.ahead(end, following)
-        word = _category(ops.CATEGORY_WORD, flags)
-        before, after = concat(ANYTHING, word), concat(word, ANYTHING)
+        if kind in (ops.AT_END, ops.AT_END_STRING):
+            return self.ahead(_after_end(kind, flags), following)
+        before, after = _beside_word(flags)
         crossing = kind is ops.AT_BOUNDARY
         ways = [
             self.behind(
@@ -240,6 +242,42 @@ class _Compiler:
             return difference(ANY, found) if negated else found
         raise RegexSyntaxError(self.pattern, 0, f"{str(op).lower()} is not regular")
 
+    def rests(self, items: Any, following: Regex, flags: int) -> Regex:
+        """The texts that begin with a match of a lookahead's body and go on in `following`."""
+        items = list(items)
+        while items:
+            op, argument = items.pop()
+            if op is ops.BRANCH:
+                ways = [self.rests(branch, following, flags) for branch in argument[1]]
+                following = union(*ways)
+            elif op is ops.SUBPATTERN:
+                _, on, off, body = argument
+                following = self.rests(body, following, _with(flags, on, off))
+            elif op in (ops.ASSERT, ops.ASSERT_NOT) and argument[0] > 0:
+                found = self.rests(argument[1], ANYTHING, flags)
+                found = complement(found) if op is ops.ASSERT_NOT else found
+                following = intersect(following, found)
+            elif op is ops.AT and argument in (ops.AT_END, ops.AT_END_STRING):
+                following = intersect(following, _after_end(argument, flags))
+            elif op is ops.AT and argument in (ops.AT_BOUNDARY, ops.AT_NON_BOUNDARY):
+                head = self.language(items, flags)
+                if head.nullable:
+                    raise self.nested()
+                before, after = _beside_word(flags)
+                if argument is ops.AT_BOUNDARY:
+                    after = complement(after)
+                return union(
+                    concat(intersect(head, before), intersect(following, after)),
+                    concat(difference(head, before), difference(following, after)),
+                )
+            else:
+                following = concat(self.language([(op, argument)], flags), following)
+        return following
+
+    def nested(self) -> RegexSyntaxError:
+        reason = "such an assertion within an assertion is not supported in terminals"
+        return RegexSyntaxError(self.pattern, 0, reason)
+
     def language(self, items: Any, flags: int) -> Regex:
         """The texts that the body of a lookaround matches; it may hold no lookaround itself."""
         parts: list[Regex] = []
@@ -254,11 +292,25 @@ class _Compiler:
                 _, on, off, body = argument
                 parts.append(self.language(body, _with(flags, on, off)))
             elif op in (ops.ASSERT, ops.ASSERT_NOT, ops.AT):
-                reason = "an assertion within an assertion is not supported in terminals"
-                raise RegexSyntaxError(self.pattern, 0, reason)
+                raise self.nested()
             else:
                 parts.append(self.chars(op, argument, flags))
         return concat(*parts)
+
+
+def _after_end(kind: Any, flags: int) -> Regex:
+    """What may follow where the text, or a line of it, ends."""
+    if kind is ops.AT_END_STRING:
+        return EPSILON
+    if flags & re.MULTILINE:
+        return union(EPSILON, concat(_LINE_FEED, ANYTHING))
+    return optional(_LINE_FEED)
+
+
+def _beside_word(flags: int) -> tuple[Regex, Regex]:
+    """The texts that end in a word character, and those that begin with one."""
+    word = _category(ops.CATEGORY_WORD, flags)
+    return concat(ANYTHING, word), concat(word, ANYTHING)
 
 
 def _split(body: int, following: int, lazy: bool) -> Split:
