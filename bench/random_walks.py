@@ -3,10 +3,8 @@
     python -m bench.random_walks --sample 300
     python -m bench.random_walks --ids Github_easy---o1234 --language specification
 
-No model is involved. Walks are drawn from (seed, schema, walk) alone and can be repeated one by
-one. At every step a token that the mask allows has to be accepted, one that it does not allow
-refused, and something has to be allowed. After some tokens a walk goes on under a budget, so that
-it ends. `jsonschema` judges what it has written, formats included.
+No model is involved. See `walker` for what is tried at each step. `jsonschema` judges what a walk
+has written, formats included.
 """
 
 from __future__ import annotations
@@ -18,7 +16,6 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from hashlib import blake2b
 from pathlib import Path
 from time import perf_counter
 from types import FrameType
@@ -27,30 +24,20 @@ from typing import TYPE_CHECKING
 if __package__ in (None, ""):  # run as a file
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import numpy as np
-from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from bench.data import Case, data_folder, load_cases, select
 from bench.errors import BenchmarkError
 from bench.judge import Judge
+from bench.walker import Walker, WalkError
 
 if TYPE_CHECKING:
     from constrain import JSONOptions, Vocabulary
-    from constrain.engine import Matcher
 
 _EXIT_FAILURES = 1
 _EXIT_INPUT = 2
-_FREE_TOKENS = 60
-"""Most tokens of a walk before it has to head for an end."""
-_SPARE_TOKENS = 10
-"""Tokens that it then has beyond those of its least ending."""
 _SHOWN = 100
-
-
-class WalkError(Exception):
-    """A walk that breaks a promise of the engine; the message says which."""
 
 
 class InvalidTextError(Exception):
@@ -101,15 +88,13 @@ class Tally:
     failures: list[Failure]
 
 
-class Walker:
+class SchemaWalker:
     """Walks through schemas with one vocabulary."""
 
     def __init__(self, vocabulary: Vocabulary, options: JSONOptions, seed: int) -> None:
         self._vocabulary = vocabulary
         self._options = options
-        self._seed = seed
-        self._kinds = _kinds(vocabulary)
-        self._row = np.zeros(vocabulary.bitmask_words, np.int32)
+        self._walker = Walker(vocabulary, seed)
 
     def walk_all(self, case: Case, walks: int, tally: Tally) -> None:
         """Walk through one schema several times, and tally what happens."""
@@ -125,7 +110,7 @@ class Walker:
         for index in range(walks):
             written: list[bytes] = []
             try:
-                for token in self._walk(constraint.matcher(), case.id, index):
+                for token in self._walker.walk(constraint.matcher(), case.id, index):
                     written.append(token)
             except (WalkError, ConstraintError, AssertionError) as error:
                 tally.failures.append(_failure(case, index, error, written))
@@ -148,68 +133,6 @@ class Walker:
             return
         if complaint is not None:
             tally.failures.append(_failure(case, index, InvalidTextError(complaint), written))
-
-    def _walk(self, matcher: Matcher, name: str, index: int) -> Iterator[bytes]:
-        """Yield the tokens of one walk.
-
-        Raises:
-            WalkError: the walk cannot go on, or mask and matcher disagree.
-        """
-        key = blake2b(f"{self._seed}:{name}:{index}".encode(), digest_size=16).digest()
-        random = np.random.Generator(np.random.Philox(key=int.from_bytes(key, "little")))
-        free = int(random.integers(_FREE_TOKENS + 1))
-        budget = None
-        while not matcher.is_finished():
-            allowed = self._mask(matcher)
-            if budget is None and free == 0:
-                budget = matcher.tokens_to_finish() + int(random.integers(_SPARE_TOKENS))
-            free -= 1
-            refused = self._draw(~allowed, random)
-            if refused is not None and matcher.accept(refused):
-                raise WalkError(f"token {refused} is accepted, but not in the mask")
-            if budget is not None:
-                within = self._mask(matcher, budget)
-                if (within & ~allowed).any():
-                    raise WalkError("a budget allows a token that the mask does not")
-                allowed = within
-                budget -= 1
-            token = self._draw(allowed, random)
-            if token is None:
-                raise WalkError(f"nothing is allowed (budget: {budget})")
-            if not matcher.accept(token):
-                raise WalkError(f"token {token} is in the mask, but not accepted")
-            yield self._vocabulary.token_bytes(token) or b""
-
-    def _mask(self, matcher: Matcher, budget: int | None = None) -> NDArray[np.bool_]:
-        from constrain.engine.bitmask import allowed
-
-        matcher.fill_bitmask(self._row, budget=budget)
-        found = allowed(self._row, self._vocabulary.size)
-        ends = {bool(found[token]) for token in self._vocabulary.eos_token_ids}
-        if ends != {matcher.is_accepting()}:
-            raise WalkError("the mask and is_accepting do not agree on the end")
-        return found
-
-    def _draw(self, tokens: NDArray[np.bool_], random: np.random.Generator) -> int | None:
-        """Draw a kind of token, then one of the kind: else few tokens would be punctuation."""
-        found = np.flatnonzero(tokens)
-        if not len(found):
-            return None
-        kinds = self._kinds[found]
-        kind = random.choice(np.flatnonzero(np.bincount(kinds)))
-        return int(random.choice(found[kinds == kind]))
-
-
-def _kinds(vocabulary: Vocabulary) -> NDArray[np.int64]:
-    """Return the kind of each token: int64[V]."""
-    tests = (b'"', b"}]", b"{[", b",:", b"0123456789", b"\\", b" \n\r\t")
-    kinds = np.full(vocabulary.size, len(tests), np.int64)
-    for token in range(vocabulary.size):
-        data = vocabulary.token_bytes(token) or b""
-        found = (kind for kind, test in enumerate(tests) if not set(test).isdisjoint(data))
-        kinds[token] = next(found, len(tests))
-    kinds[list(vocabulary.eos_token_ids)] = len(tests) + 1
-    return kinds
 
 
 def _failure(
@@ -293,7 +216,7 @@ def _walk_cases(cases: Sequence[Case], arguments: argparse.Namespace, console: C
     vocabulary = Vocabulary.from_tokenizer(AutoTokenizer.from_pretrained(name))
     wide = JSONOptions.specification(format="assert")
     options = wide if arguments.language == "specification" else JSONOptions()
-    walker = Walker(vocabulary, options, arguments.seed)
+    walker = SchemaWalker(vocabulary, options, arguments.seed)
     tally = Tally(0, {}, 0, 0, {}, [])
     columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, TextColumn("{task.description}"), console=console) as progress:
