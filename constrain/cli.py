@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from rich.markup import escape
 
-from constrain import __version__
+from constrain import __version__, grammars
 from constrain.errors import InvalidSchemaError
 from constrain.terminal import ExitCode, InputError, Terminal
 
@@ -63,7 +63,6 @@ bench_app = typer.Typer(
 - `constrain bench suite --drafts draft2020-12`
 - `constrain bench walks --sample 300`
 - `constrain bench sampling distortion`
-- `constrain bench speculation`
 - `constrain bench jsonschema --help`""",
     no_args_is_help=True,
     rich_markup_mode="markdown",
@@ -283,14 +282,22 @@ def regex_command(
     "grammar",
     epilog=f"""Examples:
 
-- `constrain grammar arithmetic.lark --prompt "Half of ten."`
+- `constrain grammar arithmetic --prompt "Half of ten."`
 - `constrain grammar dates.lark --start date -n 3`
 - `constrain grammar chess.gbnf`
 
 {EXIT_CODES}""",
 )
 def grammar_command(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="A grammar; - for stdin.")],
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="GRAMMAR",
+            show_default=False,
+            help="A grammar: a path, - for stdin, or the name of a ready-made one "
+            f"({', '.join(grammars.names())}).",
+        ),
+    ],
     syntax: Annotated[
         Literal["lark", "gbnf"] | None,
         typer.Option(
@@ -336,8 +343,9 @@ def grammar_command(
         from constrain.grammar.compile import grammar_control
         from constrain.grammar.indentation import Indentation
 
-        path = None if file == "-" else file
-        text = _read_text(file)
+        ready = file in grammars.names() and not Path(file).exists()
+        path = None if file == "-" or ready else file
+        text = grammars.load(file) if ready else _read_text(file)
         if syntax is None:
             syntax = "gbnf" if file.endswith(".gbnf") else "lark"
         indentation = Indentation() if indent else None
@@ -465,12 +473,6 @@ def bench_walks_command(context: typer.Context) -> None:
 def bench_sampling_command(context: typer.Context) -> None:
     """Samplers: how far from the model's distribution, and what AWRS and SMC cost."""
     _run_benchmark("sampling", context.args)
-
-
-@bench_app.command("speculation", context_settings=_PASSED_ON)
-def bench_speculation_command(context: typer.Context) -> None:
-    """Drafters and verification rules: tokens for each call of the model, and time."""
-    _run_benchmark("speculation", context.args)
 
 
 def _run_benchmark(module: str, arguments: list[str]) -> None:

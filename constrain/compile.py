@@ -75,7 +75,7 @@ def compile_grammar(
     """Return the constraint that allows the texts of a context-free grammar.
 
     Args:
-        text: the grammar.
+        text: the grammar, or the name of a ready-made one (see `constrain.grammars`).
         vocabulary: the tokens of the model.
         syntax: the language that it is written in: "lark", or "gbnf" of llama.cpp.
         start: the rule that stands for whole texts; None: "start", in GBNF "root".

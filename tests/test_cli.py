@@ -108,6 +108,12 @@ def test_grammar_with_indentation(tmp_path: Path):
     assert "_INDENT" in _run("grammar", str(path)).stderr
 
 
+def test_grammar_takes_the_name_of_a_ready_made_one():
+    result = _run("grammar", "iso_dates", "--seed", "1")
+    assert re.match(r"\d{4}-\d\d-\d\d", result.stdout)
+    assert "Lark confirms" in result.stderr
+
+
 def test_grammar_in_gbnf_is_known_by_its_ending(tmp_path: Path):
     text = 'root ::= "O-O" "-O"?'
     (tmp_path / "castle.gbnf").write_text(text)

@@ -14,6 +14,7 @@ from constrain.grammar.gbnf import read_gbnf
 from constrain.grammar.indentation import Indentation
 from constrain.grammar.indented import IndentedControl
 from constrain.grammar.lark_loader import read_lark
+from constrain.grammars import load
 
 Syntax = Literal["lark", "gbnf"]
 """The languages that grammars are written in."""
@@ -44,6 +45,8 @@ def grammar_control(
         if indentation is not None:
             raise ConstraintError("GBNF has no terminals for indentation; leave it out")
         return DynamicControl(read_gbnf(text, start or "root", path))
+    if text.isidentifier():
+        text = load(text)
     if indentation is not None:
         if lexer == "dynamic":
             raise ConstraintError("indentation needs the contextual lexer; leave `lexer` out")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from constrain.speculation.drafter import Drafter, Likely, Text
+from constrain.models.lookahead import Lookahead
+from constrain.speculation.drafter import Drafter, Likely
 
 
 class Recycling(Drafter):
@@ -19,7 +20,7 @@ class Recycling(Drafter):
     def __init__(self) -> None:
         self._after: dict[int, Likely] = {}
 
-    def guess(self, texts: Sequence[Text]) -> list[Likely | None]:
+    def guess(self, texts: Sequence[Lookahead]) -> list[Likely | None]:
         """See `Drafter.guess`."""
         return [self._after.get(text.prefix[-1]) if text.prefix else None for text in texts]
 

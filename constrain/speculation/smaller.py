@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from constrain.models import LanguageModel
-from constrain.speculation.drafter import Drafter, Likely, Text
+from constrain.models.lookahead import Lookahead
+from constrain.speculation.drafter import Drafter, Likely
 
 
 class DraftModel(Drafter):
@@ -26,7 +27,7 @@ class DraftModel(Drafter):
         self.vocabulary = model.vocabulary
         self._all = np.arange(model.vocabulary.size)
 
-    def guess(self, texts: Sequence[Text]) -> list[Likely | None]:
+    def guess(self, texts: Sequence[Lookahead]) -> list[Likely | None]:
         """See `Drafter.guess`; texts longer than the model's context get no guess."""
         limit = self.model.context_length
         fitting = [i for i, text in enumerate(texts) if not limit or len(text.prefix) <= limit]
