@@ -63,6 +63,7 @@ bench_app = typer.Typer(
 - `constrain bench suite --drafts draft2020-12`
 - `constrain bench walks --sample 300`
 - `constrain bench sampling distortion`
+- `constrain bench speculation`
 - `constrain bench jsonschema --help`""",
     no_args_is_help=True,
     rich_markup_mode="markdown",
@@ -473,6 +474,12 @@ def bench_walks_command(context: typer.Context) -> None:
 def bench_sampling_command(context: typer.Context) -> None:
     """Samplers: how far from the model's distribution, and what AWRS and SMC cost."""
     _run_benchmark("sampling", context.args)
+
+
+@bench_app.command("speculation", context_settings=_PASSED_ON)
+def bench_speculation_command(context: typer.Context) -> None:
+    """Drafters and verification rules: tokens for each call of the model, and time."""
+    _run_benchmark("speculation", context.args)
 
 
 def _run_benchmark(module: str, arguments: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""The small model that ships with the package, for demonstrations and tests."""
+"""The small models that ship with the package, for demonstrations and tests."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from .hf import HFModel
 from .prompt import format_prompt
 
 FOLDER = Path(__file__).parent / "bundled"
+SIZES = {"main": FOLDER, "draft": FOLDER / "draft"}
 
 
 class BundledModel(HFModel):
@@ -25,13 +26,21 @@ class BundledModel(HFModel):
     events, ...), each after a JSON Schema or an English request. It knows nothing else.
 
     Args:
+        size: "main", or "draft" for one of 0.5 million parameters over the same vocabulary, which
+            guesses what the main one will say.
         device: where to run.
+
+    Raises:
+        GenerationError: there is no model of that size.
     """
 
-    def __init__(self, *, device: str | torch.device = "cpu") -> None:
+    def __init__(self, size: str = "main", *, device: str | torch.device = "cpu") -> None:
+        if size not in SIZES:
+            raise GenerationError(f"size must be one of {', '.join(SIZES)}, not {size!r}")
+        folder = SIZES[size]
         tokenizer = PreTrainedTokenizerFast.from_pretrained(FOLDER)
-        model = LlamaForCausalLM(LlamaConfig.from_pretrained(FOLDER))
-        model.load_state_dict(load_file(FOLDER / "model.safetensors"), strict=False)
+        model = LlamaForCausalLM(LlamaConfig.from_pretrained(folder))
+        model.load_state_dict(load_file(folder / "model.safetensors"), strict=False)
         super().__init__(model, tokenizer, device=device, dtype=torch.float32)
 
     def encode_prompt(self, prompt: Prompt | None, schema_text: str | None = None) -> list[int]:

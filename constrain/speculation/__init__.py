@@ -11,6 +11,7 @@ for seed.
 draft or many.
 """
 
+from constrain.speculation.account import Account
 from constrain.speculation.copying import Copying
 from constrain.speculation.drafter import Drafter, Likely
 from constrain.speculation.forced import Forced
@@ -22,7 +23,7 @@ from constrain.speculation.statistics import Acceptance, Statistics
 from constrain.speculation.transport import Transport
 from constrain.speculation.trees import Branching, Chains, Dynamic, Shape
 from constrain.speculation.trigram import Trigrams
-from constrain.speculation.verified import Account, VerifiedSampler
+from constrain.speculation.verified import VerifiedSampler
 
 __all__ = [
     "Acceptance",

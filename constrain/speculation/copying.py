@@ -5,8 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Sequence
 
-from constrain.models.lookahead import Lookahead
-from constrain.speculation.drafter import Drafter, Likely, certain
+from constrain.speculation.drafter import Drafter, Likely, Text, certain
 
 _SURE = {8: 0.9, 4: 0.8, 2: 0.5}
 """How sure a copy is after so many equal tokens."""
@@ -22,7 +21,7 @@ class Copying(Drafter):
 
     name = "copying"
 
-    def guess(self, texts: Sequence[Lookahead]) -> list[Likely | None]:
+    def guess(self, texts: Sequence[Text]) -> list[Likely | None]:
         """See `Drafter.guess`."""
         return [_copy(text.prefix) for text in texts]
 

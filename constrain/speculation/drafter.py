@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from constrain.models.lookahead import Lookahead
+from constrain.errors import VocabularyError
 from constrain.vocabulary import Vocabulary
 
 _LEAST = 7.0
@@ -26,6 +26,19 @@ class Likely(NamedTuple):
 
     tokens: NDArray[np.intp]
     logprobs: NDArray[Any]
+
+
+class Text(Protocol):
+    """What drafters see of a text; each `Lookahead` is one."""
+
+    @property
+    def prefix(self) -> tuple[int, ...]:
+        """Prompt, tokens and guesses."""
+        ...
+
+    def forced(self) -> Sequence[int]:
+        """See `Lookahead.forced`."""
+        ...
 
 
 class Drafter(ABC):
@@ -45,12 +58,26 @@ class Drafter(ABC):
     vocabulary: Vocabulary | None = None
 
     @abstractmethod
-    def guess(self, texts: Sequence[Lookahead]) -> Sequence[Likely | None]:
+    def guess(self, texts: Sequence[Text]) -> Sequence[Likely | None]:
         """Say what may come next in each text; None where there is no idea. The texts are only
         looked at."""
 
     def learn(self, prefix: tuple[int, ...], said: Likely) -> None:  # noqa: B027 - may be empty
         """Learn what the target says after a prefix: its likeliest tokens."""
+
+
+def check_vocabulary(drafter: Drafter, vocabulary: Vocabulary) -> None:
+    """Refuse a drafter with other tokens than the target.
+
+    Raises:
+        VocabularyError: its tokens are others.
+    """
+    if drafter.vocabulary not in (None, vocabulary):
+        raise VocabularyError(
+            f"the drafter {drafter.name!r} has another vocabulary than the target "
+            f"({drafter.vocabulary!r}, not {vocabulary!r}); take a draft model with the tokenizer "
+            "of the target"
+        )
 
 
 def likeliest(logprobs: NDArray[Any], most: int = 16) -> Likely:

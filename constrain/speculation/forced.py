@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from constrain.models.lookahead import Lookahead
-from constrain.speculation.drafter import Drafter, Likely, certain
+from constrain.speculation.drafter import Drafter, Likely, Text, certain
 
 _SURE = 0.9
 """Few models spell forced bytes in other tokens than the vocabulary does."""
@@ -17,6 +16,6 @@ class Forced(Drafter):
 
     name = "forced"
 
-    def guess(self, texts: Sequence[Lookahead]) -> list[Likely | None]:
+    def guess(self, texts: Sequence[Text]) -> list[Likely | None]:
         """See `Drafter.guess`."""
         return [certain(tokens[0], _SURE) if (tokens := text.forced()) else None for text in texts]

@@ -18,7 +18,7 @@ from constrain.models import LanguageModel
 from constrain.models.base import Prompt
 from constrain.models.lookahead import Drawn, Lookahead
 from constrain.speculation.calibration import Calibration
-from constrain.speculation.drafter import Drafter, Likely, likeliest
+from constrain.speculation.drafter import Drafter, Likely, check_vocabulary, likeliest
 from constrain.speculation.statistics import Statistics, Tally
 from constrain.speculation.unguided import Unguided
 
@@ -172,12 +172,7 @@ class SpeculativeModel(LanguageModel):
         self._room = cache_bytes
         self._rests: dict[Drafter, _Rest] = {}
         for drafter in [drafters] if isinstance(drafters, Drafter) else drafters:
-            if drafter.vocabulary not in (None, target.vocabulary):
-                raise VocabularyError(
-                    f"the drafter {drafter.name!r} has another vocabulary than the target "
-                    f"({drafter.vocabulary!r}, not {target.vocabulary!r}); take a draft model "
-                    "with the tokenizer of the target"
-                )
+            check_vocabulary(drafter, target.vocabulary)
             self._rests[drafter] = _Rest()
         self._rows: OrderedDict[Tokens, NDArray[Any]] = OrderedDict()
         self._drafts: dict[int, _Draft] = {}

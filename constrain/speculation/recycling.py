@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from constrain.models.lookahead import Lookahead
-from constrain.speculation.drafter import Drafter, Likely
+from constrain.speculation.drafter import Drafter, Likely, Text
 
 
 class Recycling(Drafter):
@@ -20,7 +19,7 @@ class Recycling(Drafter):
     def __init__(self) -> None:
         self._after: dict[int, Likely] = {}
 
-    def guess(self, texts: Sequence[Lookahead]) -> list[Likely | None]:
+    def guess(self, texts: Sequence[Text]) -> list[Likely | None]:
         """See `Drafter.guess`."""
         return [self._after.get(text.prefix[-1]) if text.prefix else None for text in texts]
 

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from constrain.models import LanguageModel
-from constrain.models.lookahead import Lookahead
-from constrain.speculation.drafter import Drafter, Likely
+from constrain.speculation.drafter import Drafter, Likely, Text
 
 
 class DraftModel(Drafter):
@@ -27,7 +26,7 @@ class DraftModel(Drafter):
         self.vocabulary = model.vocabulary
         self._all = np.arange(model.vocabulary.size)
 
-    def guess(self, texts: Sequence[Lookahead]) -> list[Likely | None]:
+    def guess(self, texts: Sequence[Text]) -> list[Likely | None]:
         """See `Drafter.guess`; texts longer than the model's context get no guess."""
         limit = self.model.context_length
         fitting = [i for i, text in enumerate(texts) if not limit or len(text.prefix) <= limit]

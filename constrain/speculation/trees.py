@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from constrain.errors import ConstraintError
 from constrain.sampling.base import Particle
 from constrain.sampling.cursor import Cursor
+from constrain.speculation.account import Account
 from constrain.speculation.rules import Distribution, Rule
 
 
@@ -47,6 +49,10 @@ class Node:
         self.children: dict[int, Node] = {}
         self._rest = self.draft
 
+    def forced(self) -> Sequence[int]:
+        """Return the vocabulary's own tokens of the bytes that must come next."""
+        return self.cursor.forced()
+
     @property
     def is_forced(self) -> bool:
         """Whether the constraint leaves a single token."""
@@ -62,7 +68,8 @@ class Node:
         self.draft = self._rest = draft
 
     def grow(self, rule: Rule, uniform: float) -> Node | None:
-        """Draw another draft. Returns the place that it leads to, None if it is known already."""
+        """Draw another draft. Returns the place that it leads to, its cursor still to be moved;
+        None if it is known already."""
         drawn = rule.draw(self._rest, uniform)
         self._rest = rule.without(self._rest, drawn)
         self.drafts.append(drawn)
@@ -70,12 +77,10 @@ class Node:
         if known is not None:
             known.count += 1
             return None
-        token = int(self.tokens[drawn])
-        cursor = self.cursor.fork()
-        cursor.append(token)
+        prefix = (*self.prefix, int(self.tokens[drawn]))
         depth = self.depth + (not self.is_forced)
         value = self.value * float(self.draft[drawn])
-        child = self.children[drawn] = Node((*self.prefix, token), cursor, depth, value)
+        child = self.children[drawn] = Node(prefix, self.cursor.fork(), depth, value)
         if self.is_forced:
             child.count = self.count
         return child
@@ -187,25 +192,27 @@ class Tree:
     Args:
         particle: the text, which is not changed.
         rule, shape: how drafts are drawn, and where.
-        limit: the longest prefix that the draft model takes; None for no limit.
+        account: where to count the time that masks take.
 
     Attributes:
         root: where the text is.
         nodes: the places where it can go on, each after those that lead to it.
     """
 
-    def __init__(self, particle: Particle, rule: Rule, shape: Shape, limit: int | None) -> None:
+    def __init__(self, particle: Particle, rule: Rule, shape: Shape, account: Account) -> None:
+        self._account = account
         self._particle = particle
         self._rule = rule
         self._shape = shape
         self._begin = len(particle.prefix) - particle.position
-        self._limit = limit
         self._numbers: dict[int, NDArray[np.float64]] = {}
         self._size = 0
-        self.root = self._opened(Node(particle.prefix, particle.cursor, 0, 1.0))
+        self.root = Node(particle.prefix, particle.cursor, 0, 1.0)
         self.root.count = shape.width
-        self.nodes = [self.root]
-        self._level = [self.root]
+        self.nodes: list[Node] = []
+        self._level: list[Node] = []
+        with account.time("mask"):
+            self._open(self.root)
 
     def waiting(self) -> list[Node]:
         """Return the places that are to have drafts, and do not know their distribution."""
@@ -226,13 +233,14 @@ class Tree:
             child = node.grow(self._rule, self._number(node, 1 + 2 * len(node.drafts)))
             if child is not None:
                 self._size += not node.is_forced
-                if not child.cursor.finished and len(child.prefix) < self._particle.end:
-                    self._level.append(self._opened(child))
+                with self._account.time("mask"):
+                    child.cursor.append(child.prefix[-1])
+                    if not child.cursor.finished and len(child.prefix) < self._particle.end:
+                        self._open(child)
             if node.is_exhausted:
                 heapq.heappop(heap)
             else:
                 heapq.heapreplace(heap, (-node.remaining, i, node))
-        self.nodes += self._level
         return bool(self._level)
 
     def uniforms(self, node: Node) -> list[float]:
@@ -242,16 +250,17 @@ class Tree:
     def _is_wanted(self, node: Node) -> bool:
         if node.is_forced:
             return not node.drafts
-        short = self._limit is None or len(node.prefix) <= self._limit
-        return short and self._shape.another(node, self._size)
+        return self._shape.another(node, self._size)
 
-    def _opened(self, node: Node) -> Node:
+    def _open(self, node: Node) -> None:
+        """Add a place where the text can go on."""
         mask = node.cursor.mask()
         assert mask is not None
         node.tokens = np.flatnonzero(mask)
         if node.is_forced:
             node.expect(np.ones(1))
-        return node
+        self.nodes.append(node)
+        self._level.append(node)
 
     def _number(self, node: Node, index: int) -> float:
         """Numbers with an even index are the rule's, the others the drafts'."""

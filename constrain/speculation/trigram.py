@@ -7,8 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from constrain.models.lookahead import Lookahead
-from constrain.speculation.drafter import Drafter, Likely
+from constrain.speculation.drafter import Drafter, Likely, Text
 
 _MEMORY = 8
 """A mean is over about so many of the latest visits."""
@@ -54,7 +53,7 @@ class Trigrams(Drafter):
         self.curiosity = curiosity
         self._pairs: OrderedDict[tuple[int, ...], _Pair] = OrderedDict()
 
-    def guess(self, texts: Sequence[Lookahead]) -> list[Likely | None]:
+    def guess(self, texts: Sequence[Text]) -> list[Likely | None]:
         """See `Drafter.guess`."""
         return [self._weighed(self._pairs.get(text.prefix[-2:])) for text in texts]
 

@@ -1,27 +1,30 @@
-"""Masked decoding with a draft model: several tokens for each call of the target."""
+"""Masked decoding with drafts that a rule verifies: several tokens for each call of the target."""
 
 from __future__ import annotations
 
 import math
 import warnings
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import partial
-from time import perf_counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from constrain.engine import Constraint
-from constrain.errors import ConstraintError, GenerationError, VocabularyError
+from constrain.errors import (
+    ConstraintError,
+    GenerationError,
+    SpeculationWarning,
+    VocabularyError,
+)
 from constrain.models import LanguageModel
 from constrain.sampling.base import Draw, Observer, Particle
 from constrain.sampling.local import MaskedSampler
 from constrain.sampling.warp import Warp
+from constrain.speculation.account import Account
+from constrain.speculation.drafter import Drafter, Likely, check_vocabulary, likeliest
 from constrain.speculation.rules import Distribution, Greedy, KSequential, Rejection, Rule
+from constrain.speculation.smaller import DraftModel
 from constrain.speculation.transport import Transport
 from constrain.speculation.trees import Chains, Node, Shape, Tree
 
@@ -35,47 +38,11 @@ RULES: dict[str, Rule] = {
 """The rules by name."""
 
 
-@dataclass
-class Account:
-    """What drafting has brought and cost, over all runs of a sampler.
-
-    Attributes:
-        steps: steps of texts; a call of the target makes one for each text under way.
-        target_calls: calls of the target.
-        draft_calls: calls of the draft model.
-        tokens: tokens written.
-        offered: depth in the tree -> how many steps came to a place with drafts there.
-        accepted: depth in the tree -> how many of these went on with one of the drafts.
-        seconds: part of the work -> seconds spent in it: "target", "draft", "drafting" (masks and
-            drafts), "choosing".
-    """
-
-    steps: int = 0
-    target_calls: int = 0
-    draft_calls: int = 0
-    tokens: int = 0
-    offered: Counter[int] = field(default_factory=Counter)
-    accepted: Counter[int] = field(default_factory=Counter)
-    seconds: defaultdict[str, float] = field(default_factory=partial(defaultdict, float))
-
-    @property
-    def block_efficiency(self) -> float:
-        """Tokens for each step of a text."""
-        return self.tokens / self.steps if self.steps else 0.0
-
-    @contextmanager
-    def time(self, part: str) -> Iterator[None]:
-        """Count what is done within."""
-        started = perf_counter()
-        yield
-        self.seconds[part] += perf_counter() - started
-
-
 class VerifiedSampler(MaskedSampler):
-    """Draws as `MaskedSampler` does, with drafts of a smaller model verified by a rule.
+    """Draws as `MaskedSampler` does, with drafts that a rule verifies.
 
     Contract: the distribution of the samples, weights included, is that of `MaskedSampler` with
-    the same warp, whatever the draft model, the rule and the shape (see `Rule`); the samples
+    the same warp, whatever the drafters, the rule and the shape (see `Rule`); the samples
     themselves differ, as they take other noise. With the rule "greedy" the output is that of
     greedy decoding.
 
@@ -85,7 +52,9 @@ class VerifiedSampler(MaskedSampler):
 
     Args:
         model, constraint, seed, warp, observe: see `MaskedSampler`.
-        draft: a cheaper model over the same vocabulary.
+        draft: who says what is likely: a cheaper model, a `Drafter`, or several, the first to be
+            asked first; what they do not offer is not drafted. One that fails is left out from
+            then on, with a `SpeculationWarning`.
         rule: a `Rule`, or the name of one: "greedy"; "rejection" and "distinct" (`Rejection` with
             and without replacement), with one draft the maximal coupling; "spectr"
             (`KSequential`); "transport" (`Transport`).
@@ -95,7 +64,8 @@ class VerifiedSampler(MaskedSampler):
         account: what drafting has brought and cost.
 
     Raises:
-        ConstraintError: the vocabularies differ, or the settings do not go together.
+        VocabularyError: the tokens of a drafter are not those of the model.
+        ConstraintError: as `MaskedSampler`, or the settings do not go together.
     """
 
     def __init__(
@@ -103,7 +73,7 @@ class VerifiedSampler(MaskedSampler):
         model: LanguageModel,
         constraint: Constraint,
         *,
-        draft: LanguageModel,
+        draft: LanguageModel | Drafter | Iterable[Drafter],
         rule: Rule | str = "distinct",
         shape: Shape | None = None,
         seed: int = 0,
@@ -120,16 +90,17 @@ class VerifiedSampler(MaskedSampler):
                 f"{type(rule).__name__} must know how many drafts there are before it sees one; "
                 f"take Chains or Branching instead of {type(shape).__name__}, or another rule"
             )
-        if draft.vocabulary != model.vocabulary:
-            raise ConstraintError("the draft model and the model have different vocabularies")
         self._draft_warp = warp or Warp()
         if isinstance(rule, Greedy):
             if warp is not None and warp.temperature != 0:
                 raise ConstraintError('the rule "greedy" is for temperature 0; take another rule')
             self._draft_warp, warp = Warp(), Warp(temperature=0)
         super().__init__(model, constraint, seed=seed, warp=warp, observe=observe)
-        self._draft_failed = False
-        self.draft_model = draft
+        if isinstance(draft, LanguageModel):
+            draft = DraftModel(draft)
+        self._drafters = [draft] if isinstance(draft, Drafter) else list(draft)
+        for drafter in self._drafters:
+            check_vocabulary(drafter, model.vocabulary)
         self.rule = rule
         self.shape = shape
         self.account = Account()
@@ -141,8 +112,7 @@ class VerifiedSampler(MaskedSampler):
             return False
         account = self.account
         with account.time("drafting"):
-            limit = self.draft_model.context_length
-            growing = trees = [Tree(each, self.rule, self.shape, limit) for each in live]
+            growing = trees = [Tree(p, self.rule, self.shape, account) for p in live]
         while growing:
             self._expect([node for tree in growing for node in tree.waiting()])
             with account.time("drafting"):
@@ -157,28 +127,43 @@ class VerifiedSampler(MaskedSampler):
         return True
 
     def _expect(self, nodes: Sequence[Node]) -> None:
-        """Tell places what drafts to expect there; nothing where the draft model fails."""
-        if not nodes or self._draft_failed:
+        """Tell places what drafts to expect there, where a drafter has an idea."""
+        for drafter in list(self._drafters):
+            texts = {node.prefix: node for node in nodes}
+            if not texts:
+                return
+            try:
+                with self.account.time("draft"):
+                    offers = drafter.guess(list(texts.values()))
+                self.account.draft_calls += 1
+                with self.account.time("drafting"):
+                    found = dict(zip(texts, offers, strict=True))
+                    for node in nodes:
+                        self._offer(node, found[node.prefix])
+            except Exception as error:
+                self._dismiss(drafter, error)
+            nodes = [node for node in nodes if node.is_exhausted]
+
+    def _offer(self, node: Node, offer: Likely | None) -> None:
+        if offer is None:
             return
-        try:
-            with self.account.time("draft"):
-                rows = _ask(self.draft_model, [node.prefix for node in nodes])
-            for row in rows.values():
-                _check(row)
-        except Exception as error:
-            self._draft_failed = True
-            warnings.warn(
-                f"the draft model fails, so there are no more drafts: {error!r}",
-                RuntimeWarning,
-                stacklevel=2,
+        if offer.tokens.shape != offer.logprobs.shape or not len(offer.tokens):
+            raise GenerationError(
+                f"{len(offer.tokens)} tokens are offered, but {len(offer.logprobs)} logarithms"
             )
-            return
-        self.account.draft_calls += 1
-        with self.account.time("drafting"):
-            for node in nodes:
-                among = rows[node.prefix][node.tokens].astype(np.float64)
-                if among.max() > -np.inf:
-                    node.expect(_probabilities(self._draft_warp(among)))
+        places = np.searchsorted(offer.tokens, node.tokens).clip(max=len(offer.tokens) - 1)
+        among = np.where(
+            offer.tokens[places] == node.tokens, offer.logprobs[places].astype(np.float64), -np.inf
+        )
+        top = among.max()
+        if np.isnan(top) or top == np.inf:
+            raise GenerationError("a draft has NaN or infinite log-probabilities")
+        if top > -np.inf:
+            node.expect(_probabilities(self._draft_warp(among)))
+
+    def _dismiss(self, drafter: Drafter, error: Exception) -> None:
+        self._drafters.remove(drafter)
+        warnings.warn(SpeculationWarning(drafter.name, error), stacklevel=2)
 
     def _follow(
         self, particle: Particle, tree: Tree, rows: Mapping[tuple[int, ...], NDArray[Any]]
@@ -188,6 +173,7 @@ class VerifiedSampler(MaskedSampler):
         depth, node = 0, tree.root
         while True:
             row = _check(rows[node.prefix], particle.token_ids)
+            self._learn(node.prefix, row)
             among = row[node.tokens].astype(np.float64)
             if among.max() == -np.inf:
                 particle.append(Draw(None, -np.inf), 0.0, b"")
@@ -205,6 +191,14 @@ class VerifiedSampler(MaskedSampler):
             if chosen not in node.children or not particle.is_live:
                 return
             depth, node = depth + 1, node.children[chosen]
+
+    def _learn(self, prefix: tuple[int, ...], row: NDArray[Any]) -> None:
+        said = likeliest(row)
+        for drafter in list(self._drafters):
+            try:
+                drafter.learn(prefix, said)
+            except Exception as error:
+                self._dismiss(drafter, error)
 
 
 def _probabilities(scores: NDArray[np.float64]) -> Distribution:
@@ -231,7 +225,7 @@ def _ask(
     return dict(zip(asked, logprobs, strict=True))
 
 
-def _check(row: NDArray[Any], token_ids: tuple[int, ...] = ()) -> NDArray[Any]:
+def _check(row: NDArray[Any], token_ids: tuple[int, ...]) -> NDArray[Any]:
     """Return a row that is a distribution.
 
     Raises:

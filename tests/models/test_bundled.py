@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import re
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaForCausalLM
 
-from constrain import GenerationError
+from constrain import GenerationError, compile_json_schema
 from constrain.models import BundledModel
-from constrain.models.bundled import FOLDER
+from constrain.models.bundled import FOLDER, SIZES
 from constrain.models.training.words import FEMALE_NAMES, LAST_NAMES, MALE_NAMES
+from constrain.speculation import Chains, VerifiedSampler
 
 PERSON = {
     "type": "object",
@@ -47,7 +49,30 @@ def write(model: BundledModel, prompt: str | None, schema: object, limit: int = 
 
 
 def test_it_is_small() -> None:
-    assert sum(file.stat().st_size for file in FOLDER.iterdir()) <= 10_000_000
+    for size, most in (("main", 10_000_000), ("draft", 2_000_000)):
+        files = [file for file in SIZES[size].iterdir() if file.is_file()]
+        assert {file.name for file in files} >= {"config.json", "model.safetensors"}
+        assert sum(file.stat().st_size for file in files) <= most
+
+
+def test_an_unknown_size() -> None:
+    with pytest.raises(GenerationError, match="size must be one of main, draft, not 'huge'"):
+        BundledModel("huge")
+
+
+def test_the_draft_model_saves_calls(model: BundledModel) -> None:
+    """And several drafts save more than one: k-sequential selection, as its paper says."""
+    text = (Path(__file__).parents[2] / "schemas" / "person.json").read_text("utf-8")
+    constraint = compile_json_schema(text, model.vocabulary)
+    prompt, draft = model.encode_prompt(None, text), BundledModel("draft")
+    assert draft.vocabulary == model.vocabulary
+    one, many = (
+        VerifiedSampler(model, constraint, draft=draft, rule=rule, shape=shape, seed=1)
+        for rule, shape in (("rejection", Chains(4)), ("spectr", Chains(4, 8)))
+    )
+    samples = [*one.sample(prompt, 3, 150), *many.sample(prompt, 3, 150)]
+    assert all(sample.finished for sample in samples)
+    assert 2 < one.account.block_efficiency < many.account.block_efficiency
 
 
 def test_transformers_loads_it() -> None:

@@ -15,6 +15,7 @@ from constrain import (
     Constraint,
     ConstraintError,
     GenerationError,
+    SpeculationWarning,
     Vocabulary,
     VocabularyError,
     compile_grammar,
@@ -28,9 +29,15 @@ from constrain.sampling.warp import Warp
 from constrain.speculation import (
     Branching,
     Chains,
+    Copying,
+    Drafter,
+    DraftModel,
     Dynamic,
+    Forced,
+    Recycling,
     Rejection,
     Shape,
+    Trigrams,
     VerifiedSampler,
 )
 from constrain.speculation.rules import Distribution, Trials, normalised
@@ -118,6 +125,29 @@ def test_texts_are_those_of_local_masking(name: str, rule: str, shape: str) -> N
         assert chi_square([sample.token_ids for sample in samples], law) < 4
         if kind == "same":
             assert sampler.account.accepted == sampler.account.offered
+
+
+OFFERS: dict[str, Callable[[], list[Drafter]]] = {
+    "forced": lambda: [Forced()],
+    "copying": lambda: [Copying()],
+    "recycling": lambda: [Recycling()],
+    "trigrams": lambda: [Trigrams()],
+    "several": lambda: [Forced(), Copying(), Recycling(), DraftModel(TableModel(LETTERS, 9))],
+}
+
+
+@pytest.mark.parametrize("name", OFFERS)
+@pytest.mark.parametrize("rule", ["rejection", "distinct", *FIXED_RULES])
+def test_drafters_that_offer_some_tokens(rule: str, name: str) -> None:
+    """Also those that learn from one text what they offer in the next."""
+    constraint = CONSTRAINTS["regex"]
+    drafters, drawn = OFFERS[name](), []
+    for seed in range(3):
+        made = VerifiedSampler(
+            TARGET, constraint, draft=drafters, rule=rule, shape=Chains(3, 2), seed=seed
+        )
+        drawn += [sample.token_ids for sample in made.sample(PROMPT, 70, MAX_TOKENS)]
+    assert chi_square(drawn, masked_law(TARGET, constraint)) < 4
 
 
 class ForgetsWhatWasDrawn(Rejection):
@@ -272,7 +302,7 @@ def test_a_draft_model_that_fails_is_left_alone(failure: str) -> None:
     draft.fail = FAILURES[failure]
     constraint = CONSTRAINTS["regex"]
     made = VerifiedSampler(TARGET, constraint, draft=draft, seed=4)
-    with pytest.warns(RuntimeWarning, match="the draft model fails") as caught:
+    with pytest.warns(SpeculationWarning, match="the model has failed") as caught:
         samples = made.sample(PROMPT, 200, MAX_TOKENS)
     assert len(caught) == 1
     law = masked_law(TARGET, constraint)
@@ -299,7 +329,7 @@ def test_a_target_that_fails(failure: str) -> None:
 
 def test_wrong_arguments() -> None:
     constraint, draft = CONSTRAINTS["regex"], TARGET
-    with pytest.raises(ConstraintError, match="different vocabularies"):
+    with pytest.raises(VocabularyError, match="has another vocabulary than the target"):
         VerifiedSampler(TARGET, constraint, draft=TARGETS[JSON])
     with pytest.raises(ConstraintError, match="rule must be one of greedy, rejection"):
         VerifiedSampler(TARGET, constraint, draft=draft, rule="magic")

@@ -1,6 +1,7 @@
-"""`python -m constrain.models.training --out DIR --seed 0`: make the bundled model.
+"""`python -m constrain.models.training --out DIR --seed 0`: make the bundled models.
 
-The main model takes about three quarters of an hour on one CPU core, the draft model ten minutes.
+The main model takes about three quarters of an hour on one CPU core, the draft model ten minutes;
+the large one, which does not ship, some hours.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path, required=True, help="folder for model and tokenizer")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--size", choices=("main", "draft"), default="main")
+    parser.add_argument("--size", choices=("main", "draft", "large"), default="main")
     parser.add_argument(
         "--quick", action="store_true", help="a useless model in seconds, for tests"
     )

@@ -57,6 +57,7 @@ class Recipe:
 RECIPES = {
     "main": Recipe(192, 4, 4, 512, (2800, 900)),
     "draft": Recipe(96, 2, 2, 256, (1400, 450)),
+    "large": Recipe(384, 8, 6, 1024, (2800, 900)),
     "quick": Recipe(32, 1, 2, 64, (20, 20), vocabulary_size=512, tokenizer_documents=300),
 }
 

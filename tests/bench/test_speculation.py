@@ -1,0 +1,45 @@
+"""The benchmark of speculation measures what it says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bench import speculation
+from bench.speculation_methods import PLAIN
+
+
+def test_the_summary() -> None:
+    runs = {
+        ("JSON", PLAIN): [
+            {"tokens": 10, "calls": 10, "target": 0.1, "matching": 0.002, "total": 0.2},
+            {"tokens": 10, "calls": 10, "target": 0.1, "matching": 0.002, "total": 0.2},
+        ],
+        ("JSON", "fast"): [
+            {"tokens": 10, "calls": 2, "target": 0.04, "matching": 0.002, "total": 0.05},
+            {"tokens": 20, "calls": 8, "target": 0.16, "matching": 0.018, "total": 0.3},
+        ],
+    }
+    rows = speculation.summary(runs)
+    fast = rows[1]
+    assert fast["tokens a call"] == 3
+    assert fast["CPU ms a token"] == pytest.approx((5 + 15) / 2)
+    assert fast["speed-up"] == pytest.approx(2)
+    assert fast["matching / target"] == pytest.approx(0.1)
+    table = speculation.markdown(rows, "A note.")
+    assert "| JSON | fast | 3.00 | 10.00 | 2.00 | 10.0% |" in table
+    assert table.endswith("A note.\n")
+
+
+def test_a_small_run(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed")
+    options = ["--seeds", "1", "--tokens", "12", "--methods", "coupling", "--out", str(tmp_path)]
+    assert speculation.main(options) == 0
+    rows = json.loads((tmp_path / "speculation.json").read_text("utf-8"))
+    assert {row["text"] for row in rows} == {"JSON Schema", "long keys", "grammar", "free text"}
+    blocks = {(row["text"], row["method"]): row["tokens a call"] for row in rows}
+    assert all(block == 1 for (_, method), block in blocks.items() if method == PLAIN)
+    assert all(block > 1 for (_, method), block in blocks.items() if method != PLAIN)
+    assert (tmp_path / "speculation.png").stat().st_size > 1000
