@@ -60,7 +60,16 @@ class Config(NamedTuple):
     margin: Margin = Margin()
 
 
-Offers = dict[Lexeme, Scan]
+class Offers(dict[Lexeme, Scan]):
+    """What the scanner may take next, by the texts.
+
+    Attributes:
+        doubtful: those after which the parse may have no way to go on.
+    """
+
+    __slots__ = ("doubtful",)
+
+    doubtful: list[Lexeme]
 
 
 class ContextualControl:
@@ -109,11 +118,11 @@ class ContextualControl:
     def lexemes(self, config: Config) -> list[Lexeme]:
         """See `Control.lexemes`."""
         offers = self._offer(config)
-        return [
-            item
-            for item, scan in offers.items()
-            if self._is_parted(scan.banned) or self._goes_on(self._after(config, scan))
-        ]
+        found = [*offers]
+        for item in offers.doubtful:
+            if not self._goes_on(self._after(config, offers[item])):
+                found.remove(item)
+        return found
 
     def advance(self, config: Config, lexemes: tuple[Lexeme, ...], text: bytes | None) -> Config:
         """See `Control.advance`."""
@@ -179,11 +188,16 @@ class ContextualControl:
         key = (stack.state, usable, banned)
         found = self._offers.get(key)
         if found is None:
-            found = self._offers[key] = {
-                scan.lexeme: scan
+            found = self._offers[key] = self._offers_of(
+                scan
                 for scan in self._scan(stack.state, banned)
                 if scan.matched in self._ignored or scan.terminal in usable
-            }
+            )
+        return found
+
+    def _offers_of(self, scans: Iterable[Scan]) -> Offers:
+        found = Offers((scan.lexeme, scan) for scan in scans)
+        found.doubtful = [x for x, scan in found.items() if not self._is_parted(scan.banned)]
         return found
 
     def _scan(self, state: int, banned: Regex) -> list[Scan]:
@@ -196,8 +210,8 @@ class ContextualControl:
 
     def _goes_on(self, config: Config) -> bool:
         """Whether what is banned leaves a way to end; taken for granted where that is far."""
-        offers = self._offer(config).values()
-        if self.accepting(config) or any(self._is_parted(scan.banned) for scan in offers):
+        offers = self._offer(config)
+        if self.accepting(config) or len(offers) > len(offers.doubtful):
             return True
         if not offers:
             return False

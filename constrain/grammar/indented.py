@@ -9,6 +9,7 @@ that there is only the next line feed.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import inf
 
 from constrain.grammar.cfg import Grammar
@@ -18,6 +19,9 @@ from constrain.grammar.lalr import END
 from constrain.grammar.newlines import SPACES, Newlines, Piece
 from constrain.grammar.scanning import Scan
 from constrain.lexing.regex import EMPTY, Regex
+
+_MOST_LINES = 1000
+"""Places in newlines that are remembered with what may follow there."""
 
 
 class IndentedControl(ContextualControl):
@@ -41,6 +45,7 @@ class IndentedControl(ContextualControl):
         self._opens = frozenset(indentation.open)
         self._closes = frozenset(indentation.close)
         self._tokens_of: dict[tuple[int, frozenset[str], Regex, bool], Offers] = {}
+        self._lines: dict[Config, Offers] = {}
         super().__init__(grammar, made=frozenset((self._indent, self._dedent)))
 
     def start(self) -> Config:
@@ -63,20 +68,29 @@ class IndentedControl(ContextualControl):
         margin = config.margin
         if not margin.line:
             return self._tokens(config)
+        found = self._lines.get(config)
+        if found is None:
+            if len(self._lines) == _MOST_LINES:
+                self._lines.clear()
+            found = self._lines[config] = self._offers_of(self._continue(config))
+        return found
+
+    def _continue(self, config: Config) -> Iterator[Scan]:
+        """What may be matched next within a newline, and what may be matched if it ends."""
+        margin = config.margin
         here = self._begun(config)
-        offers = dict(self._tokens(here)) if here is not None and self._is_alive(here) else {}
+        if here is not None and self._is_alive(here):
+            yield from self._tokens(here).values()
         room = self._farthest(config) - margin.column
         spaces = "".join(space for space in SPACES if self._newlines.widths[space] <= room)
-        pieces = self._newlines.feeds(margin.line, spaces)
-        pieces = pieces + self._newlines.spaces(margin.line, spaces)
+        yield from self._newlines.feeds(margin.line, spaces)
+        yield from self._newlines.spaces(margin.line, spaces)
         for column in margin.columns:
             if column >= margin.column:
                 for piece in self._newlines.ends(margin.line, column - margin.column):
                     ended = self._block(config, column, piece.banned)
                     if ended is not None and self._is_alive(ended):
-                        pieces = [*pieces, piece]
-        offers.update((piece.lexeme, piece) for piece in pieces)
-        return offers
+                        yield piece
 
     def _tokens(self, config: Config) -> Offers:
         """What may be matched next where no newline is under way."""
@@ -86,21 +100,24 @@ class IndentedControl(ContextualControl):
         key = (stack.state, usable, banned, inside)
         found = self._tokens_of.get(key)
         if found is None:
-            found = self._tokens_of[key] = {}
-            newlines = []
-            for scan in self._scan(stack.state, banned):
-                if scan.matched in self._ignored:
-                    found[scan.lexeme] = scan
-                elif scan.terminal == self._newline:
-                    if inside:
-                        found[scan.lexeme] = scan
-                    elif self._newline in usable:
-                        newlines.append(scan)
-                elif scan.terminal in usable and (inside or scan.terminal not in self._closes):
-                    found[scan.lexeme] = scan
-            for piece in self._newlines.begun(newlines):
-                found[piece.lexeme] = piece
+            found = self._tokens_of[key] = self._offers_of(
+                self._select(self._scan(stack.state, banned), usable, inside)
+            )
         return found
+
+    def _select(self, scans: list[Scan], usable: frozenset[str], inside: bool) -> Iterator[Scan]:
+        newlines = []
+        for scan in scans:
+            if scan.matched in self._ignored:
+                yield scan
+            elif scan.terminal == self._newline:
+                if inside:
+                    yield scan
+                elif self._newline in usable:
+                    newlines.append(scan)
+            elif scan.terminal in usable and (inside or scan.terminal not in self._closes):
+                yield scan
+        yield from self._newlines.begun(newlines)
 
     def _after(self, config: Config, scan: Scan) -> Config:
         if isinstance(scan, Piece) and not scan.first:
