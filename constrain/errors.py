@@ -6,6 +6,8 @@ programs.
 
 from __future__ import annotations
 
+from typing import Literal
+
 
 class ConstraintError(ValueError):
     """Base of all errors that this library raises about its input."""
@@ -200,4 +202,39 @@ class SpeculationWarning(UserWarning):
             "going on without"
         )
         self.culprit = culprit
+        self.error = error
+
+
+MonitorKind = Literal["empty", "late", "failed"]
+"""Why a monitor has no answer: nothing to suggest, not in time, or the analysis failed."""
+
+
+class MonitorError(ConstraintError):
+    """A monitor has no answer where one is due.
+
+    Attributes:
+        monitor: the name of its class.
+        kind: "empty", "late" or "failed".
+        reason: why, in words.
+        text: what is written so far.
+    """
+
+    def __init__(self, monitor: str, kind: MonitorKind, reason: str, text: str) -> None:
+        super().__init__(f"{monitor} has no answer: {reason}")
+        self.monitor = monitor
+        self.kind = kind
+        self.reason = reason
+        self.text = text
+
+
+class MonitorWarning(UserWarning):
+    """A monitor has no answer where one is due, and generation goes on or stops, as it is set.
+
+    Attributes:
+        error: what it would be as an error.
+    """
+
+    def __init__(self, error: MonitorError, otherwise: str) -> None:
+        goes_on = "going on without" if otherwise == "ignore" else "stopping here"
+        super().__init__(f"{error}; {goes_on}")
         self.error = error

@@ -96,10 +96,15 @@ class Budget:
         known = node.endings.get(state)
         if known is None:
             text = self._least(node, state)
-            known = node.endings[state] = text, 1 + self._fewest(text)
+            known = node.endings[state] = text, 1 + self.fewest(text)
         return known
 
-    def _fewest(self, text: bytes) -> int:
+    def fewest(self, text: bytes) -> int:
+        """Return the fewest tokens that spell a text.
+
+        Raises:
+            VocabularyError: no tokens do.
+        """
         if not text:
             return 0
         data = np.frombuffer(text, np.uint8)

@@ -1,0 +1,89 @@
+"""How a text can end that a constraint and monitors have a say in: a bounded search."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from heapq import heappop, heappush
+from itertools import islice, pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+from constrain.errors import MonitorError
+
+if TYPE_CHECKING:
+    from constrain.monitors.monitored import MonitoredMatcher
+
+_MOST_TEXTS = 200
+"""Beginnings of endings that are looked at."""
+_MOST_NAMES = 4
+"""Suggestions, of those that an answer and all others agree with, that are looked at each time."""
+
+
+class Ending(NamedTuple):
+    """A way to end.
+
+    Attributes:
+        pieces: the text, divided where a trigger ends, which no token runs past.
+        cost: the fewest tokens that spell the pieces, EOS included.
+    """
+
+    pieces: tuple[bytes, ...]
+    cost: int
+
+
+def least_ending(matcher: MonitoredMatcher) -> Ending | None:
+    """Return the least way to end, in bytes, that is found; None if none is.
+
+    What the constraint would end with is tried, and the suggestions of the monitors, one after the
+    other.
+    """
+    heap = [(0, b"", matcher)]
+    seen = {b""}
+    for _ in range(_MOST_TEXTS):
+        if not heap:
+            break
+        _, text, here = heappop(heap)
+        if here.is_accepting():
+            return _divided(matcher, text)
+        for piece, after in _steps(here):
+            longer = text + piece
+            if longer not in seen:
+                seen.add(longer)
+                heappush(heap, (len(longer), longer, after))
+    return None
+
+
+def _steps(matcher: MonitoredMatcher) -> Iterator[tuple[bytes, MonitoredMatcher]]:
+    """What a text may go on with on the way to its end."""
+    ending = matcher.constraint.base.budget.ending(matcher.base)
+    yield from _agreed(matcher, iter([ending]))
+    for state in matcher.states:
+        for due in state.obligations:
+            if due.answer.names:
+                said = state.text[due.begin :].encode() + state.rest
+                names = (name.encode(errors="ignore") for name in due.answer.names)
+                rests = (name[len(said) :] for name in names if name.startswith(said))
+                yield from islice(_agreed(matcher, rests), _MOST_NAMES)
+            else:
+                ending = due.matcher.constraint.budget.ending(due.matcher)
+                yield from _agreed(matcher, iter([ending]))
+
+
+def _agreed(
+    matcher: MonitoredMatcher, texts: Iterator[bytes]
+) -> Iterator[tuple[bytes, MonitoredMatcher]]:
+    for text in texts:
+        after = matcher.fork()
+        try:
+            agreed = bool(text) and after.accept_bytes(text)
+        except MonitorError:
+            continue
+        if agreed:
+            yield text, after
+
+
+def _divided(matcher: MonitoredMatcher, text: bytes) -> Ending:
+    constraint = matcher.constraint
+    places = zip(constraint.watches, matcher.states, strict=True)
+    cuts = sorted({0, len(text)}.union(*(watch.cuts(state, text) for watch, state in places)))
+    pieces = tuple(text[begin:end] for begin, end in pairwise(cuts))
+    return Ending(pieces, 1 + sum(map(constraint.base.budget.fewest, pieces)))

@@ -1,0 +1,242 @@
+"""Constraints that monitors watch over, and their matchers."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from constrain.engine import Constraint, Matcher, kernels
+from constrain.engine.bitmask import allowed
+from constrain.engine.single import RegexControl
+from constrain.errors import ConstraintError
+from constrain.lexing.regex import ANYTHING
+from constrain.monitors.endings import least_ending
+from constrain.monitors.monitor import Monitor
+from constrain.monitors.watch import State, Watch
+from constrain.vocabulary import Vocabulary
+
+_MOST_TRIED = 512
+"""Tokens that are tried one by one for whether they leave room to end."""
+
+
+def monitored(vocabulary: Vocabulary, *monitors: Monitor) -> MonitoredConstraint:
+    """Return the constraint that allows any text that some monitors agree with."""
+    return MonitoredConstraint(Constraint(RegexControl(ANYTHING), vocabulary), monitors)
+
+
+class MonitoredConstraint(Constraint):
+    """The texts of a constraint that monitors agree with. `constraint & monitor` makes one.
+
+    A token is allowed iff the constraint and all monitors allow it. What they ask for together may
+    have no text, which shows only in the middle of one: then nothing is allowed. Decoding within a
+    budget (`generate_json` and its siblings) takes back the token that leads there.
+
+    Attributes:
+        base: the constraint.
+        watches: what follows texts for each monitor.
+    """
+
+    def __init__(self, base: Constraint, monitors: Sequence[Monitor]) -> None:
+        self.base = base
+        self.vocabulary = base.vocabulary
+        self.masks = base.masks
+        self.watches = [Watch(monitor, base.vocabulary) for monitor in monitors]
+
+    @property
+    def control(self) -> Any:  # type: ignore[override]
+        """Monitors see whole texts, so there is no part that they could play in another control.
+
+        Raises:
+            ConstraintError: always.
+        """
+        raise ConstraintError(
+            "a constraint with monitors cannot be a part of another; combine the constraints first "
+            "and add the monitors with & afterwards"
+        )
+
+    def matcher(self) -> MonitoredMatcher:
+        """See `Constraint.matcher`."""
+        return MonitoredMatcher(self)
+
+    def __and__(self, other: Constraint | Monitor) -> Constraint:
+        """The texts that another constraint allows as well, or that a monitor agrees with."""
+        if isinstance(other, Monitor):
+            return MonitoredConstraint(self.base, [*self._monitors, other])
+        if isinstance(other, MonitoredConstraint):
+            return MonitoredConstraint(self.base & other.base, self._monitors + other._monitors)
+        if isinstance(other, Constraint):
+            return MonitoredConstraint(self.base & other, self._monitors)
+        return NotImplemented
+
+    def __rand__(self, other: Constraint) -> Constraint:
+        return MonitoredConstraint(other & self.base, self._monitors)
+
+    def __ror__(self, other: Constraint) -> Any:
+        return self.control
+
+    __radd__ = __ror__
+
+    def beginnings(self, text: bytes) -> list[int]:
+        """Return the tokens that a text may begin with; those that end it, if it is empty."""
+        if not text:
+            return list(self.vocabulary.eos_token_ids)
+        spelt = (self.vocabulary.token_bytes(token) for token in range(self.vocabulary.size))
+        return [token for token, data in enumerate(spelt) if data and text.startswith(data)]
+
+    @property
+    def _monitors(self) -> list[Monitor]:
+        return [watch.monitor for watch in self.watches]
+
+
+class _Step(NamedTuple):
+    """Where the monitors stand; a shared persistent list."""
+
+    states: tuple[State, ...]
+    before: _Step | None
+
+
+class MonitoredMatcher(Matcher):
+    """Follows one text under a constraint and for monitors. See `Matcher`."""
+
+    __slots__ = ("_base", "_monitored", "_path")
+
+    def __init__(self, constraint: MonitoredConstraint) -> None:
+        self._monitored = constraint
+        self._base = constraint.base.matcher()
+        self._path = self._beginning()
+
+    def _beginning(self) -> _Step:
+        return _Step(tuple(watch.start for watch in self._monitored.watches), None)
+
+    @property
+    def constraint(self) -> MonitoredConstraint:
+        """The constraint that this matcher follows."""
+        return self._monitored
+
+    @property
+    def base(self) -> Matcher:
+        """Where the text stands under the constraint without monitors."""
+        return self._base
+
+    @property
+    def states(self) -> tuple[State, ...]:
+        """Where each monitor stands."""
+        return self._path.states
+
+    def fill_bitmask(self, row: NDArray[np.int32], budget: int | None = None) -> None:
+        """See `Matcher.fill_bitmask`.
+
+        With a budget, where many tokens are allowed, only those of the least ending may be left.
+        """
+        self._base.fill_bitmask(row, budget)
+        if self._base.is_finished():
+            return
+        for watch, state in zip(self._monitored.watches, self.states, strict=True):
+            row &= watch.mask(state)
+        if budget is not None:
+            self._spend(row, budget)
+
+    def _spend(self, row: NDArray[np.int32], budget: int) -> None:
+        tokens = np.flatnonzero(allowed(row, self._monitored.vocabulary.size))
+        if len(tokens) > _MOST_TRIED:
+            ending = least_ending(self)
+            first = ending.pieces[0] if ending and ending.pieces else b""
+            tokens = tokens[np.isin(tokens, self._monitored.beginnings(first))]
+        row[:] = 0
+        for token in tokens.tolist():
+            trial = self.fork()
+            if trial.accept(token) and trial.tokens_to_finish() < budget:
+                kernels.set_bits(row, np.array([token], np.int32))
+
+    def is_accepting(self) -> bool:
+        """See `Matcher.is_accepting`."""
+        return self._base.is_accepting() and all(
+            obligation.matcher.is_accepting()
+            for state in self.states
+            for obligation in state.obligations
+        )
+
+    def is_finished(self) -> bool:
+        """See `Matcher.is_finished`."""
+        return self._base.is_finished()
+
+    def accept(self, token_id: int) -> bool:
+        """See `Matcher.accept`.
+
+        Raises:
+            MonitorError: a monitor has no answer, and that is an error.
+        """
+        if token_id in self._monitored.vocabulary.eos_token_ids:
+            if not self.is_accepting() or not self._base.accept(token_id):
+                return False
+            self._path = _Step(self.states, self._path)
+            return True
+        if not self._base.accept(token_id):
+            return False
+        return self._follow(self._monitored.vocabulary.token_bytes(token_id) or b"", True)
+
+    def accept_bytes(self, data: bytes) -> bool:
+        """See `Matcher.accept_bytes`.
+
+        Raises:
+            MonitorError: a monitor has no answer, and that is an error.
+        """
+        return self._base.accept_bytes(data) and self._follow(data, False)
+
+    def _follow(self, data: bytes, is_token: bool) -> bool:
+        """Move the monitors too; where one refuses, take the move of the constraint back."""
+        states = []
+        try:
+            for watch, state in zip(self._monitored.watches, self.states, strict=True):
+                after = watch.after(state, data, is_token=is_token)
+                if after is None:
+                    self._base.rollback(1)
+                    return False
+                states.append(after)
+        except ConstraintError:
+            self._base.rollback(1)
+            raise
+        self._path = _Step(tuple(states), self._path)
+        return True
+
+    def rollback(self, n_tokens: int) -> None:
+        """See `Matcher.rollback`."""
+        self._base.rollback(n_tokens)
+        for _ in range(n_tokens):
+            assert self._path.before is not None
+            self._path = self._path.before
+
+    def fork(self) -> MonitoredMatcher:
+        """See `Matcher.fork`."""
+        other = MonitoredMatcher.__new__(MonitoredMatcher)
+        other._monitored = self._monitored
+        other._base = self._base.fork()
+        other._path = self._path
+        return other
+
+    def reset(self) -> None:
+        """See `Matcher.reset`."""
+        self._base.reset()
+        self._path = self._beginning()
+
+    def forced_tokens(self) -> list[int]:
+        """See `Matcher.forced_tokens`."""
+        matchers = [self._base]
+        matchers += [due.matcher for state in self.states for due in state.obligations]
+        tokens: list[int] = max((matcher.forced_tokens() for matcher in matchers), key=len)
+        trial = self.fork()
+        for count, token in enumerate(tokens):
+            if not trial.accept(token):
+                return tokens[:count]
+        return tokens
+
+    def tokens_to_finish(self) -> int:
+        """See `Matcher.tokens_to_finish`. Where no ending is found, more than any budget."""
+        if self.is_finished():
+            return 0
+        ending = least_ending(self)
+        return sys.maxsize if ending is None else ending.cost
