@@ -1,12 +1,13 @@
 """Samplers: what masking distorts, what they cost, what they are worth.
 
     python -m bench.sampling distortion
+    python -m bench.sampling grammars
     python -m bench.sampling awrs --tokenizer PATH
     python -m bench.sampling smc
     python -m bench.sampling sql
     python -m bench.sampling critic
 
-Each writes DIR/NAME.json, a table NAME.md, and for the first a picture. `awrs` compares with
+Each writes DIR/NAME.json, a table NAME.md, and for the first two a picture. `awrs` compares with
 genlm-control where it is installed (pip install 'constrain[peers]'). `sql` trains a small model
 first, for a few minutes, and keeps it in DIR.
 """
@@ -30,9 +31,10 @@ from bench.command import load_tokenizer, run_command
 from bench.report import machine
 from bench.sampling_cost import awrs, smc
 from bench.sampling_distortion import distortion, plot
+from bench.sampling_grammars import distortion_by_grammars
 from bench.sampling_tasks import critic, sql
 
-_EXPERIMENTS = ("distortion", "awrs", "smc", "sql", "critic")
+_EXPERIMENTS = ("distortion", "grammars", "awrs", "smc", "sql", "critic")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -52,6 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(console: Console, options: argparse.Namespace) -> int:
     experiments: dict[str, Callable[[], dict[str, Any]]] = {
         "distortion": lambda: distortion(options.samples),
+        "grammars": lambda: distortion_by_grammars(options.samples),
         "awrs": lambda: awrs(load_tokenizer(options.tokenizer), options.tokens),
         "smc": lambda: smc(options.particles),
         "sql": lambda: sql(options.out, options.particles, options.runs, console.log),
@@ -63,8 +66,8 @@ def _run(console: Console, options: argparse.Namespace) -> int:
     path.with_suffix(".json").write_text(json.dumps(found, indent=1), "utf-8")
     text = _markdown(found["rows"], f"{found['note']} {machine()}.")
     path.with_suffix(".md").write_text(text, "utf-8")
-    if options.experiment == "distortion":
-        plot(found, path.with_suffix(".png"))
+    if "kl" in found:
+        plot(found["kl"], found["marks"], path.with_suffix(".png"))
     console.print(text, markup=False, highlight=False, soft_wrap=True)
     return 0
 

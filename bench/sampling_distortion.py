@@ -8,7 +8,7 @@ with 1.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,11 @@ def divergence(samples: Sequence[Sample], truth: dict[str, float], weighted: boo
     return sum(w / total * math.log(w / total / truth[t]) for t, w in shares.items() if w)
 
 
+def marks_up_to(n: int) -> list[int]:
+    """Numbers of samples after which to look."""
+    return [mark for mark in _MARKS if mark < n] + [n]
+
+
 def distortion(n: int) -> dict[str, Any]:
     """KL after so many samples, for each sampler."""
     model = TableModel(VOCABULARY, skewed)
@@ -89,7 +94,7 @@ def distortion(n: int) -> dict[str, Any]:
         "CARS": (cars.sample((), n, most), False),
         f"AWRS-SMC, {_PARTICLES} particles": (steered[:n], True),
     }
-    marks = [mark for mark in _MARKS if mark < n] + [n]
+    marks = marks_up_to(n)
     curves = {
         name: [divergence(samples[:mark], truth, weighted) for mark in marks]
         for name, (samples, weighted) in drawn.items()
@@ -100,18 +105,20 @@ def distortion(n: int) -> dict[str, Any]:
         f"{len(truth) - 1} / 2n. Accepted: rejection {rejection.acceptance_rate:.1%}, "
         f"CARS {cars.acceptance_rate:.1%}."
     )
-    return {"marks": marks, "kl": curves, "rows": rows, "note": note}
+    return {"marks": marks, "kl": {_PATTERN: curves}, "rows": rows, "note": note}
 
 
-def plot(found: dict[str, Any], path: Path) -> None:
-    """Draw the curves."""
+def plot(curves: Mapping[str, Mapping[str, Sequence[float]]], marks: Any, path: Path) -> None:
+    """Draw the curves of each experiment side by side."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7, 4.5), layout="constrained")
-    axes = figure.add_subplot()
-    for name, kl in found["kl"].items():
-        axes.plot(found["marks"], np.maximum(kl, 1e-6), marker="o", label=name)
-    axes.set(xscale="log", yscale="log", xlabel="samples", ylabel="KL to the exact distribution")
-    axes.grid(alpha=0.3)
-    axes.legend()
+    figure = Figure(figsize=(1 + 6 * len(curves), 4.5), layout="constrained")
+    for place, (title, kls) in enumerate(curves.items(), 1):
+        axes = figure.add_subplot(1, len(curves), place)
+        for name, kl in kls.items():
+            axes.plot(marks, np.maximum(kl, 1e-6), marker="o", label=name)
+        axes.set(xscale="log", yscale="log", xlabel="samples", title=title)
+        axes.set_ylabel("KL to the exact distribution")
+        axes.grid(alpha=0.3)
+        axes.legend()
     figure.savefig(path, dpi=150)
