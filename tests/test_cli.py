@@ -302,6 +302,16 @@ def test_version():
     assert re.fullmatch(r"constrain \d+\.\d+\.\d+\n", out.stdout)
 
 
+@pytest.mark.parametrize("sampler", ["smc", "cars"])
+def test_a_person_sees_how_far_a_sampler_is(sampler: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    arguments = ("--sampler", sampler, "--particles", "3", "-n", "2", "-s", "1")
+    result = _run("regex", "[0-9a-f]{1,4}", "--max-tokens", "6", *arguments)
+    assert result.exit_code == 0, result.output
+    assert re.search(r"\d+ of \d+ done \(\d+%\), effective \d\.\d", result.stderr)
+    assert re.search(r"effective sample size \d", result.stderr)
+
+
 @pytest.mark.parametrize("suffix", ["svg", "html"])
 def test_a_sampler_draws_its_run(suffix: str, tmp_path: Path):
     picture = tmp_path / f"run.{suffix}"

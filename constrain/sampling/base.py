@@ -50,7 +50,8 @@ class Progress:
         tokens: tokens of the longest text under way.
         finished: texts finished.
         attempts: texts begun.
-        effective: effective sample size of the texts under way and finished, (sum w)^2 / sum w^2.
+        effective: effective sample size of the texts under way and finished, (sum w)^2 / sum w^2;
+            of samplers that draw exactly, the texts finished.
     """
 
     tokens: int

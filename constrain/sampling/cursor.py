@@ -158,13 +158,14 @@ class YesNoCursor(Cursor):
 
         Raises:
             GenerationError: at the end of a text: the constraint does not allow, or no longer
-                calls complete, what it has called complete.
+                calls complete, what it has called complete; or it has failed.
         """
         self._answers = {}
         if token not in self._vocabulary.eos_token_ids:
             self._text += self._vocabulary.token_bytes(token) or b""
             return
-        if not (self._constraint.allows(self._text) and self._constraint.complete(self._text)):
+        asked = self._constraint.allows, self._constraint.complete
+        if not all(self._answer(question, self._text) for question in asked):
             raise GenerationError(
                 f"the constraint contradicts itself: it has called {self._text!r} complete, but "
                 "now refuses it; `allows` and `complete` must both hold of a complete text, and "
@@ -182,6 +183,16 @@ class YesNoCursor(Cursor):
 
     def _ask(self, token: int) -> bool:
         if token in self._vocabulary.eos_token_ids:
-            return bool(self._constraint.complete(self._text))
+            return self._answer(self._constraint.complete, self._text)
         added = self._vocabulary.token_bytes(token)
-        return bool(added) and bool(self._constraint.allows(self._text + (added or b"")))
+        return bool(added) and self._answer(self._constraint.allows, self._text + (added or b""))
+
+    @staticmethod
+    def _answer(question: Callable[[bytes], bool], text: bytes) -> bool:
+        try:
+            return bool(question(text))
+        except Exception as error:
+            raise GenerationError(
+                f"the constraint, asked about {text!r}, has failed with "
+                f"{type(error).__name__}: {error}"
+            ) from error

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from constrain.errors import AcceptanceError, ConstraintError
 from constrain.models import LanguageModel
-from constrain.sampling.base import Draw, Observer, Particle, Sample, Sampler
+from constrain.sampling.base import Draw, Observer, Particle, Progress, Sample, Sampler
 from constrain.sampling.cursor import AnyConstraint
 from constrain.sampling.race import Race
 
@@ -56,6 +56,13 @@ class ExactSampler(Sampler):
         Raises:
             AcceptanceError: no text was valid in `max_attempts` attempts.
         """
+
+    def report(self, particles: Sequence[Particle], attempts: int, finished: int = 0) -> None:
+        """See `Sampler.report`; accepted texts count alike, and those under way not yet."""
+        if self.observe is not None:
+            finished += sum(particle.is_finished for particle in particles)
+            longest = max(particle.position for particle in particles)
+            self.observe(Progress(longest, finished, attempts, finished))
 
     def accept(self, particle: Particle) -> Sample:
         """Return a finished text as a sample, with the weight 1."""

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from constrain import (
+    AcceptanceError,
     ConstraintError,
     GenerationError,
     Vocabulary,
@@ -26,9 +27,12 @@ from constrain.sampling import (
     AWRSSampler,
     CARSSampler,
     MaskedSampler,
+    Progress,
     RejectionSampler,
     Sampler,
 )
+from constrain.sampling.base import OUT_OF_TOKENS
+from constrain.sampling.rejection import ExactSampler
 
 from . import exact
 from .exact import LETTERS, PROMPT, Asked, chi_square, enumerate_texts, standard_score, weights
@@ -240,3 +244,74 @@ def test_a_constraint_that_contradicts_itself(name: str) -> None:
 
     with pytest.raises(GenerationError, match="contradicts itself"):
         ASKING[name](TableModel(LETTERS, 1), Fickle()).sample(PROMPT, 20, 8)
+
+
+class Refusing:
+    """Allows nothing, or ends nothing."""
+
+    def __init__(self, allows: bool) -> None:
+        self._allows = allows
+
+    def allows(self, prefix: bytes) -> bool:
+        return self._allows
+
+    def complete(self, prefix: bytes) -> bool:
+        return False
+
+
+@pytest.mark.parametrize("name", ASKING)
+@pytest.mark.parametrize("allows", [False, True])
+def test_a_constraint_that_nothing_satisfies(name: str, allows: bool) -> None:
+    sampler = ASKING[name](TableModel(LETTERS, 1), Refusing(allows))
+    if isinstance(sampler, ExactSampler):
+        sampler.max_attempts = 50
+        with pytest.raises(AcceptanceError, match="no text in common"):
+            sampler.sample(PROMPT, 3, 4)
+        return
+    for sample in sampler.sample(PROMPT, 3, 4):
+        assert not sample.finished
+        assert sample.log_weight == -np.inf
+        assert sample.reason in (OUT_OF_TOKENS, "no token that the model draws can follow")
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_model_that_gives_valid_texts_no_probability(name: str) -> None:
+    """Zero mass after some tokens, not at once."""
+    model = TableModel(LETTERS, lambda prefix: [0, 1, 0, 0, 0] if prefix[-1] == 0 else [1] * 5)
+    sampler = ALL[name](model, compile_regex("aa|ab0{9}", LETTERS), seed=1)
+    if isinstance(sampler, ExactSampler):
+        with pytest.raises(AcceptanceError):
+            sampler.sample((0,), 2, 4)
+        return
+    for sample in sampler.sample((0,), 4, 4):
+        assert (sample.finished, sample.log_weight) == (False, -np.inf)
+        assert sample.reason
+
+
+@pytest.mark.parametrize("name", ASKING)
+@pytest.mark.parametrize("failing", ["allows", "complete"])
+def test_a_constraint_that_fails(name: str, failing: str) -> None:
+    constraint: Any = Refusing(True)
+
+    def fail(prefix: bytes) -> bool:
+        raise RuntimeError("database is locked")
+
+    setattr(constraint, failing, fail)
+    with pytest.raises(GenerationError, match=r"asked about b'.*RuntimeError: database is locked"):
+        ASKING[name](TableModel(LETTERS, 1), constraint).sample(PROMPT, 9, 9)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_progress_is_told(name: str, model: TableModel) -> None:
+    told: list[Progress] = []
+    samples = ALL[name](model, MASKS, seed=1, observe=told.append).sample(PROMPT, 6, MAX_TOKENS)
+    assert told
+    for progress in told:
+        assert 0 <= progress.finished <= progress.attempts
+        assert 0 <= progress.effective <= progress.attempts + 1e-9
+        assert progress.tokens <= MAX_TOKENS
+    if name in EXACT:
+        assert told[-1].finished >= len(samples)
+        assert told[-1].effective == told[-1].finished
+    else:
+        assert told[-1].finished == sum(sample.finished for sample in samples)
