@@ -71,8 +71,14 @@ def compile_grammar(
     lexer: Lexer | None = None,
     path: str | PathLike[str] | None = None,
     indentation: Indentation | Indenter | type[Indenter] | None = None,
+    rules: Mapping[str, Constraint | SpecialToken] | None = None,
 ) -> Constraint:
     """Return the constraint that allows the texts of a context-free grammar.
+
+    A grammar in Lark's language may have special tokens of the vocabulary among its symbols, by
+    name (`<|tool_call|>`), and JSON Schemas (`%json {"type": "object"}`). What such a schema or
+    another constraint allows may end wherever it is complete; the grammar's own terminals are
+    matched without regard to it.
 
     Args:
         text: the grammar, or the name of a ready-made one (see `constrain.grammars`).
@@ -88,8 +94,12 @@ def compile_grammar(
         path: the file that the text is from, which imports of files beside it start from.
         indentation: the terminals that stand for the indentation of lines, or a Lark `Indenter`;
             the lexer is the contextual one then.
+        rules: what stands for rules (in lower case) and terminals that the grammar uses, but does
+            not define: constraints, special tokens. In Lark's language only.
 
     Raises:
+        ConstraintError: the grammar does not use a rule of `rules`.
+        VocabularyError: the vocabulary lacks a special token.
         GrammarSyntaxError: the grammar is malformed, stands for no text, or is not LALR(1) where
             `lexer` is "contextual", or asks for indents where there can be none.
         ConstraintError: an `Indenter` does something of its own.
@@ -97,7 +107,11 @@ def compile_grammar(
     """
     from constrain.grammar.compile import grammar_control
 
-    control = grammar_control(text, syntax, start, lexer, path, indentation)
+    bound = {
+        name: rule if isinstance(rule, SpecialToken) else rule.control
+        for name, rule in (rules or {}).items()
+    }
+    control = grammar_control(text, syntax, start, lexer, path, indentation, bound)
     return Constraint(control, vocabulary)
 
 

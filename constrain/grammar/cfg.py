@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TypeVar
 
 from constrain.errors import GrammarSyntaxError, GrammarWarning
-from constrain.lexing.lexeme import Lexeme
+from constrain.lexing.lexeme import Lexeme, Literal, lexeme
 from constrain.lexing.regex import ANYTHING, Regex, concat
 from constrain.lexing.sight import Sight
+from constrain.special import MARK, SpecialToken
 
 Value = TypeVar("Value")
 
@@ -52,6 +53,31 @@ class Terminal:
 
 
 @dataclass(frozen=True, slots=True)
+class Opaque:
+    """A terminal that is no text: a special token, or the place of another language.
+
+    Attributes:
+        lexeme: what stands for it.
+        least: the least text of the language, or the mark of the special token.
+        token: the special token; None for a language.
+    """
+
+    lexeme: Lexeme
+    least: bytes
+    token: SpecialToken | None = None
+
+    @classmethod
+    def special(cls, token: SpecialToken) -> Opaque:
+        """The terminal of a special token."""
+        return cls(lexeme(Literal(token.mark)), token.mark, token)
+
+    @classmethod
+    def place(cls, name: str, least: bytes) -> Opaque:
+        """The place of a language, which the name is to tell from others."""
+        return cls(lexeme(Literal(MARK + b"\0" + name.encode() + MARK)), least)
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """One way to write a nonterminal.
 
@@ -77,6 +103,7 @@ class Grammar:
         ignored: names of the terminals that may come anywhere between others.
         declared: names of terminals without a text, which only a post-lexer makes.
         always: names of the terminals that are looked for everywhere, even where no rule has them.
+        opaque: terminals that are no texts, by name.
     """
 
     start: str
@@ -85,6 +112,7 @@ class Grammar:
     ignored: tuple[str, ...] = ()
     declared: frozenset[str] = frozenset()
     always: tuple[str, ...] = ()
+    opaque: Mapping[str, Opaque] = field(default_factory=dict)
 
     @cached_property
     def rules_of(self) -> Mapping[str, tuple[Rule, ...]]:
@@ -102,7 +130,12 @@ class Grammar:
     @cached_property
     def productive(self) -> frozenset[str]:
         """The nonterminals that stand for any text at all."""
-        return frozenset(self._closure({*self.terminals, *self.declared}))
+        return frozenset(self._closure({*self.terminals, *self.declared, *self.opaque}))
+
+    @property
+    def special_tokens(self) -> frozenset[str]:
+        """The names of the special tokens among the terminals."""
+        return frozenset(x.token.name for x in self.opaque.values() if x.token is not None)
 
     def _closure(self, symbols: Collection[str]) -> set[str]:
         """The nonterminals that can be written with nothing but `symbols`."""
@@ -141,7 +174,7 @@ class Grammar:
 
     def reduced(self) -> Grammar:
         """The same language without the rules that no text needs."""
-        written = {*self.productive, *self.terminals, *self.declared}
+        written = {*self.productive, *self.terminals, *self.declared, *self.opaque}
         rules = [rule for rule in self.rules if written.issuperset(rule.expansion)]
         kept = replace(self, rules=tuple(rules))
         reachable = kept.reachable()
@@ -150,7 +183,8 @@ class Grammar:
             self.ignored, self.always
         )
         terminals = {name: t for name, t in self.terminals.items() if name in used}
-        return replace(self, rules=tuple(rules), terminals=terminals)
+        opaque = {name: x for name, x in self.opaque.items() if name in used}
+        return replace(self, rules=tuple(rules), terminals=terminals, opaque=opaque)
 
     def least(
         self,

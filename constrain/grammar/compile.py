@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from os import PathLike
 from typing import Literal
 
 from lark.indenter import Indenter
 
+from constrain.engine.combining.substitution import SubstitutionControl
 from constrain.errors import ConstraintError, GrammarSyntaxError
+from constrain.grammar.cfg import Grammar
 from constrain.grammar.contextual import ContextualControl
 from constrain.grammar.dynamic import DynamicControl
+from constrain.grammar.embedded import Foreign
 from constrain.grammar.gbnf import read_gbnf
+from constrain.grammar.guests import Guests
 from constrain.grammar.indentation import Indentation
 from constrain.grammar.indented import IndentedControl
 from constrain.grammar.lark_loader import read_lark
@@ -21,7 +26,23 @@ Syntax = Literal["lark", "gbnf"]
 Lexer = Literal["dynamic", "contextual"]
 """How a text is divided into terminals, see `compile_grammar`."""
 
-GrammarControl = DynamicControl | ContextualControl
+
+class HostControl(SubstitutionControl):
+    """The control of a grammar with other languages in it.
+
+    Attributes:
+        lexer: how the grammar's own texts are divided.
+    """
+
+    outer: DynamicControl | ContextualControl
+
+    @property
+    def lexer(self) -> str:
+        """See `DynamicControl` and `ContextualControl`."""
+        return self.outer.lexer
+
+
+GrammarControl = DynamicControl | ContextualControl | HostControl
 
 
 def grammar_control(
@@ -31,6 +52,7 @@ def grammar_control(
     lexer: Lexer | None = None,
     path: str | PathLike[str] | None = None,
     indentation: Indentation | Indenter | type[Indenter] | None = None,
+    rules: Mapping[str, Foreign] | None = None,
 ) -> GrammarControl:
     """Return the control of a grammar; see `compile_grammar`."""
     if syntax not in ("lark", "gbnf"):
@@ -44,16 +66,25 @@ def grammar_control(
             raise ConstraintError("GBNF has no terminals for a contextual lexer; leave `lexer` out")
         if indentation is not None:
             raise ConstraintError("GBNF has no terminals for indentation; leave it out")
+        if rules:
+            raise ConstraintError("rules can be bound in grammars in Lark's language alone")
         return DynamicControl(read_gbnf(text, start or "root", path))
     if text.isidentifier():
         text = load(text)
+    guests = Guests(rules)
+    own: DynamicControl | ContextualControl
     if indentation is not None:
         if lexer == "dynamic":
             raise ConstraintError("indentation needs the contextual lexer; leave `lexer` out")
         indentation = Indentation.of(indentation)
-        grammar = read_lark(text, start or "start", path, always=(indentation.newline,))
-        return IndentedControl(grammar, indentation)
-    grammar = read_lark(text, start or "start", path)
+        grammar = read_lark(text, start or "start", path, (indentation.newline,), guests)
+        own = IndentedControl(grammar, indentation)
+    else:
+        own = _own_control(read_lark(text, start or "start", path, guests=guests), lexer)
+    return HostControl(own, guests.controls) if guests.controls else own
+
+
+def _own_control(grammar: Grammar, lexer: Lexer | None) -> DynamicControl | ContextualControl:
     if lexer is None:
         try:
             return ContextualControl(grammar, strict=True)

@@ -101,7 +101,10 @@ class ContextualControl:
         self._scanner.check()
         self._ignored = frozenset(grammar.ignored)
         self._always = self._ignored.union(grammar.always)
+        self.special_tokens = grammar.special_tokens
+        self._opaque = grammar.opaque
         lengths = {name: len(least_text(t.lexeme)) for name, t in grammar.terminals.items()}
+        lengths |= {name: len(opaque.least) for name, opaque in grammar.opaque.items()}
         lengths |= dict.fromkeys(made, 0)
         self._lengths = {**lengths, **grammar.least(lengths.__getitem__, _sum)}
         self._spaces = [name for name in grammar.ignored if self._is_space(name)]
@@ -165,7 +168,8 @@ class ContextualControl:
                 heappush(heap, (len(text), text, _DONE, here))
             for item, scan in self._offer(here).items():
                 after = self._after(here, scan)
-                longer = text + least_text(item)
+                opaque = self._opaque.get(scan.terminal)
+                longer = text + (opaque.least if opaque else least_text(item))
                 rated = (len(longer), longer)
                 if after not in best or rated < best[after]:
                     best[after] = rated
@@ -206,6 +210,9 @@ class ContextualControl:
         if found is None:
             names = self._tables.looked_for[state] | self._always
             found = self._scans[state, banned] = self._scanner.scans(names, banned)
+            # What is no text is not scanned, and not banned.
+            for name in names.intersection(self._opaque):
+                found.append(Scan(self._opaque[name].lexeme, name, name, EMPTY))
         return found
 
     def _goes_on(self, config: Config) -> bool:

@@ -59,10 +59,12 @@ class DynamicControl:
                     f"terminal {terminal.name} looks at what follows it; only the "
                     'contextual lexer can do that: lexer="contextual"',
                 )
-        self._grammar = grammar
+        self.special_tokens = grammar.special_tokens
         self._parser = Earley(grammar)
         self._endings = Endings(grammar, self._parser.dots)
         self._lexemes = {name: t.lexeme for name, t in grammar.terminals.items()}
+        self._lexemes |= {name: opaque.lexeme for name, opaque in grammar.opaque.items()}
+        self._opaque = {opaque.lexeme: opaque for opaque in grammar.opaque.values()}
         self._ignored: list[Remainder] = []
         for name in grammar.ignored:
             self._ignored += remainders(grammar.terminals[name])
@@ -119,7 +121,9 @@ class DynamicControl:
         terminals, ignored = self._offer(branch)
         for item, names in terminals.items():
             after = self._parser.advance([(items, name) for name in names])
-            text = least_text(item) + self._endings.of(after)
+            opaque = self._opaque.get(item)
+            text = opaque.least if opaque else least_text(item)
+            text += self._endings.of(after)
             found.append((len(text), text))
         for item, banned in ignored.items():
             if banned not in passed:
@@ -171,8 +175,11 @@ class DynamicControl:
         return found
 
     def _limit(self, item: Lexeme, banned: Regex) -> Lexeme | None:
-        """The lexeme without the texts that begin with, or are, what is banned."""
-        if banned is EMPTY:
+        """The lexeme without the texts that begin with, or are, what is banned.
+
+        What is no text is not banned.
+        """
+        if banned is EMPTY or item in self._opaque:
             return item
         key = (item, banned)
         if key not in self._limited:

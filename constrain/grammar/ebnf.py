@@ -13,7 +13,7 @@ from functools import reduce
 from typing import NamedTuple
 
 from constrain.errors import GrammarSyntaxError
-from constrain.grammar.cfg import Grammar, Rule, Terminal
+from constrain.grammar.cfg import Grammar, Opaque, Rule, Terminal
 from constrain.grammar.terminals import text_lexeme
 from constrain.lexing.lexeme import Literal, lexeme
 from constrain.lexing.regex import (
@@ -27,6 +27,7 @@ from constrain.lexing.regex import (
     star,
     union,
 )
+from constrain.special import SpecialToken
 
 _MOST_PARTS = 1000
 """Parts of one terminal: rules can double a text with each line."""
@@ -73,7 +74,14 @@ class Repetition:
     offset: int
 
 
-Expression = Match | Reference | Sequence | Choice | Repetition
+@dataclass(frozen=True, slots=True)
+class Special:
+    """A special token."""
+
+    token: SpecialToken
+
+
+Expression = Match | Reference | Special | Sequence | Choice | Repetition
 
 
 def references(expression: Expression) -> set[str]:
@@ -143,6 +151,8 @@ def _piece(expression: Expression, known: _Pieces) -> _Piece | None:
         return _bounded(expression.regex, 1)
     if isinstance(expression, Reference):
         return known.get(expression.name)
+    if isinstance(expression, Special):
+        return None
     if isinstance(expression, Sequence):
         return _in_turn(_piece(part, known) for part in expression.parts)
     if isinstance(expression, Choice):
@@ -234,6 +244,7 @@ class _Flattener:
         self._fault = fault
         self._rules: list[Rule] = []
         self._terminals: dict[str, Terminal] = {}
+        self._opaque: dict[str, Opaque] = {}
         self._symbols_of: dict[Regex, tuple[str, ...]] = {EPSILON: ()}
         self._made = 0
 
@@ -241,7 +252,7 @@ class _Flattener:
         for name, expression in rules.items():
             if name == start or name not in self._known:
                 self._define(name, expression)
-        return Grammar(start, tuple(self._rules), self._terminals)
+        return Grammar(start, tuple(self._rules), self._terminals, opaque=self._opaque)
 
     def _define(self, name: str, expression: Expression) -> None:
         for way in self._ways(name, expression):
@@ -272,6 +283,10 @@ class _Flattener:
             return self._terminal(piece)
         if isinstance(expression, Reference):
             return (expression.name,)
+        if isinstance(expression, Special):
+            symbol = f"#{expression.token.name}"
+            self._opaque[symbol] = Opaque.special(expression.token)
+            return (symbol,)
         if isinstance(expression, Sequence):
             return self._sequence(name, expression.parts)
         if isinstance(expression, Repetition):

@@ -46,6 +46,7 @@ class Endings:
     def __init__(self, grammar: Grammar, dots: Dots) -> None:
         self._dots = dots
         terminals = {name: _least_match(grammar, name) for name in grammar.terminals}
+        terminals |= {name: (len(x.least), x.least) for name, x in grammar.opaque.items()}
         least = grammar.least(terminals.__getitem__, _join)
         self._least: dict[str, bytes] = {name: text for name, (_, text) in terminals.items()}
         self._least |= {name: text for name, (_, text) in least.items()}

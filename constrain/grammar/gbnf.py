@@ -7,6 +7,7 @@ be left recursive, which llama.cpp refuses.
 from __future__ import annotations
 
 import os
+import re
 
 from constrain.errors import GrammarSyntaxError
 from constrain.grammar.cfg import Grammar, checked
@@ -17,16 +18,19 @@ from constrain.grammar.ebnf import (
     Reference,
     Repetition,
     Sequence,
+    Special,
     flatten,
 )
 from constrain.lexing.charset import char_class, subtract
 from constrain.lexing.nodes import Chars
 from constrain.lexing.regex import ANY, EMPTY, literal
+from constrain.special import SpecialToken
 
 _ESCAPES = {"t": "\t", "r": "\r", "n": "\n", **{char: char for char in '\\"[]-'}}
 _HEX_DIGITS = {"x": 2, "u": 4, "U": 8}
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
 _QUANTIFIERS = {"*": (0, None), "+": (1, None), "?": (0, 1)}
+_TOKEN = re.compile(r"<([^<>\s]+)>")
 _DEEPEST = 100
 """Groups within groups, and quantifiers upon quantifiers."""
 
@@ -192,9 +196,14 @@ class _Reader:
             group = self._choice(depth + 1)
             self._expect(")")
             return group
-        raise self.fault(
-            offset, "tokens of a vocabulary are not characters, and not supported in GBNF"
-        )
+        token = _TOKEN.match(self._text, offset)
+        if token is None or token[1].startswith("["):
+            raise self.fault(
+                offset,
+                "special tokens are supported by name, as in <|call|>, not by number or as !",
+            )
+        self._at = token.end()
+        return Special(SpecialToken(token[0]))
 
     def _quantifier(self, lines: bool) -> tuple[int, int | None]:
         mark = self._char

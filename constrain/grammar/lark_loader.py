@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,14 @@ from lark.grammar import Rule as LarkRule
 from lark.lexer import PatternStr, TerminalDef
 
 from constrain.errors import (
+    ConstraintError,
     GrammarSyntaxError,
     RegexSyntaxError,
     RegexTooComplexError,
 )
-from constrain.grammar.cfg import Grammar, Rule, Terminal, checked
+from constrain.grammar.cfg import Grammar, Opaque, Rule, Terminal, checked
+from constrain.grammar.embedded import Foreign, LarkText, NotJSONError, place_of
+from constrain.grammar.guests import Guests
 from constrain.grammar.terminals import text_lexeme
 from constrain.lexing.lexeme import Literal, lexeme
 from constrain.lexing.preferred import preferred
@@ -35,6 +38,7 @@ def read_lark(
     start: str = "start",
     path: str | os.PathLike[str] | None = None,
     always: tuple[str, ...] = (),
+    guests: Guests | None = None,
 ) -> Grammar:
     """Read a grammar and leave out what no text needs.
 
@@ -43,17 +47,20 @@ def read_lark(
         start: the rule that stands for whole texts.
         path: the file that the text is from; imports of files beside it start there.
         always: names of terminals that are looked for everywhere.
+        guests: the languages in it that are no Lark; those in the text are added.
 
     Raises:
         GrammarSyntaxError: the grammar is malformed, or its start stands for no text.
+        ConstraintError: it does not use a rule that `guests` binds.
 
     Warns:
         GrammarWarning: a rule stands for no text, and is left out.
     """
-    source = _Source("<string>" if path is None else os.fspath(path), text)
+    guests = Guests() if guests is None else guests
+    source = _Source("<string>" if path is None else os.fspath(path), text, guests.bound)
     builder = _Builder(source)
     try:
-        builder.load_grammar(text, source.name)
+        builder.load_grammar(source.text, source.name)
         loaded = builder.build()
         terminals, rules, ignored = loaded.compile([start], set(always))
     except GrammarSyntaxError:
@@ -62,14 +69,20 @@ def read_lark(
         raise source.error(error) from error
     if not any(rule.origin.name == start for rule in rules):
         raise source.at(f"there is no rule {start!r} to start from", start)
+    undefined = {str(x.name) for rule in rules for x in rule.expansion if x.is_term}
+    undefined -= {str(definition.name) for definition in terminals}
+    opaque = {
+        name: builder.opaque(name, guests) for name in undefined.intersection(builder.foreign)
+    }
+    guests.check_use()
     grammar = Grammar(
         start,
         tuple(map(_rule, rules)),
         {str(definition.name): _terminal(definition, source) for definition in terminals},
         tuple(dict.fromkeys(map(str, ignored))),
-        frozenset(str(symbol.name) for rule in rules for symbol in rule.expansion if symbol.is_term)
-        - {str(definition.name) for definition in terminals},
+        frozenset(undefined.difference(opaque)),
         tuple(always),
+        opaque,
     )
     return checked(grammar, grammar.rules_of, source.at)
 
@@ -121,17 +134,28 @@ def _terminal(definition: TerminalDef, source: _Source) -> Terminal:
 class _Source:
     """A file of the grammar, for messages."""
 
-    def __init__(self, name: str, text: str) -> None:
+    def __init__(self, name: str, written: str, bound: Mapping[str, Foreign]) -> None:
         self.name = name
-        self.text = text
+        try:
+            self._lark = LarkText(written, bound)
+        except NotJSONError as error:
+            place = place_of(written, error.offset)
+            raise GrammarSyntaxError(*place, error.reason, self._file) from error
+        self.text = self._lark.lark
+        self.foreign = self._lark.foreign
 
     def at(self, reason: str, *snippets: str) -> GrammarSyntaxError:
         """An error where the first of some snippets that is found stands."""
         found = next((m for m in map(self._find, snippets) if m is not None), None)
-        offset = 0 if found is None else found
-        line = self.text.count("\n", 0, offset) + 1
-        column = offset - self.text.rfind("\n", 0, offset)
-        return GrammarSyntaxError(line, column, reason, self._file)
+        return self._fault(0 if found is None else found, reason)
+
+    def of(self, foreign: str, reason: str) -> GrammarSyntaxError:
+        """An error where what is no Lark stands."""
+        _, offset = self.foreign[foreign]
+        return GrammarSyntaxError(*place_of(self._lark.written, offset), reason, self._file)
+
+    def _fault(self, offset: int, reason: str) -> GrammarSyntaxError:
+        return GrammarSyntaxError(*self._lark.place(offset), reason, self._file)
 
     @property
     def _file(self) -> str | None:
@@ -157,11 +181,10 @@ class _Source:
             if isinstance(place, lark_errors.UnexpectedToken) and place is error:
                 reason = f"unexpected {str(place.token)!r}"
             reason = re.sub(r",? at line \d+,? column \d+.*", "", reason)
-            line, column = int(place.line), int(place.column)
-            if line < 1:
-                line = self.text.count("\n") + 1
-                column = len(self.text) - self.text.rfind("\n")
-            return GrammarSyntaxError(line, column, reason, self._file)
+            if place.line < 1:
+                return self._fault(len(self.text), reason)
+            before = self.text.split("\n")[: place.line - 1]
+            return self._fault(len("\n".join([*before, ""])) + place.column - 1, reason)
         if not isinstance(error, lark_errors.LarkError):
             return self.at(reason, *filter(_is_broken, _EXPRESSION.findall(self.text)))
         quoted = [part for match in _QUOTED.findall(reason) for part in match if part]
@@ -184,12 +207,31 @@ def _is_broken(expression: str) -> bool:
 
 
 class _Builder(loader.GrammarBuilder):
-    """Lark's builder, with the files under way known, so that circles and errors are told."""
+    """Lark's builder, with the files under way known, so that circles and errors are told.
 
-    def __init__(self, source: _Source, importing: tuple[_Source, ...] = ()) -> None:
+    Attributes:
+        foreign: the terminals that are no Lark: their names in the file, and the file.
+    """
+
+    def __init__(
+        self,
+        source: _Source,
+        importing: tuple[_Source, ...] = (),
+        mangle: Callable[[str], str] = str,
+    ) -> None:
         super().__init__(False, [])
         self._source = source
         self._importing = (*importing, source)
+        self.foreign = {mangle(name): (name, source) for name in source.foreign}
+
+    def opaque(self, name: str, guests: Guests) -> Opaque:
+        """The terminal of what is no Lark."""
+        written, source = self.foreign[name]
+        value, _ = source.foreign[written]
+        try:
+            return guests.opaque(name, value)
+        except ConstraintError as error:
+            raise source.of(written, str(error)) from error
 
     def do_import(
         self,
@@ -206,7 +248,7 @@ class _Builder(loader.GrammarBuilder):
         if any(source.name == other.name for other in self._importing):
             raise self._source.at(f"grammar {name!r} imports itself", dotted_path[-1])
         mangle = loader._get_mangle("__".join(dotted_path), aliases, base_mangle)  # type: ignore[no-untyped-call]
-        builder = _Builder(source, self._importing)
+        builder = _Builder(source, self._importing, mangle)
         try:
             builder.load_grammar(source.text, source.name, mangle)
         except GrammarSyntaxError:
@@ -220,6 +262,7 @@ class _Builder(loader.GrammarBuilder):
         for symbol in builder._definitions:
             if symbol in self._definitions:
                 raise self._source.at(f"{symbol!r} is imported, but already defined", symbol)
+        self.foreign |= builder.foreign
         self._definitions.update(**builder._definitions)
 
 
@@ -230,7 +273,7 @@ def _found(dotted_path: tuple[str, ...], base_path: Any) -> _Source | None:
     for folder in folders:
         file = folder / relative
         if file.is_file():
-            return _Source(str(file.resolve()), file.read_text(encoding="utf-8"))
+            return _Source(str(file.resolve()), file.read_text(encoding="utf-8"), {})
     return None
 
 

@@ -80,7 +80,8 @@ def agrees(
             continue
         assert text in begun, text
         assert matcher.is_accepting() == (text in sentences), text
-        assert _written(constraint.budget.ending(matcher)) == begun[text], text
+        ending = _written(constraint.budget.ending(matcher))
+        assert ending == begun[text], text
         matcher.fill_bitmask(row)
         found = set(np.flatnonzero(allowed(row, VOCABULARY.size)).tolist())
         assert TEXTS.index(b"\xff") not in found
@@ -92,8 +93,8 @@ def agrees(
     return len(sentences)
 
 
-def _rank(text: str) -> tuple[int, str]:
-    return len(_spelt(text)), text
+def _rank(text: str) -> tuple[int, bytes]:
+    return len(_spelt(text)), _spelt(text)
 
 
 def _spelt(text: str) -> bytes:
