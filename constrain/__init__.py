@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         VocabularyError,
     )
     from constrain.generation import (
+        generate,
         generate_choice,
         generate_grammar,
         generate_json,
@@ -81,6 +82,7 @@ _HOME = {
     "compile_json_schema": "constrain.compile",
     "compile_regex": "constrain.compile",
     "compile_triggered": "constrain.compile",
+    "generate": "constrain.generation",
     "generate_choice": "constrain.generation",
     "generate_grammar": "constrain.generation",
     "generate_json": "constrain.generation",
@@ -116,6 +118,7 @@ __all__ = [
     "compile_json_schema",
     "compile_regex",
     "compile_triggered",
+    "generate",
     "generate_choice",
     "generate_grammar",
     "generate_json",

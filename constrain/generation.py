@@ -175,6 +175,59 @@ def generate_json(
     )
 
 
+def generate(
+    constraint: Constraint,
+    model: Model,
+    prompt: Prompt | None = None,
+    *,
+    n: int = 1,
+    seed: int | None = None,
+    max_tokens: int = 512,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    min_p: float | None = None,
+    sampler: SamplerName = "masked",
+    particles: int = 16,
+    draft: Draft | None = None,
+    observe: Observer | None = None,
+    return_details: bool = False,
+) -> Any:
+    """Write a text that a constraint allows, however it was made.
+
+    Special tokens stand in the text by their names. Arguments and results are as those of
+    `generate_json`; the value is the text.
+
+    Raises:
+        ConstraintError: the constraint is over another vocabulary than the model's; else as
+            `generate_json`.
+    """
+
+    def compiled(vocabulary: Vocabulary) -> Constraint:
+        if constraint.vocabulary != vocabulary:
+            raise ConstraintError(
+                "the constraint and the model have different vocabularies; compile the constraint "
+                "with model.vocabulary"
+            )
+        return constraint
+
+    return _generate(
+        compiled,
+        model,
+        lambda lm: lm.encode_prompt(prompt),
+        str,
+        n=n,
+        seed=seed,
+        max_tokens=max_tokens,
+        warp=Warp(temperature, top_k, top_p, min_p),
+        sampler=sampler,
+        particles=particles,
+        draft=draft,
+        observe=observe,
+        return_details=return_details,
+    )
+
+
 def generate_regex(
     pattern: str,
     model: Model,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 from weakref import WeakValueDictionary
 
 Ranges = tuple[tuple[int, int], ...]
@@ -166,6 +166,9 @@ class Machine:
 
     nullable: bool
     """The state accepts."""
+
+    letters: ClassVar[Ranges | None] = None
+    """The only code points that it and all states after it read; None for any."""
 
     @property
     def least(self) -> int:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from constrain.lexing.regex import Machine
 
 Arcs = tuple[tuple[tuple[tuple[int, int], ...], Machine], ...]
+
+LETTERS = tuple((ord(first), ord(last)) for first, last in ("++", "-.", "09", "EE", "ee"))
+"""What numerals are written with."""
 
 
 def merged(moves: Iterable[tuple[str, Machine]]) -> Arcs:
@@ -47,6 +51,8 @@ class Exponent(Machine):
         down: what follows a minus sign.
     """
 
+    letters: ClassVar = LETTERS
+
     up: Power | None
     down: Power | None
 
@@ -63,6 +69,8 @@ class Exponent(Machine):
 @dataclass(frozen=True, slots=True)
 class Power(Machine):
     """Behind the sign: digits of a number from `low` to `high`, leading zeros included."""
+
+    letters: ClassVar = LETTERS
 
     low: int
     high: int | None

@@ -16,11 +16,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import count, groupby
 from math import gcd
-from typing import Literal
+from typing import ClassVar, Literal
 
 from constrain.lexing.regex import Machine
 from constrain.schema.endings import least_ending
-from constrain.schema.exponents import Arcs, Exponent, exponent, merged
+from constrain.schema.exponents import LETTERS, Arcs, Exponent, exponent, merged
 from constrain.schema.magnitudes import GAP, Magnitudes, first_multiple, greatest, least
 from constrain.schema.numbers import PLAIN_EXPONENTS
 
@@ -32,6 +32,8 @@ _Phase = Literal["start", "zero", "whole", "point", "places"]
 @dataclass(frozen=True, slots=True)
 class Mantissa(Machine):
     """What has been read of a numeral behind its sign, ahead of its exponent."""
+
+    letters: ClassVar = LETTERS
 
     limits: Magnitudes
     phase: _Phase = "start"

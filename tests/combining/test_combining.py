@@ -8,6 +8,7 @@ import re
 import pytest
 
 from constrain import JSONOptions
+from constrain.engine import Constraint
 from constrain.engine.combining import choice, intersection, sequence
 from constrain.engine.combining.triggered import TriggeredControl, until
 from constrain.engine.single import RegexControl
@@ -16,7 +17,7 @@ from constrain.grammar.compile import grammar_control
 from constrain.lexing.syntax import parse
 from constrain.schema import schema_control
 from constrain.special import SpecialToken
-from tests.combining.languages import CALL, STOP, agrees, universe
+from tests.combining.languages import CALL, STOP, VOCABULARY, agrees, universe
 
 NESTED = 'start: "(" start ")" | "a" | start "," start'
 ITEMS = {"type": "array", "items": {"enum": [1, 11, "a"]}}
@@ -114,6 +115,10 @@ def test_intersection_of_schemas():
     few = schema_control({"maxItems": 1}, JSONOptions(whitespace="none"))
     both = intersection(LED["schema"][0], few)
     agrees(both, '[]1,"a', 6, lambda t: items(t) and len(json.loads(t)) < 2, 2)
+    objects = schema_control({"type": "object", "minProperties": 1})
+    with pytest.raises(ConstraintError, match="allOf"):
+        both = intersection(objects, schema_control({"additionalProperties": {"enum": [1]}}))
+        Constraint(both, VOCABULARY).matcher().accept_bytes(b'{"a')
 
 
 def test_alternatives_and_sequences():

@@ -20,12 +20,24 @@ from weakref import WeakValueDictionary
 from constrain.engine.combining.spelled import spelled
 from constrain.engine.control import Control, special_tokens
 from constrain.errors import ConstraintError, RegexTooComplexError
-from constrain.lexing.charset import overlay
+from constrain.lexing.charset import join, meet, overlay, subtract
+from constrain.lexing.letters import letters
 from constrain.lexing.lexeme import Lexeme, Text, lexeme
-from constrain.lexing.nodes import Chars, chars
+from constrain.lexing.nodes import Chars, Leaf, chars
 from constrain.lexing.parted import parted
-from constrain.lexing.regex import Ranges, Regex, arcs, derive, shortest
+from constrain.lexing.regex import (
+    EMPTY,
+    Ranges,
+    Regex,
+    arcs,
+    derive,
+    intersect,
+    is_empty,
+    shortest,
+)
 
+_FEW_STATES = 64
+"""States of an expression that a lexeme is divided by, whatever the lexeme."""
 _MOST_STATES = 2000
 """States of a lexeme and an expression together."""
 _MOST_PAIRS = 1000
@@ -198,7 +210,58 @@ State = tuple[Regex, Regex]
 
 
 def _divide(item: Lexeme, left: Regex) -> list[Piece]:
-    start = (spelled(item), left)
+    own = spelled(item)
+    if own is EMPTY:
+        return []
+    # The states of a control may be without number, and each cost something.
+    reached = None if isinstance(left, Leaf) else _reached(left, letters(own))
+    if reached is not None and [*reached] == [left] and _covers(reached[left], letters(own)):
+        return [Piece(item, item, left, _least(own))]
+    found = _together(own, left)
+    if found is None:
+        # What is left of the lexeme has no end of forms, but what is left of the expression has.
+        if reached is None:
+            raise RegexTooComplexError(
+                f"a lexeme and an expression with more than {_MOST_STATES:,} states together"
+            )
+        parts = parted(left, reached, {state: [state] for state in reached})
+        found = [(after, intersect(own, regex)) for after, regex in parts]
+        found = [(after, regex) for after, regex in found if not is_empty(regex)]
+    return [
+        Piece(
+            item if regex is own else lexeme(Text(regex), captures=item.captures),
+            item,
+            after,
+            _least(regex),
+        )
+        for after, regex in found
+    ]
+
+
+def _reached(regex: Regex, over: Chars) -> dict[Regex, list[tuple[Ranges, Regex]]] | None:
+    """The states of an expression that some characters lead to; None where they are not few."""
+    reached: dict[Regex, list[tuple[Ranges, Regex]]] = {}
+    pending = [regex]
+    while pending:
+        state = pending.pop()
+        if state in reached:
+            continue
+        if len(reached) == _FEW_STATES:
+            return None
+        met = [(meet(chars(ranges), over), target) for ranges, target in arcs(state)]
+        reached[state] = [(cell.ranges, target) for cell, target in met if cell is not None]
+        pending += [target for _, target in reached[state]]
+    return reached
+
+
+def _covers(steps: list[tuple[Ranges, Regex]], over: Chars) -> bool:
+    covered = tuple([chars(ranges) for ranges, _ in steps])
+    return bool(covered) and subtract(over, join(covered)) is EMPTY
+
+
+def _together(own: Regex, left: Regex) -> list[tuple[Regex, Regex]] | None:
+    """What may be left of the expression, and the texts that leave it; None where that is much."""
+    start = (own, left)
     reached: dict[State, list[tuple[Ranges, State]]] = {}
     ends: dict[Regex, list[State]] = {}
     whole = True
@@ -208,21 +271,15 @@ def _divide(item: Lexeme, left: Regex) -> list[Piece]:
         if state in reached:
             continue
         if len(reached) == _MOST_STATES:
-            raise RegexTooComplexError(
-                f"a lexeme and an expression with more than {_MOST_STATES:,} states together"
-            )
+            return None
         reached[state], kept = _steps(*state)
         whole = whole and kept
         pending += [target for _, target in reached[state]]
         if state[0].nullable:
             ends.setdefault(state[1], []).append(state)
     if whole and len(ends) == 1:
-        (after,) = ends
-        return [Piece(item, item, after, _least(start[0]))]
-    return [
-        Piece(lexeme(Text(regex), captures=item.captures), item, left, _least(regex))
-        for left, regex in parted(start, reached, ends)
-    ]
+        return [(after, own) for after in ends]
+    return parted(start, reached, ends)
 
 
 def _steps(own: Regex, left: Regex) -> tuple[list[tuple[Ranges, State]], bool]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
+from typing import ClassVar
 
 from constrain.engine.escapes import (
     HIGH_SURROGATES,
@@ -75,6 +77,7 @@ class _Content(Machine):
     __slots__ = ("_spelling", "_value")
 
     nullable = False
+    letters: ClassVar = ((0x20, 0x10FFFF),)
 
     def __init__(self, value: Regex, spelling: Spelling) -> None:
         self._value = value
@@ -135,26 +138,24 @@ def _escapes(ranges: Ranges, spelling: Spelling) -> Regex:
 
 def _pairs(first: int, last: int) -> Regex:
     """Pairs of surrogates, after `u`, that stand for the code points from `first` to `last`."""
+    high, low = divmod(first - 0x10000, 0x400)
+    last_high, last_low = divmod(last - 0x10000, 0x400)
     found = []
-    for high in range(first - 0x10000 >> 10, (last - 0x10000 >> 10) + 1):
-        begin = 0x10000 + (high << 10)
-        low = _hex(
-            LOW_SURROGATES.start + max(first - begin, 0),
-            LOW_SURROGATES.start + min(last - begin, 0x3FF),
-            4,
-        )
-        upper = HIGH_SURROGATES.start + high
-        found.append((upper, low))
-    grouped: dict[Regex, list[Regex]] = {}
-    for upper, low in found:
-        grouped.setdefault(low, []).append(_hex(upper, upper, 4))
-    return union(*[concat(union(*uppers), literal("\\u"), low) for low, uppers in grouped.items()])
+    while high <= last_high:
+        # Those of a high surrogate in part, or of several as a whole.
+        end = last_low if high == last_high else 0x3FF
+        to = high if low or end < 0x3FF else last_high - (last_low < 0x3FF)
+        uppers = _hex(HIGH_SURROGATES.start + high, HIGH_SURROGATES.start + to, 4)
+        lowers = _hex(LOW_SURROGATES.start + low, LOW_SURROGATES.start + end, 4)
+        found.append(concat(uppers, literal("\\u"), lowers))
+        high, low = to + 1, 0
+    return union(*found)
 
 
 def _hex(first: int, last: int, digits: int) -> Regex:
     """The numbers from `first` to `last` in so many hexadecimal digits."""
-    if digits == 0:
-        return EPSILON
+    if first == 0 and last == 16**digits - 1:
+        return repeat(_digits(range(16)), digits, digits)
     size = 16 ** (digits - 1)
     grouped: dict[Regex, list[int]] = {}
     for digit in range(first // size, last // size + 1):
@@ -163,6 +164,6 @@ def _hex(first: int, last: int, digits: int) -> Regex:
     return union(*[concat(_digits(group), rest) for rest, group in grouped.items()])
 
 
-def _digits(numbers: list[int]) -> Regex:
+def _digits(numbers: Iterable[int]) -> Regex:
     letters = {ord(letter) for n in numbers for letter in f"{n:x}{n:X}"}
     return char_class([(letter, letter) for letter in letters])

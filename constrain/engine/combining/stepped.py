@@ -7,10 +7,14 @@ from typing import Any, NamedTuple
 
 from constrain.engine.combining.spelled import spelled
 from constrain.engine.control import Control
+from constrain.errors import RegexTooComplexError
 from constrain.lexing.charset import overlay
 from constrain.lexing.lexeme import Lexeme, any_captures
 from constrain.lexing.nodes import Chars, chars
 from constrain.lexing.regex import Machine, Ranges, Regex, arcs, machine
+
+_MOST_CHARACTERS = 300
+"""Characters of which each leads elsewhere."""
 
 
 def stepped(control: Control[Any]) -> Regex:
@@ -94,4 +98,9 @@ class _State(Machine):
 
 
 def _single(ranges: Ranges) -> Iterable[Ranges]:
+    if sum(high - low + 1 for low, high in ranges) > _MOST_CHARACTERS:
+        raise RegexTooComplexError(
+            f"both constraints look at texts of more than {_MOST_CHARACTERS:,} characters; "
+            "name the keys of objects in one of them, or join the schemas by allOf"
+        )
     return (((code, code),) for low, high in ranges for code in range(low, high + 1))
