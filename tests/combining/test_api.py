@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 
 import numpy as np
 import pytest
@@ -16,9 +17,11 @@ from constrain import (
     compile_json_schema,
     compile_regex,
     compile_triggered,
+    generate,
     think_first,
 )
 from constrain.engine.bitmask import allowed
+from constrain.models import LanguageModel
 
 BYTES = [bytes([byte]) for byte in range(256)]
 TOKENS = [*BYTES, b"</", b"tool", b'>{"', b"think>ok", b'": 1}', b" <tool=add>[", b"]</tool>x"]
@@ -158,3 +161,28 @@ def test_special_tokens_are_part_of_a_vocabulary():
     assert VOCABULARY.encode(b"a" + mark + mark) == [ord("a"), call, call]
     with pytest.raises(VocabularyError, match="no special token"):
         VOCABULARY.encode(b"\xff<|none|>\xff")
+
+
+class Uniform(LanguageModel):
+    """A model that likes special tokens, and the end."""
+
+    vocabulary = VOCABULARY
+
+    def logprobs(self, prefixes):
+        scores = np.zeros(VOCABULARY.size)
+        scores[[*SPECIAL.values(), EOS]] = 9
+        return np.tile(scores - np.log(np.exp(scores).sum()), (len(prefixes), 1))
+
+
+@pytest.mark.parametrize("sampler", ["masked", "awrs"])
+def test_texts_show_special_tokens_by_name(sampler):
+    trigger, end = SpecialToken("<|call|>"), SpecialToken("<|stop|>")
+    call = compile_triggered({trigger: WORD}, VOCABULARY, end=end, at_least=1, at_most=1)
+    text = generate(call, Uniform(), seed=3, max_tokens=20, sampler=sampler, particles=4)
+    assert re.search(r"<\|call\|>[abc]{1,5}<\|stop\|>", text)
+
+
+def test_generate_refuses_another_vocabulary():
+    other = Vocabulary.from_bytes([*TOKENS, None], eos_token_ids=[len(TOKENS)])
+    with pytest.raises(ConstraintError, match="different vocabularies"):
+        generate(compile_regex("a", other), Uniform())
