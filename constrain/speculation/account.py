@@ -22,7 +22,7 @@ class Account:
         offered: depth in the tree -> how many steps came to a place with drafts there.
         accepted: depth in the tree -> how many of these went on with one of the drafts.
         seconds: part of the work -> seconds spent in it: "target", "draft" (the draft model),
-            "drafting" (growing trees), "mask" (what the constraint takes of that), "choosing".
+            "drafting" (growing trees), "choosing", "mask" (what masks take of these two).
     """
 
     steps: int = 0

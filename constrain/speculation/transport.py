@@ -17,7 +17,7 @@ import numpy as np
 
 from constrain.speculation.rules import Distribution, KSequential, Rule, Trials
 
-_MOST = 4096
+_MOST = 1024
 """Multisets of drafts to carry; where there are more, the rule is k-sequential."""
 _EPSILON = 1e-15
 """A flow that is nothing but rounding."""
@@ -27,7 +27,7 @@ class Transport(Rule):
     """Accepts drafts as an optimal transport does, where the tokens and the drafts are few.
 
     The flow f(D, y) is followed: y in D is the answer with probability f(D, y) / P(D), and else
-    comes from the residual p(y) - sum over D of f(D, y). Where there are more than 4,096 multisets
+    comes from the residual p(y) - sum over D of f(D, y). Where there are more than 1,024 multisets
     of k of the tokens that can be drafted, `KSequential` decides instead.
     """
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +26,8 @@ class Node:
         count: how many drafts of the place before are the token that leads here; `width` of the
             shape at the root, and the same as before after a forced token.
         value: estimated probability that all drafts that lead here are accepted, by the draft.
-        tokens: [K] the tokens that the constraint allows next, ascending.
+        tokens: [K] the tokens that the constraint allows next, ascending; empty where nobody has
+            looked.
         draft: [K] the distribution of the first draft; empty while it is not known.
         drafts: indices of the drafts in `tokens`, in the order of drawing.
         children: index of a draft -> the place that it leads to.
@@ -192,6 +193,7 @@ class Tree:
     Args:
         particle: the text, which is not changed.
         rule, shape: how drafts are drawn, and where.
+        ends: the tokens that end a text.
         account: where to count the time that masks take.
 
     Attributes:
@@ -199,7 +201,15 @@ class Tree:
         nodes: the places where it can go on, each after those that lead to it.
     """
 
-    def __init__(self, particle: Particle, rule: Rule, shape: Shape, account: Account) -> None:
+    def __init__(
+        self,
+        particle: Particle,
+        rule: Rule,
+        shape: Shape,
+        ends: Collection[int],
+        account: Account,
+    ) -> None:
+        self._ends = ends
         self._account = account
         self._particle = particle
         self._rule = rule
@@ -211,13 +221,15 @@ class Tree:
         self.root.count = shape.width
         self.nodes: list[Node] = []
         self._level: list[Node] = []
-        with account.time("mask"):
-            self._open(self.root)
+        self._open(self.root)
 
     def waiting(self) -> list[Node]:
         """Return the places that are to have drafts, and do not know their distribution."""
-        self._level = [node for node in self._level if self._is_wanted(node)]
-        return [node for node in self._level if not node.is_forced]
+        self._level = [node for node in self._level if self._shape.another(node, self._size)]
+        with self._account.time("mask"):
+            for node in self._level:
+                self._look(node)
+        return [node for node in self._level if len(node.tokens) > 1]
 
     def grow(self) -> bool:
         """Draw drafts at the places of the last level. Returns whether there is another level."""
@@ -233,10 +245,8 @@ class Tree:
             child = node.grow(self._rule, self._number(node, 1 + 2 * len(node.drafts)))
             if child is not None:
                 self._size += not node.is_forced
-                with self._account.time("mask"):
-                    child.cursor.append(child.prefix[-1])
-                    if not child.cursor.finished and len(child.prefix) < self._particle.end:
-                        self._open(child)
+                if child.prefix[-1] not in self._ends and len(child.prefix) < self._particle.end:
+                    self._open(child)
             if node.is_exhausted:
                 heapq.heappop(heap)
             else:
@@ -254,13 +264,18 @@ class Tree:
 
     def _open(self, node: Node) -> None:
         """Add a place where the text can go on."""
+        self.nodes.append(node)
+        self._level.append(node)
+
+    def _look(self, node: Node) -> None:
+        """See what can come next at a place."""
+        if node is not self.root:
+            node.cursor.append(node.prefix[-1])
         mask = node.cursor.mask()
         assert mask is not None
         node.tokens = np.flatnonzero(mask)
         if node.is_forced:
             node.expect(np.ones(1))
-        self.nodes.append(node)
-        self._level.append(node)
 
     def _number(self, node: Node, index: int) -> float:
         """Numbers with an even index are the rule's, the others the drafts'."""

@@ -112,9 +112,12 @@ class VerifiedSampler(MaskedSampler):
             return False
         account = self.account
         with account.time("drafting"):
-            growing = trees = [Tree(p, self.rule, self.shape, account) for p in live]
+            ends = self.model.vocabulary.eos_token_ids
+            growing = trees = [Tree(p, self.rule, self.shape, ends, account) for p in live]
         while growing:
-            self._expect([node for tree in growing for node in tree.waiting()])
+            with account.time("drafting"):
+                waiting = [node for tree in growing for node in tree.waiting()]
+            self._expect(waiting)
             with account.time("drafting"):
                 growing = [tree for tree in growing if tree.grow()]
         with account.time("target"):
@@ -174,13 +177,14 @@ class VerifiedSampler(MaskedSampler):
         while True:
             row = _check(rows[node.prefix], particle.token_ids)
             self._learn(node.prefix, row)
-            among = row[node.tokens].astype(np.float64)
-            if among.max() == -np.inf:
+            tokens = node.tokens if len(node.tokens) else self._allowed(particle)
+            among = row[tokens].astype(np.float64)
+            if among.max(initial=-np.inf) == -np.inf:
                 particle.append(Draw(None, -np.inf), 0.0, b"")
                 return
             target = _probabilities(self.warp(among))
             chosen = self.rule.choose(target, node.draft, node.drafts, tree.uniforms(node))
-            token = int(node.tokens[chosen])
+            token = int(tokens[chosen])
             log_weight = float(among[chosen]) - math.log(target[chosen])
             added = vocabulary.token_bytes(token) or b""
             particle.append(Draw(token, log_weight), float(row[token]), added)
@@ -191,6 +195,12 @@ class VerifiedSampler(MaskedSampler):
             if chosen not in node.children or not particle.is_live:
                 return
             depth, node = depth + 1, node.children[chosen]
+
+    def _allowed(self, particle: Particle) -> NDArray[np.intp]:
+        with self.account.time("mask"):
+            mask = particle.cursor.mask()
+        assert mask is not None
+        return np.flatnonzero(mask)
 
     def _learn(self, prefix: tuple[int, ...], row: NDArray[Any]) -> None:
         said = likeliest(row)

@@ -240,6 +240,18 @@ def test_forced_tokens_need_no_draft_model() -> None:
     assert (sample.text, len(target.calls), draft.calls) == ("abc" * 4, 1, [])
 
 
+def test_tokens_that_cannot_spell_what_is_asked_for() -> None:
+    """As with local masking: the text is given up, and weighs nothing."""
+    constraint, draft = compile_regex("a(0|x)", LETTERS), drafts(TARGET)["blurred"]
+    for sampler in (
+        VerifiedSampler(TARGET, constraint, draft=draft, shape=Chains(3, 2)),
+        VerifiedSampler(TARGET, compile_regex("ax", LETTERS), draft=draft),
+    ):
+        samples = sampler.sample(PROMPT, 10, 5)
+        assert all(sample.text == "a0" for sample in samples if sample.finished)
+    assert {sample.reason for sample in samples} == {"no token that the model draws can follow"}
+
+
 def test_a_sample_does_not_depend_on_the_others() -> None:
     for shape in SHAPES.values():
         made = [
