@@ -356,24 +356,40 @@ def ask(
         GenerationError: a row has NaN, is nowhere finite, or +inf.
         VocabularyError: the rows are not over the vocabulary.
     """
-    rows: dict[tuple[int, ...], int] = {}
+    prefixes = list(dict.fromkeys(particle.prefix for particle in particles))
+    logprobs = model.logprobs_ahead(prefixes, [Ahead(sampler, p) for p in particles])
+    check_shape(model, logprobs, len(prefixes))
+    rows = dict(zip(prefixes, logprobs, strict=True))
     for particle in particles:
-        rows.setdefault(particle.prefix, len(rows))
-    logprobs = model.logprobs_ahead(list(rows), [Ahead(sampler, p) for p in particles])
-    expected = len(rows), model.vocabulary.size
+        check_row(rows[particle.prefix], particle.token_ids)
+    return [rows[particle.prefix] for particle in particles]
+
+
+def check_shape(model: LanguageModel, logprobs: NDArray[Any], count: int) -> None:
+    """Refuse what is not a row for each prefix.
+
+    Raises:
+        VocabularyError: the shape is not [count, V].
+    """
+    expected = count, model.vocabulary.size
     if logprobs.shape != expected:
         raise VocabularyError(
             f"the model gives log-probabilities of shape {logprobs.shape}, not {expected}: a row "
             "for each prefix and a column for each token of its vocabulary"
         )
-    tops = logprobs.max(axis=1)
-    for particle in particles:
-        top = tops[rows[particle.prefix]]
-        if not np.isfinite(top):
-            raise GenerationError(
-                "the model gives no token any probability"
-                if top == -np.inf
-                else "the model gives NaN or infinite log-probabilities",
-                particle.token_ids,
-            )
-    return [logprobs[rows[particle.prefix]] for particle in particles]
+
+
+def check_row(row: NDArray[Any], token_ids: tuple[int, ...]) -> None:
+    """Refuse a row [V] that is no distribution; `token_ids` is the text before it.
+
+    Raises:
+        GenerationError: it has NaN, is nowhere finite, or +inf.
+    """
+    top = row.max()
+    if not np.isfinite(top):
+        raise GenerationError(
+            "the model gives no token any probability"
+            if top == -np.inf
+            else "the model gives NaN or infinite log-probabilities",
+            token_ids,
+        )

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from constrain.engine import Constraint, Matcher
 from constrain.engine.bitmask import allowed
-from constrain.errors import GenerationError, VocabularyError
+from constrain.errors import GenerationError
 from constrain.models import LanguageModel
 from constrain.models.lookahead import Drawn
 from constrain.sampling.ahead import Offer
+from constrain.sampling.base import check_shape
 from constrain.sampling.clock import Clock
 from constrain.sampling.forced import certain_tokens
 from constrain.sampling.noise import Stream
@@ -123,12 +124,7 @@ def _ask(model: LanguageModel, texts: Sequence[_Text]) -> NDArray[Any]:
         logprobs = model.logprobs_ahead([text.prefix for text in texts], texts)
     except GenerationError as error:
         raise GenerationError(str(error), error.token_ids or texts[0].token_ids) from error
-    expected = len(texts), model.vocabulary.size
-    if logprobs.shape != expected:
-        raise VocabularyError(
-            f"the model gives log-probabilities of shape {logprobs.shape}, not {expected}: a row "
-            "for each prefix and a column for each token of its vocabulary"
-        )
+    check_shape(model, logprobs, len(texts))
     return logprobs
 
 

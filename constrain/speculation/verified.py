@@ -15,10 +15,9 @@ from constrain.errors import (
     ConstraintError,
     GenerationError,
     SpeculationWarning,
-    VocabularyError,
 )
 from constrain.models import LanguageModel
-from constrain.sampling.base import Draw, Observer, Particle
+from constrain.sampling.base import Draw, Observer, Particle, check_row, check_shape
 from constrain.sampling.local import MaskedSampler
 from constrain.sampling.warp import Warp
 from constrain.speculation.account import Account
@@ -121,7 +120,10 @@ class VerifiedSampler(MaskedSampler):
             with account.time("drafting"):
                 growing = [tree for tree in growing if tree.grow()]
         with account.time("target"):
-            rows = _ask(self.model, [node.prefix for tree in trees for node in tree.nodes])
+            prefixes = list(dict.fromkeys(n.prefix for tree in trees for n in tree.nodes))
+            logprobs = self.model.logprobs(prefixes)
+        check_shape(self.model, logprobs, len(prefixes))
+        rows = dict(zip(prefixes, logprobs, strict=True))
         account.target_calls += 1
         account.steps += len(live)
         with account.time("choosing"):
@@ -175,7 +177,8 @@ class VerifiedSampler(MaskedSampler):
         vocabulary, account = self.model.vocabulary, self.account
         depth, node = 0, tree.root
         while True:
-            row = _check(rows[node.prefix], particle.token_ids)
+            row = rows[node.prefix]
+            check_row(row, particle.token_ids)
             self._learn(node.prefix, row)
             tokens = node.tokens if len(node.tokens) else self._allowed(particle)
             among = row[tokens].astype(np.float64)
@@ -214,39 +217,3 @@ class VerifiedSampler(MaskedSampler):
 def _probabilities(scores: NDArray[np.float64]) -> Distribution:
     weights = np.exp(scores - scores.max())
     return weights / weights.sum()
-
-
-def _ask(
-    model: LanguageModel, prefixes: Sequence[tuple[int, ...]]
-) -> dict[tuple[int, ...], NDArray[Any]]:
-    """Return log-probabilities [V] by prefix, in one call.
-
-    Raises:
-        VocabularyError: the rows are not over the vocabulary.
-    """
-    asked = list(dict.fromkeys(prefixes))
-    logprobs = model.logprobs(asked)
-    expected = len(asked), model.vocabulary.size
-    if logprobs.shape != expected:
-        raise VocabularyError(
-            f"the model gives log-probabilities of shape {logprobs.shape}, not {expected}: a row "
-            "for each prefix and a column for each token of its vocabulary"
-        )
-    return dict(zip(asked, logprobs, strict=True))
-
-
-def _check(row: NDArray[Any], token_ids: tuple[int, ...]) -> NDArray[Any]:
-    """Return a row that is a distribution.
-
-    Raises:
-        GenerationError: it has NaN, is nowhere finite, or +inf.
-    """
-    top = row.max()
-    if not np.isfinite(top):
-        raise GenerationError(
-            "the model gives no token any probability"
-            if top == -np.inf
-            else "the model gives NaN or infinite log-probabilities",
-            token_ids,
-        )
-    return row
