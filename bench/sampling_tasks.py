@@ -85,7 +85,7 @@ class Prepares:
         return True
 
 
-class _Counted(LanguageModel):
+class Counted(LanguageModel):
     """A model, and how many prefixes it has been asked about."""
 
     def __init__(self, model: LanguageModel) -> None:
@@ -107,7 +107,7 @@ Methods: TypeAlias = "dict[str, tuple[SMC, bool]]"
 def sql(out: Path, particles: int, count: int, report: Callable[[str], None]) -> dict[str, Any]:
     """Answers to questions about a database; right are those that give what the true one gives."""
     trained = sql_model(out, report)
-    model = _Counted(trained)
+    model = Counted(trained)
     connection = database()
     grammar = compile_grammar(GRAMMAR, model.vocabulary)
     prepares = Prepares(grammar, connection)
@@ -120,10 +120,7 @@ def sql(out: Path, particles: int, count: int, report: Callable[[str], None]) ->
         asked = AWRSSampler(model, prepares, seed=seed, max_rejects=_REFUSALS)
         return {
             "masked": (SMC(masked, ess_threshold=0), False),
-            "masked, weighted, if it prepares": (
-                SMC(masked, ess_threshold=0, potential=judge),
-                True,
-            ),
+            "masked, weighted": (SMC(masked, ess_threshold=0, potential=judge), True),
             "AWRS": (SMC(asked, ess_threshold=0), True),
             "AWRS-SMC": (SMC(asked), True),
         }
@@ -138,7 +135,7 @@ def sql(out: Path, particles: int, count: int, report: Callable[[str], None]) ->
     asked = list(islice(found, count))
     truth = [answer(question.query) for question in asked]
     prompts = [trained.encode_prompt(question.text) for question in asked]
-    rows = _compare(
+    rows = compare(
         *(model, methods, prompts, particles, 64),
         answer,
         lambda number, said: said == truth[number],
@@ -155,7 +152,7 @@ def sql(out: Path, particles: int, count: int, report: Callable[[str], None]) ->
 def critic(particles: int, count: int, report: Callable[[str], None]) -> dict[str, Any]:
     """Contacts as JSON, with a critic who wants the address to begin with the person's name."""
     bundled = BundledModel()
-    model = _Counted(bundled)
+    model = Counted(bundled)
     constraint = compile_json_schema(_CONTACT, model.vocabulary)
 
     def wanted(text: str) -> float:
@@ -176,7 +173,7 @@ def critic(particles: int, count: int, report: Callable[[str], None]) -> dict[st
         }
 
     prompts = [bundled.encode_prompt("Write a contact.", json.dumps(_CONTACT))] * count
-    rows = _compare(
+    rows = compare(
         *(model, methods, prompts, particles, 80),
         str,
         lambda number, said: agrees(said),
@@ -199,8 +196,8 @@ def agrees(text: str) -> bool:
     return local.startswith(name) or (not complete and name.startswith(local))
 
 
-def _compare(
-    model: _Counted,
+def compare(
+    model: Counted,
     methods: Callable[[int], Methods],
     prompts: Sequence[Sequence[int]],
     particles: int,
@@ -225,9 +222,7 @@ def _compare(
             voted = bool(shares) and right(number, max(shares, key=shares.__getitem__))
             found.setdefault(name, []).append((drawn, voted, model.asked - before))
         report(f"{number + 1} of {len(prompts)}")
-    rows: list[list[Any]] = [
-        ["", "a draw is right", "s.e.", "the answer is right", "prefixes asked"]
-    ]
+    rows: list[list[Any]] = [["", "draws right", "s.e.", "answers right", "prefixes asked"]]
     for name, results in found.items():
         drawn, voted, asked = np.array(results, float).T
         error = float(drawn.std(ddof=1)) / math.sqrt(len(drawn))

@@ -10,6 +10,8 @@ import pytest
 
 from bench import sampling
 from bench.sampling_distortion import VOCABULARY, divergence, exact, skewed
+from bench.sampling_grammars import enumerate_texts, pooled
+from constrain import compile_regex
 from constrain.models import TableModel
 from constrain.sampling import Sample
 
@@ -29,6 +31,21 @@ def test_divergence_takes_the_weights() -> None:
     fair = [sample("a", 1.0), sample("b", 3.0)]
     assert divergence(fair, truth, True) == pytest.approx(0)
     assert divergence(fair, truth, False) == pytest.approx(0.5 * math.log(2 * 2 / 3))
+
+
+def test_texts_are_enumerated_under_a_grammar() -> None:
+    model = TableModel(VOCABULARY, skewed)
+    found, lost = enumerate_texts(model, compile_regex("00000|1[01]{4}", VOCABULARY), (), 6)
+    z = sum(found.values())
+    assert {text: p / z for text, p in found.items()} == pytest.approx(exact(model))
+    assert lost == 0
+    slight, lost = enumerate_texts(model, compile_regex("0{5}", VOCABULARY), (), 5)
+    assert (slight, lost) == ({}, 0)
+
+
+def test_slight_texts_are_one() -> None:
+    truth = {"a": 0.6, "b": 0.395, "c": 0.004, "d": 0.001}
+    assert pooled(truth, 100) == pytest.approx({"a": 0.6, "b": 0.395, "": 0.005})
 
 
 def test_masking_distorts_and_the_others_do_not(tmp_path: Path) -> None:

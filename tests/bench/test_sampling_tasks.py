@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import islice
+from typing import Any
 
+import numpy as np
 import pytest
 
-from bench.sampling_tasks import GRAMMAR, Prepares, agrees
+from bench.sampling_tasks import GRAMMAR, Counted, Prepares, agrees, compare
 from bench.sql_shop import database, questions
-from constrain import Vocabulary, compile_grammar
+from constrain import Vocabulary, compile_grammar, compile_regex
+from constrain.models import LanguageModel
+from constrain.sampling import SMC, Critic, MaskedSampler
 
 BYTES = Vocabulary.from_bytes([*(bytes([i]) for i in range(256)), None], [256])
 
@@ -55,3 +60,32 @@ def test_what_the_critic_wants() -> None:
         assert agrees(text)
     for text in (record + "b", record + "ad@", record + 'bo.ada@x.org"}'):
         assert not agrees(text)
+
+
+class Stub(LanguageModel):
+    """Writes `a` or `b`, twice as often the latter."""
+
+    vocabulary = Vocabulary.from_bytes([b"a", b"b", None], [2])
+
+    def logprobs(self, prefixes: Sequence[Sequence[int]]) -> Any:
+        rows = [[1, 2, 0] if not prefix else [0, 0, 1] for prefix in prefixes]
+        with np.errstate(divide="ignore"):
+            return np.log(np.array(rows) / np.sum(rows, axis=1, keepdims=True))
+
+
+def test_accuracy_is_by_weight_where_weights_count() -> None:
+    model = Counted(Stub())
+    either = compile_regex("a|b", model.vocabulary)
+    never_b = Critic(lambda texts: [-np.inf if text == "b" else 0.0 for text in texts])
+
+    def methods(seed: int) -> Any:
+        smc = SMC(MaskedSampler(model, either, seed=seed), ess_threshold=0, potential=never_b)
+        return {"by number": (smc, False), "by weight": (smc, True)}
+
+    head, number, weight = compare(
+        model, methods, [()] * 8, 40, 2, str, lambda _, said: said == "a", lambda said: None
+    )
+    assert head[1:] == ["draws right", "s.e.", "answers right", "prefixes asked"]
+    assert number[1] == pytest.approx(1 / 3, abs=0.08)
+    assert weight[1] == weight[3] == pytest.approx(1)
+    assert weight[4] == number[4] == 3
