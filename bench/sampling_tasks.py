@@ -144,7 +144,9 @@ def sql(out: Path, particles: int, count: int, report: Callable[[str], None]) ->
     note = (
         f"{count} questions about a SQLite database, of kinds that the model was not trained on, "
         f"{particles} texts for each, at most 64 tokens. The model is the bundled one after a "
-        "short training (`bench/sql_model.py`). Right: the query gives what the true one gives."
+        "short training (`bench/sql_model.py`). Masks come from a grammar; weights are zero where "
+        "the query cannot be prepared; AWRS asks the database. Right: the query gives what the "
+        "true one gives."
     )
     return {"rows": rows, "note": note}
 
@@ -155,11 +157,8 @@ def critic(particles: int, count: int, report: Callable[[str], None]) -> dict[st
     model = Counted(bundled)
     constraint = compile_json_schema(_CONTACT, model.vocabulary)
 
-    def wanted(text: str) -> float:
-        return 0.0 if agrees(text) else -_SURE
-
     def judge(texts: list[str]) -> list[float]:
-        return list(map(wanted, texts))
+        return [0.0 if agrees(text) else -_SURE for text in texts]
 
     def methods(seed: int) -> Methods:
         masked = MaskedSampler(model, constraint, seed=seed)
