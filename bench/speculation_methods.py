@@ -33,6 +33,7 @@ from constrain.speculation import (
     Trigrams,
     VerifiedSampler,
 )
+from constrain.speculation.auto import Draft, speculative
 
 _MATCHING = ("accept", "fill_bitmask", "forced_tokens", "tokens_to_finish")
 """What a matcher does for others."""
@@ -142,10 +143,14 @@ def methods(target: HFModel, draft: HFModel, max_tokens: int) -> dict[str, Metho
         [sample] = sampler.sample(task.prompt, 1, max_tokens)
         return len(sample.token_ids)
 
-    def forced(task: Task, seed: int) -> int:
-        options = {"n": 1, "max_tokens": max_tokens, "seed": seed}
-        [output] = decode(target, task.constraint, task.prompt, warp=Warp(), **options)
-        return len(output.token_ids)
+    def generate(draft: Draft | None) -> Method:
+        def write(task: Task, seed: int) -> int:
+            model = target if draft is None else speculative(target, draft)
+            options = {"n": 1, "max_tokens": max_tokens, "seed": seed}
+            [output] = decode(model, task.constraint, task.prompt, warp=Warp(), **options)
+            return len(output.token_ids)
+
+        return write
 
     def verify(rule: Rule | str, shape: Shape) -> Method:
         def write(task: Task, seed: int) -> int:
@@ -177,7 +182,9 @@ def methods(target: HFModel, draft: HFModel, max_tokens: int) -> dict[str, Metho
     return {
         PLAIN: lambda task, seed: masked(target, task, seed),
         "plain, greedy": lambda task, seed: masked(target, task, seed, greedy),
-        "plain, forced tokens skipped": forced,
+        "generate_json": generate(None),
+        'generate_json(draft="auto")': generate("auto"),
+        "generate_json(draft=model)": generate(draft),
         **{name: verify(rule, shape) for name, (rule, shape) in verified.items()},
         **{f"coupled: {name}": couple(make) for name, make in drafters.items()},
         "transformers, unconstrained": transformers(),

@@ -156,7 +156,10 @@ class VerifiedSampler(MaskedSampler):
             raise GenerationError(
                 f"{len(offer.tokens)} tokens are offered, but {len(offer.logprobs)} logarithms"
             )
-        places = np.searchsorted(offer.tokens, node.tokens).clip(max=len(offer.tokens) - 1)
+        last = len(offer.tokens) - 1
+        all_of_them = offer.tokens[-1] == last  # that is 0, 1, 2, ...
+        places = node.tokens if all_of_them else np.searchsorted(offer.tokens, node.tokens)
+        places = places.clip(max=last)
         among = np.where(
             offer.tokens[places] == node.tokens, offer.logprobs[places].astype(np.float64), -np.inf
         )
