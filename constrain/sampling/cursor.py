@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
 from typing import Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
@@ -35,6 +36,9 @@ class YesNo(Protocol):
 
 
 AnyConstraint: TypeAlias = "Constraint | YesNo"
+
+_REMEMBERED = 1 << 14
+"""Answers of a constraint that can only be asked."""
 
 
 class Cursor(ABC):
@@ -84,7 +88,8 @@ def cursor_maker(
             )
         return lambda: MaskCursor(constraint.matcher(), clock)
     if isinstance(constraint, YesNo):
-        return lambda: YesNoCursor(constraint, vocabulary, clock)
+        judge = _Judge(constraint)
+        return lambda: YesNoCursor(judge, vocabulary, clock)
     raise ConstraintError(
         f"{constraint!r} is no constraint: neither a compiled one nor an object with the methods "
         "allows(prefix) and complete(prefix)"
@@ -131,27 +136,66 @@ class MaskCursor(Cursor):
         return self._matcher.forced_tokens()
 
 
-class YesNoCursor(Cursor):
-    """The bytes so far; answers are kept until the next token."""
+class _Judge:
+    """A constraint that can only be asked, and its latest answers, for all texts.
 
-    def __init__(self, constraint: YesNo, vocabulary: Vocabulary, clock: Clock) -> None:
+    Attributes:
+        allows, complete: as those of the constraint; asked once about a text.
+    """
+
+    def __init__(self, constraint: YesNo) -> None:
         self._constraint = constraint
+        self.allows = lru_cache(_REMEMBERED)(partial(_answer, constraint.allows))
+        self.complete = lru_cache(_REMEMBERED)(partial(_answer, constraint.complete))
+
+    def confirm(self, text: bytes) -> None:
+        """Ask again about a complete text.
+
+        Raises:
+            GenerationError: the constraint does not allow it, or does not call it complete.
+        """
+        asked = self._constraint.allows, self._constraint.complete
+        if not all(_answer(question, text) for question in asked):
+            raise GenerationError(
+                f"the constraint contradicts itself: it has called {text!r} complete, but now "
+                "refuses it; `allows` and `complete` must both hold of a complete text, and give "
+                "the same answer every time"
+            )
+
+
+def _answer(question: Callable[[bytes], bool], text: bytes) -> bool:
+    try:
+        return bool(question(text))
+    except Exception as error:
+        raise GenerationError(
+            f"the constraint, asked about {text!r}, has failed with {type(error).__name__}: {error}"
+        ) from error
+
+
+class YesNoCursor(Cursor):
+    """The bytes so far."""
+
+    def __init__(self, judge: _Judge, vocabulary: Vocabulary, clock: Clock) -> None:
+        self._judge = judge
         self._clock = clock
         self._vocabulary = vocabulary
         self._text = b""
-        self._answers: dict[int, bool] = {}
 
     def mask(self) -> None:
         """See `Cursor.mask`."""
         return
 
     def allows(self, token: int) -> bool:
-        """See `Cursor.allows`."""
-        known = self._answers.get(token)
-        if known is None:
-            with self._clock:
-                known = self._answers[token] = self._ask(token)
-        return known
+        """See `Cursor.allows`.
+
+        Raises:
+            GenerationError: the constraint has failed.
+        """
+        with self._clock:
+            if token in self._vocabulary.eos_token_ids:
+                return self._judge.complete(self._text)
+            added = self._vocabulary.token_bytes(token)
+            return bool(added) and self._judge.allows(self._text + (added or b""))
 
     def append(self, token: int) -> None:
         """See `Cursor.append`.
@@ -160,39 +204,15 @@ class YesNoCursor(Cursor):
             GenerationError: at the end of a text: the constraint does not allow, or no longer
                 calls complete, what it has called complete; or it has failed.
         """
-        self._answers = {}
-        if token not in self._vocabulary.eos_token_ids:
+        if token in self._vocabulary.eos_token_ids:
+            self._judge.confirm(self._text)
+            self.finished = True
+        else:
             self._text += self._vocabulary.token_bytes(token) or b""
-            return
-        asked = self._constraint.allows, self._constraint.complete
-        if not all(self._answer(question, self._text) for question in asked):
-            raise GenerationError(
-                f"the constraint contradicts itself: it has called {self._text!r} complete, but "
-                "now refuses it; `allows` and `complete` must both hold of a complete text, and "
-                "give the same answer every time"
-            )
-        self.finished = True
 
     def fork(self) -> YesNoCursor:
         """See `Cursor.fork`."""
-        other = YesNoCursor(self._constraint, self._vocabulary, self._clock)
+        other = YesNoCursor(self._judge, self._vocabulary, self._clock)
         other._text = self._text
-        other._answers = dict(self._answers)
         other.finished = self.finished
         return other
-
-    def _ask(self, token: int) -> bool:
-        if token in self._vocabulary.eos_token_ids:
-            return self._answer(self._constraint.complete, self._text)
-        added = self._vocabulary.token_bytes(token)
-        return bool(added) and self._answer(self._constraint.allows, self._text + (added or b""))
-
-    @staticmethod
-    def _answer(question: Callable[[bytes], bool], text: bytes) -> bool:
-        try:
-            return bool(question(text))
-        except Exception as error:
-            raise GenerationError(
-                f"the constraint, asked about {text!r}, has failed with "
-                f"{type(error).__name__}: {error}"
-            ) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -244,6 +245,22 @@ def test_a_constraint_that_contradicts_itself(name: str) -> None:
 
     with pytest.raises(GenerationError, match="contradicts itself"):
         ASKING[name](TableModel(LETTERS, 1), Fickle()).sample(PROMPT, 20, 8)
+
+
+@pytest.mark.parametrize("name", ASKING)
+def test_a_constraint_is_asked_once_about_a_text(name: str, model: TableModel) -> None:
+    """But for complete texts, which are confirmed."""
+    constraint = asked()
+    allows, seen = constraint.allows, Counter[bytes]()
+
+    def recorded(text: bytes) -> bool:
+        seen[text] += 1
+        return allows(text)
+
+    constraint.allows = recorded  # type: ignore[method-assign]
+    ASKING[name](model, constraint, seed=1).sample(PROMPT, 30, MAX_TOKENS)
+    assert len(seen) > 10
+    assert all(valid(text) for text, count in seen.items() if count > 1)
 
 
 class Refusing:
