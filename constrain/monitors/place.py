@@ -1,0 +1,94 @@
+"""A place in a file: what stands before and after the cursor, and the repository around."""
+
+from __future__ import annotations
+
+import re
+import tokenize
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+
+from constrain.errors import ConstraintError
+
+_TOKENS = re.compile(
+    r"""(?xs)
+    \#[^\n]*
+    | \"{3} (?: \\. | . )*? (?: \"{3} | \Z )
+    | '{3} (?: \\. | . )*? (?: '{3} | \Z )
+    | \" (?: \\. | [^\"\\\n] )* \"?
+    | ' (?: \\. | [^'\\\n] )* '?
+    """
+)
+"""Comments and strings of Python; those at the end may not be whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where code is written.
+
+    Attributes:
+        before: the text before the cursor.
+        after: the text after it.
+        path: the file, which need not exist; relative imports start from there.
+        repository: the folder that imports start from; None: that of the file.
+    """
+
+    before: str = ""
+    after: str = ""
+    path: Path | None = None
+    repository: Path | None = None
+
+    @property
+    def root(self) -> Path:
+        """The folder that imports start from."""
+        return self.repository or (self.path.parent if self.path else Path.cwd())
+
+    @classmethod
+    def in_file(
+        cls,
+        path: str | PathLike[str],
+        line: int,
+        column: int,
+        repository: str | PathLike[str] | None = None,
+    ) -> Place:
+        """Return a place in a file, which is read as Python reads it: in UTF-8, or as it says.
+
+        Args:
+            path: the file.
+            line: the line of the cursor, from 1.
+            column: the characters before the cursor in its line.
+            repository: the folder that imports start from; None: that of the file.
+
+        Raises:
+            ConstraintError: the file cannot be read, or the cursor is beyond its end.
+        """
+        try:
+            with tokenize.open(path) as file:
+                text = file.read()
+        except (OSError, SyntaxError, UnicodeDecodeError) as error:
+            raise ConstraintError(f"cannot read {path}: {error}") from error
+        lines = text.split("\n")
+        if not 1 <= line <= len(lines):
+            raise ConstraintError(f"there is no line {line} in {path}, which has {len(lines)}")
+        if not 0 <= column <= len(lines[line - 1]):
+            raise ConstraintError(
+                f"there is no column {column} in line {line} of {path}, "
+                f"which has {len(lines[line - 1])} characters"
+            )
+        begin = sum(len(earlier) + 1 for earlier in lines[: line - 1]) + column
+        root = None if repository is None else Path(repository).resolve()
+        return cls(text[:begin], text[begin:], Path(path).resolve(), root)
+
+
+def is_code(text: str) -> bool:
+    """Return whether Python code ends outside of strings and comments."""
+    end = 0
+    for token in _TOKENS.finditer(text):
+        end = token.end()
+        last = token[0]
+    return end < len(text) or not text or _is_closed(last)
+
+
+def _is_closed(token: str) -> bool:
+    quote = token[:3] if token[:3] in ('"""', "'''") else token[:1]
+    return quote != "#" and len(token) >= 2 * len(quote) and token.endswith(quote)
