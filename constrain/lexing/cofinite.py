@@ -16,7 +16,7 @@ from constrain.lexing.nodes import (
     Union,
     Words,
 )
-from constrain.lexing.regex import complement, words
+from constrain.lexing.regex import complement, intersect, words
 
 _MAX_CHARS = 64
 
@@ -60,6 +60,18 @@ def _is_long_or_cofinite(regex: Regex) -> bool:
 def _is_anything(regex: Regex) -> bool:
     """Whether an expression matches all texts of a least length."""
     return isinstance(regex, Repeat) and regex.body is ANY and regex.high is None
+
+
+def apart(regex: Regex) -> tuple[Regex, frozenset[str]]:
+    """Return an expression without the texts that it plainly leaves out, and these texts."""
+    texts = left_out(regex)
+    if texts is not None:
+        return ANYTHING, texts
+    if not isinstance(regex, Intersect):
+        return regex, frozenset()
+    found = [(part, left_out(part)) for part in regex.parts]
+    rest = [part for part, texts in found if texts is None]
+    return intersect(*rest), frozenset().union(*(texts for _, texts in found if texts is not None))
 
 
 def all_but(texts: frozenset[str]) -> Regex:

@@ -8,7 +8,8 @@ Texts are sequences of Unicode scalar values; a surrogate has no UTF-8 form and 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from enum import IntEnum
 from typing import Any, ClassVar
 from weakref import WeakValueDictionary
 
@@ -19,6 +20,15 @@ _FEW_TEXTS = 16
 _NO_BEHINDS: frozenset[Behind] = frozenset()
 _table: WeakValueDictionary[tuple[Any, ...], Any] = WeakValueDictionary()
 _lock = threading.RLock()
+
+
+class Extent(IntEnum):
+    """How many texts match: it is not known, finitely many, infinitely many, or all but few."""
+
+    UNKNOWN = 0
+    FINITE = 1
+    ENDLESS = 2
+    COFINITE = 3
 
 
 class Regex:
@@ -33,6 +43,7 @@ class Regex:
         open: an assertion in it looks over the ends of the expression.
         behinds: the lookbehinds in it; they follow the text before the expression is reached.
         pure: neither open nor with lookbehinds; what it matches does not depend on its context.
+        extent: how many texts match, as far as it is known without a search.
     """
 
     __slots__ = (
@@ -46,6 +57,7 @@ class Regex:
         "_unfolded",
         "_updates",
         "behinds",
+        "extent",
         "least",
         "live",
         "nullable",
@@ -65,6 +77,7 @@ class Regex:
         simple: bool = False,
         open: bool = False,
         behinds: frozenset[Behind] = _NO_BEHINDS,
+        extent: Extent = Extent.UNKNOWN,
     ) -> None:
         self.nullable = nullable
         self.least = least
@@ -72,7 +85,8 @@ class Regex:
         self.open = open
         self.behinds = behinds
         self.pure = pure = not (open or behinds)
-        self.live = live or (nullable and pure)
+        self.extent = extent = extent if pure else Extent.UNKNOWN
+        self.live = live or (nullable and pure) or extent >= Extent.ENDLESS
         self.simple = simple
         self._steps: tuple[tuple[Chars, Regex], ...] | None = None
         self._arcs: tuple[tuple[Chars, Regex], ...] | None = None
@@ -96,7 +110,7 @@ class Empty(Regex):
     __slots__ = ()
 
     def __init__(self) -> None:
-        self._describe(nullable=False, least=0, live=False, simple=True)
+        self._describe(nullable=False, least=0, live=False, simple=True, extent=Extent.FINITE)
 
 
 class Epsilon(Regex):
@@ -105,7 +119,7 @@ class Epsilon(Regex):
     __slots__ = ()
 
     def __init__(self) -> None:
-        self._describe(nullable=True, least=0, simple=True)
+        self._describe(nullable=True, least=0, simple=True, extent=Extent.FINITE)
 
 
 class Chars(Regex):
@@ -116,7 +130,8 @@ class Chars(Regex):
     def __init__(self, ranges: Ranges) -> None:
         self.ranges = ranges
         first = ranges[0][0]
-        self._describe(nullable=False, least=utf8_length(first), simple=True)
+        least = utf8_length(first)
+        self._describe(nullable=False, least=least, simple=True, extent=Extent.FINITE)
 
 
 class Words(Regex):
@@ -131,7 +146,7 @@ class Words(Regex):
             least = min(map(len, lexicon.texts[low:high])) - depth
         else:
             least = 0 if nullable else max(1, lexicon.least - depth)
-        self._describe(nullable=nullable, least=least, simple=True)
+        self._describe(nullable=nullable, least=least, simple=True, extent=Extent.FINITE)
 
     @property
     def texts(self) -> list[str]:
@@ -213,6 +228,7 @@ class Concat(Regex):
             simple=head.simple and tail.simple,
             open=head.open or tail.open,
             behinds=_together((head, tail)),
+            extent=_of_concat(head, tail),
         )
 
 
@@ -231,6 +247,7 @@ class Union(Regex):
             simple=all(part.simple for part in parts),
             open=any(part.open for part in parts),
             behinds=_together(parts),
+            extent=_of_union([part.extent for part in parts]),
         )
 
 
@@ -247,6 +264,7 @@ class Intersect(Regex):
             size=sum(part.size for part in parts) + 1,
             live=False,
             behinds=_together(parts),
+            extent=_of_intersect([part.extent for part in parts]),
         )
 
 
@@ -264,6 +282,7 @@ class Complement(Regex):
             size=body.size + 1,
             live=False,
             behinds=body.behinds,
+            extent=_OPPOSITE.get(body.extent, Extent.UNKNOWN) if body.pure else Extent.UNKNOWN,
         )
 
 
@@ -282,6 +301,7 @@ class Repeat(Regex):
             simple=body.simple,
             open=body.open,
             behinds=body.behinds,
+            extent=_of_repeat(body, low, high),
         )
 
 
@@ -348,6 +368,39 @@ def _together(parts: Iterable[Regex]) -> frozenset[Behind]:
     """The lookbehinds in all parts."""
     found = [part.behinds for part in parts if part.behinds]
     return _NO_BEHINDS.union(*found) if found else _NO_BEHINDS
+
+
+_OPPOSITE = {Extent.FINITE: Extent.COFINITE, Extent.COFINITE: Extent.FINITE}
+_EVERY_CHARACTER: Ranges = ((0, 0xD7FF), (0xE000, 0x10FFFF))
+
+
+def _of_concat(head: Regex, tail: Regex) -> Extent:
+    if head.extent == tail.extent == Extent.FINITE:
+        return Extent.FINITE
+    endless = max(head.extent, tail.extent) >= Extent.ENDLESS and head.live and tail.live
+    return Extent.ENDLESS if endless else Extent.UNKNOWN
+
+
+def _of_union(parts: Sequence[Extent]) -> Extent:
+    most, least = max(parts), min(parts)
+    return most if most >= Extent.ENDLESS or least == Extent.FINITE else Extent.UNKNOWN
+
+
+def _of_intersect(parts: Sequence[Extent]) -> Extent:
+    if Extent.FINITE in parts:
+        return Extent.FINITE
+    others = [part for part in parts if part != Extent.COFINITE]
+    if len(others) > 1:
+        return Extent.UNKNOWN
+    return others[0] if others else Extent.COFINITE
+
+
+def _of_repeat(body: Regex, low: int, high: int | None) -> Extent:
+    if high is not None:
+        return min(body.extent, Extent.ENDLESS)
+    if isinstance(body, Chars) and body.ranges == _EVERY_CHARACTER:
+        return Extent.COFINITE
+    return Extent.ENDLESS if body.live and body.least > 0 else Extent.UNKNOWN
 
 
 def utf8_length(codepoint: int) -> int:

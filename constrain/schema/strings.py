@@ -11,14 +11,17 @@ from itertools import count
 
 from constrain.errors import RegexSyntaxError, RegexTooComplexError, SchemaTooComplexError
 from constrain.lexing import regex as rx
+from constrain.lexing.cofinite import left_out
 from constrain.lexing.derivatives import Budget
 from constrain.lexing.lexeme import JSONString, Spelling
+from constrain.lexing.nodes import Extent
 from constrain.lexing.regex import ANY, ANYTHING, EPSILON, Regex
 from constrain.lexing.syntax import search
 from constrain.schema.options import Judge
 
 LEAST_LIMIT = 1_000_000
 """Most bytes of the least text of a value."""
+_CHARACTERS = 1_112_064
 
 
 @lru_cache(64)
@@ -70,9 +73,17 @@ class StringShape:
     @property
     def is_empty(self) -> bool:
         """No string is a member."""
-        if self.regex is ANYTHING:
+        if self.regex is ANYTHING or self.is_vast:
             return self.high is not None and self.high < self.low
         return rx.is_empty(self.language)
+
+    @property
+    def is_vast(self) -> bool:
+        """Whether it leaves out a few strings only of all that are not too long."""
+        if self.regex.extent is not Extent.COFINITE:
+            return False
+        texts, high = left_out(self.regex), self.high
+        return texts is not None and (high is None or high > 1 or len(texts) < _CHARACTERS**high)
 
     def contains(self, value: str) -> bool:
         """Return whether `value` is a member."""

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from constrain.errors import RegexTooComplexError
 from constrain.lexing import regex as rx
+from constrain.lexing.nodes import Extent
 from constrain.lexing.syntax import parse, search
 
 LONGEST = 5
@@ -100,6 +101,20 @@ def test_shortest_is_the_least_match(case: Case) -> None:
     else:
         assert found is None or (len(found) > LONGEST and rx.matches(within, found))
     assert (found is None) == rx.is_empty(within)
+
+
+@settings(max_examples=400, deadline=None)
+@given(CASES)
+def test_what_is_known_of_how_many_texts_match(case: Case) -> None:
+    expression, _ = case
+    letters = rx.star(rx.char_class([(0x61, 0x62)]))
+    if expression.extent is Extent.FINITE:
+        assert rx.is_finite(rx.intersect(expression, letters), 10**5) is not None
+    if expression.extent >= Extent.ENDLESS:
+        assert rx.is_finite(expression, 1000) is None
+    if expression.extent is Extent.COFINITE:
+        others = rx.intersect(rx.complement(expression), letters)
+        assert rx.is_finite(others, 10**5) is not None
 
 
 @settings(max_examples=300, deadline=None)

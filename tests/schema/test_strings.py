@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from constrain.errors import RegexSyntaxError
+from constrain.lexing.charset import char_class
 from constrain.lexing.lexeme import JSONString
-from constrain.lexing.regex import ANYTHING, EMPTY, matches
-from constrain.schema.strings import disjoint, intersect, pattern, spell, string
+from constrain.lexing.regex import ANYTHING, EMPTY, complement, difference, matches, words
+from constrain.schema.strings import StringShape, disjoint, intersect, pattern, spell, string
 
 PATTERNS = [r"^a", r"b$", r"[^a]", r"^(a|\")*$", r"^.{2,3}$", r"^\\", r"\n", r"^[^ -~]$", "é"]
 ALPHABET = 'ab"\\\né'
@@ -89,6 +90,14 @@ def test_spelling_is_minimal_json(text: str) -> None:
 def test_lone_surrogates_have_no_spelling() -> None:
     with pytest.raises(ValueError, match=r"index 2 .* lone surrogate"):
         spell("ab\ud800c")
+
+
+def test_strings_with_a_few_left_out() -> None:
+    others = complement(words(["", "a"]))
+    found = [StringShape(others, low, high).is_empty for low, high in ((0, 0), (0, 1), (2, 1))]
+    assert found == [True, False, True]
+    assert StringShape(difference(others, char_class([(0, 0x10FFFF)])), 1, 1).is_empty
+    assert StringShape(others, 10**9).is_empty is False
 
 
 def test_patterns_that_only_python_knows() -> None:
