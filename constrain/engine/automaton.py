@@ -396,13 +396,14 @@ class Automaton:
         accept: int = -1,
         low: int = 0,
         high: int = -1,
+        vast: bool = False,
     ) -> int:
         """Add an NFA state and return its number (see `fragments.States`)."""
         q = self._n_states
         if q == len(self._states):
             self._states = np.concatenate([self._states, np.empty_like(self._states)])
             self.handle[layout.STATES] = address(self._states)
-        captures = self._lexemes[lexeme].captures
+        captures = self._lexemes[lexeme].captures * (1 + vast)
         self._states[q] = (kind, a, b, following, accept, low, high, lexeme, captures)
         self._origins.append(origin)
         self._n_states = q + 1

@@ -66,6 +66,12 @@ def spell(word: str) -> bytes:
     return json.dumps(word, ensure_ascii=False)[1:-1].encode()
 
 
+def spelt_once(word: str) -> bool:
+    """Return whether a word has one minimal spelling: hexadecimal digits may be of either case."""
+    codes = map(ord, word)
+    return not any(low <= code <= high for code in codes for low, high in LONG_ESCAPES)
+
+
 def after(regex: Regex, code: int) -> Regex | None:
     for ranges, target in arcs(regex):
         for low, high in ranges:

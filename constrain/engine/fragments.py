@@ -26,6 +26,7 @@ from constrain.engine.escapes import (
     possible,
     raw,
     spell,
+    spelt_once,
 )
 from constrain.engine.strings import LEADS, SPELLINGS
 from constrain.lexing.cofinite import left_out
@@ -40,6 +41,7 @@ from constrain.lexing.lexeme import (
     Spelling,
     Text,
 )
+from constrain.lexing.nodes import Extent
 from constrain.lexing.regex import (
     ANY,
     ANYTHING,
@@ -80,6 +82,12 @@ def _least_own(origin: tuple[Any, ...]) -> int:
 _QUOTES_TO_COME = {"text": 0, "content": 1, "quote": 2}
 
 
+def _is_vast(regex: Any, high: int) -> bool:
+    if high < 0:
+        return bool(regex.extent >= Extent.ENDLESS)
+    return regex.extent is Extent.COFINITE and left_out(regex) is not None
+
+
 def _least_after_character(regex: Regex) -> int:
     return max(0, regex.least - _LONGEST_CHARACTER) + 1
 
@@ -107,8 +115,12 @@ class States(Protocol):
         accept: int = -1,
         low: int = 0,
         high: int = -1,
+        vast: bool = False,
     ) -> int:
-        """Add an NFA state of a lexeme, given by number, and return the state's number."""
+        """Add an NFA state of a lexeme, given by number, and return the state's number.
+
+        `vast`: so many texts lead on that there are others than any few (see `layout.CAPTURING`).
+        """
 
     def add_bytes(self, data: bytes) -> int:
         """Keep the bytes of a literal and return where they begin."""
@@ -217,7 +229,7 @@ class Fragments:
             place = replace(place, high=min(part.high, layout.MAX_COUNT))
         bounded = part.low > 0 or part.high is not None
         words = None if bounded or part.spelling == "any" else left_out(regex)
-        if words:
+        if words and all(map(spelt_once, words)):
             content = self._all_but(tuple(sorted(map(spell, words))), place)
         else:
             content = self._content(regex, part.spelling, place)
@@ -243,6 +255,7 @@ class Fragments:
                 following=place.following,
                 low=min(part.low, layout.MAX_COUNT),
                 high=high,
+                vast=True,
             )
         return q
 
@@ -257,6 +270,7 @@ class Fragments:
             b=len(words),
             following=place.following,
             low=self._plain_string(JSONString(ANYTHING), place),
+            vast=True,
         )
         return q, 0
 
@@ -283,6 +297,7 @@ class Fragments:
                 accept=place.accept if nullable else -1,
                 low=shortest,
                 high=place.high,
+                vast=what[0] in _QUOTES_TO_COME and _is_vast(what[1], place.high),
             )
             self._known[key] = q
             self._pending[q] = (place, expansion)

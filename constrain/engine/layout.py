@@ -70,6 +70,8 @@ KIND, A, B, NEXT, ACCEPT, LOW, HIGH, LEXEME, CAPTURING = range(9)
 STATE_WIDTH = 9
 # LOW: characters that have to come, HIGH: most characters in all (-1: any number); in white space
 # HIGH is the most indentation.
+# CAPTURING: 0, or 1 where the lexeme captures its text, or 2 where moreover all but finitely many
+# texts lead on, or, with no bound, infinitely many: two more characters are more than are left out.
 # Kinds of NFA states. COUNTING is RANGES where each step begins a character.
 RANGES, LITERAL, LAZY, SPACE, STRING, END, TAIL, COUNTING, EXCEPT = range(9)
 

@@ -11,6 +11,7 @@ import threading
 import weakref
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
@@ -19,9 +20,11 @@ from numpy.typing import NDArray
 from constrain.engine import kernels, layout
 from constrain.engine.automaton import Automaton, Member
 from constrain.engine.counted import PlainString
+from constrain.engine.escapes import after, spell, spelt_once
 from constrain.engine.tables import NOTHING, TrieTables, address
-from constrain.lexing.cofinite import open_ended
+from constrain.lexing.cofinite import apart, open_ended
 from constrain.lexing.lexeme import JSONString, Part, Spelling, lexeme
+from constrain.lexing.nodes import Extent, Regex
 from constrain.lexing.regex import ANYTHING
 from constrain.vocabulary import Vocabulary
 
@@ -94,6 +97,7 @@ class Masks:
         self.words = vocabulary.bitmask_words
         self.limit = DEFAULT_CACHE_BYTES
         self._interiors: OrderedDict[object, Interior] = OrderedDict()
+        self._strings = Automaton(self.tables.longest)
         self._plain: dict[tuple[Part, ...], Interior] = {}
         self._plain_strings: dict[tuple[Spelling, tuple[Part, ...]], PlainString] = {}
         self._outcomes: dict[object, tuple[Outcome, ...]] = {}
@@ -123,6 +127,9 @@ class Masks:
             if rests is None:
                 return self._compute(automaton, member.state)
             return self._without(rest, rests)
+        return self._less(member) or self._known(automaton, member)
+
+    def _known(self, automaton: Automaton, member: Member) -> Interior:
         key = member.name(self.tables.longest)
         with self._lock:
             known = self._interiors.get(key)
@@ -164,6 +171,34 @@ class Masks:
         assert plain.dense is not None
         paths = [word + b'"' for word in words]
         dense, nodes = self.tables.leave_out(paths, plain.dense, plain.nodes)
+        return Interior(dense, NOTHING, nodes)
+
+    def _less(self, member: Member) -> Interior | None:
+        """Return the interior of a string that may not be some words; None where it is no such.
+
+        It is that of the string that may be them, which many share, less the tokens that close it
+        after such a word. For that, what begins such a word has to lead on to others.
+        """
+        if member.origin[0] not in ("content", "quote") or member.origin[2] != "minimal":
+            return None
+        what, regex, spelling = member.origin[:3]
+        whole, words = apart(regex)
+        room = member.bounds(self.tables.longest)[1]
+        if not words or not all(_leads_on(whole, word, room) for word in words):
+            return None
+        automaton, rest = self._strings, member.origin[-1]
+        high = None if room < 0 else room
+        state = automaton.start((lexeme(JSONString(whole, spelling, 0, high), *rest),))
+        opening = b'"'
+        if what == "content":
+            state = automaton.run(address(_QUOTE), 0, 1, state)
+            opening = b""
+        (alone,), _ = automaton.parts(state)
+        found = self._known(automaton, alone)
+        dense = np.zeros(self.words, np.int32) if found.dense is None else found.dense
+        kernels.set_bits(dense, found.tokens)
+        paths = [b'%b%b"' % (opening, spell(word)) for word in words]
+        dense, nodes = self.tables.leave_out(paths, dense, found.nodes)
         return Interior(dense, NOTHING, nodes)
 
     def _derived(self, automaton: Automaton, member: Member) -> Interior | None:
@@ -251,6 +286,30 @@ class Masks:
     def nbytes(self) -> int:
         """Memory of all caches of this vocabulary, in bytes, constraints included."""
         return self._bytes + sum(tenant.nbytes for tenant in self._tenants)
+
+
+@lru_cache(1024)
+def _leads_on(regex: Regex, word: str, room: int) -> bool:
+    """Return whether a string that begins like a word can always turn out to be many others.
+
+    A word with several spellings is said not to.
+
+    Args:
+        regex: what the string matches, that word included.
+        room: how many characters there is room for; -1: any number.
+    """
+    if not spelt_once(word):
+        return False
+    if regex.extent is Extent.COFINITE:
+        return room < 0 or room >= len(word) + 2
+    if room >= 0:
+        return False
+    for character in word:
+        target = after(regex, ord(character))
+        if target is None:
+            return False
+        regex = target
+    return regex.extent is Extent.ENDLESS
 
 
 _QUOTE = np.frombuffer(b'"', np.uint8)

@@ -137,12 +137,16 @@ def intern(h, members, n):
                 ended = lexeme
             elif ended != lexeme:
                 ended = np.int64(SEVERAL) - d
-            captured |= states[q + CAPTURING]
+            captured |= states[q + CAPTURING] != 0
         kind = states[q + KIND]
         if kind != END:
             is_open = 1
-        if states[q + CAPTURING] == 1 and kind != STRING and kind != EXCEPT:
+        if states[q + CAPTURING] == 1:
             free = 0
+        elif states[q + CAPTURING] == 2 and states[q + HIGH] >= 0:
+            used = members[i] >> (32 + PHASE_BITS)
+            if states[q + HIGH] - used < 2:
+                free = 0
     h[N_SETS] = begin + n
     dstates[d * DSTATE_WIDTH + SET_BEGIN] = begin
     dstates[d * DSTATE_WIDTH + SET_LENGTH] = n

@@ -78,6 +78,15 @@ ARRAYS: dict[str, Any] = {
     },
     "unique strings": {**UNIQUE, "items": {"type": "string"}},
     "unique short strings": {**UNIQUE, "items": {"minLength": 1, "maxLength": 3}},
+    "unique single characters": {**UNIQUE, "items": {"type": "string", "maxLength": 1}},
+    "unique bounded strings": {**UNIQUE, "items": {"type": "string", "maxLength": 5}},
+    "unique long strings": {**UNIQUE, "items": {"type": "string", "minLength": 3}},
+    "unique words": {**UNIQUE, "items": {"type": "string", "pattern": "^[a-z]+$"}},
+    "unique bounded words": {
+        **UNIQUE,
+        "items": {"type": "string", "pattern": "^[a-z]+$", "maxLength": 3},
+    },
+    "unique words that end": {**UNIQUE, "items": {"type": "string", "pattern": "^(a|ab|b+)$"}},
     "unique few values": {**UNIQUE, "items": {"enum": ["a", "ab", 1, 12, None]}, "minItems": 2},
     "unique integers": {**UNIQUE, "items": {"type": "integer"}},
     "unique values": UNIQUE,
@@ -133,6 +142,14 @@ def walk_with_the_interpreter(control: SchemaControl, rng: random.Random, walks:
             token = rng.choice(inner)
             assert matcher.accept(token)
             text += VOCABULARY.token_bytes(token) or b""
+
+
+@pytest.mark.parametrize("text", [b'"\\u001f"', b'"\\u001F"', b'"a\\u000B"'])
+def test_a_word_left_out_is_so_however_it_is_spelled(text: bytes) -> None:
+    control = schema_control({"type": "string", "not": {"enum": ["\x1f", "a\x0b"]}})
+    matcher = Constraint(control, VOCABULARY).matcher()
+    assert not matcher.accept_bytes(text)
+    assert matcher.accept_bytes(text[:-1] + b' "')
 
 
 @pytest.mark.parametrize(
