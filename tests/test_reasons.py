@@ -127,13 +127,26 @@ KEYWORDS = [
     ),
     (
         {"properties": {"a": True}, "unevaluatedProperties": False},
-        *('{"b": 1}', "unevaluatedProperties", ""),
-        '{"b": 1} has a property that no schema has evaluated and it refuses',
+        *('{"b": 1}', "unevaluatedProperties", "/b"),
+        'the property "b" is not allowed: no other schema has evaluated it',
+    ),
+    (
+        {
+            "anyOf": [{"required": ["a"], "properties": {"a": True, "b": True}}, True],
+            "if": {"patternProperties": {"^c": True}},
+            "unevaluatedProperties": {"type": "null"},
+        },
+        *('{"c": 1, "d": null, "b": 2}', "unevaluatedProperties/type", "/b"),
+        "2 is a number, not null",
     ),
     (
         {"prefixItems": [True], "unevaluatedItems": {"type": "null"}},
-        *("[1, 2]", "unevaluatedItems", ""),
-        "[1, 2] has an item that no schema has evaluated and it refuses",
+        *("[1, 2]", "unevaluatedItems/type", "/1", "2 is a number, not null"),
+    ),
+    (
+        {"contains": {"const": 1}, "unevaluatedItems": False},
+        *("[1, 2]", "unevaluatedItems", "/1"),
+        "item 1 is not allowed: no other schema has evaluated it",
     ),
     (
         {"$dynamicRef": "#n", "$defs": {"n": {"$dynamicAnchor": "n", "const": 1}}},

@@ -12,8 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-from constrain.lexing.regex import Regex
+from constrain.lexing.regex import Regex, matches
 from constrain.schema.dialects import Dialect
+from constrain.schema.evaluate import holds
 from constrain.schema.facts import FALSE, TRUE, ArrayFacts, Atom, Facts, Given, ObjectFacts, Place
 from constrain.schema.negation import Negate
 from constrain.schema.positions import Position
@@ -32,6 +33,9 @@ class Evaluated(Protocol):
 
     def others(self, atom: Atom) -> Facts:
         """Return that all which is not evaluated is in an atom's set."""
+
+    def covers(self, key: Any, value: Any) -> bool:
+        """Return whether the member with a key or an index is evaluated."""
 
 
 class Properties(NamedTuple):
@@ -55,6 +59,10 @@ class Properties(NamedTuple):
         names = dict.fromkeys(self.names, TRUE)
         return Facts(object=ObjectFacts(names, _same, patterns, atom, TRUE, ()))
 
+    def covers(self, key: Any, value: Any) -> bool:
+        """Return whether a property is evaluated."""
+        return self.everything or key in self.names or any(matches(p, key) for p in self.patterns)
+
 
 class Items(NamedTuple):
     """The items that schemas evaluate: so many at the start, those in the sets of atoms, or all."""
@@ -76,6 +84,10 @@ class Items(NamedTuple):
         if self.contained:
             atom = Given(Facts(any_of=(((), (*self.contained, atom)),)))
         return Facts(array=ArrayFacts((TRUE,) * self.first, atom))
+
+    def covers(self, key: Any, value: Any) -> bool:
+        """Return whether an item is evaluated."""
+        return self.everything or key < self.first or any(holds(a, value) for a in self.contained)
 
 
 def _same(atom: Atom) -> Atom:
@@ -178,6 +190,24 @@ class Unevaluated(Atom):
                     found = found.join(self.most(branch))
             self._most[atom] = found
         return found
+
+
+def left_to(keyword: str, position: Position, value: Any) -> list[str | int]:
+    """Return the keys or indices of a value that no schema has evaluated beside a keyword."""
+    total, of = _KINDS[keyword]
+    pending: list[Atom] = [position]
+    while pending:
+        part = pending.pop()
+        choices = []
+        if isinstance(part, Position):
+            total = total.join(of(part, part is not position))
+            choices = [choice.branches for choice in _conditions(part, ())]
+        if isinstance(part, (Position, Given)):
+            pending += [inner for _, inner in part.facts.all_of]
+            choices += [group for _, group in part.facts.any_of]
+        pending += [branch for group in choices for branch in group if holds(branch, value)]
+    members = value.items() if isinstance(value, dict) else enumerate(value)
+    return [key for key, member in members if not total.covers(key, member)]
 
 
 def _conditions(position: Position, place: Place) -> list[_Choice]:

@@ -15,6 +15,7 @@ from constrain.schema.facts import FALSE, Atom, identity, type_of
 from constrain.schema.keywords import KEYWORDS, NUMBER, REFERENCES, TYPES
 from constrain.schema.positions import Position
 from constrain.schema.strings import pattern
+from constrain.schema.unevaluated import left_to
 
 Path = tuple[str | int, ...]
 
@@ -69,8 +70,6 @@ def violations(atom: Atom, value: Any, path: Path = ()) -> list[Violation]:
         if known is None or check is None or not known.types & kind:
             continue
         found += check(visit, told)
-    if not found and not holds(atom, value):
-        found += _unevaluated(visit)
     return found
 
 
@@ -402,18 +401,15 @@ def _if(visit: _Visit, told: Any) -> Iterator[Violation]:
         yield from visit.child(visit.schema[keyword], visit.value, visit.path, never, keyword)
 
 
-def _unevaluated(visit: _Visit) -> Iterator[Violation]:
-    """Return the keyword that is to blame where all others are satisfied."""
-    for keyword, kind, noun in _UNEVALUATED:
-        if keyword in visit.schema and isinstance(visit.value, kind):
-            message = f"{visit.shown} has {noun} that no schema has evaluated and it refuses"
-            yield visit.fault(message, keyword)
+def _unevaluated(keyword: str) -> Callable[[_Visit, Any], Iterator[Violation]]:
+    def check(visit: _Visit, told: Any) -> Iterator[Violation]:
+        for key in left_to(keyword, visit.position, visit.value):
+            what = f"item {key}" if isinstance(key, int) else f"the property {show(key)}"
+            never = f"{what} is not allowed: no other schema has evaluated it"
+            yield from visit.child(told, visit.value[key], (*visit.path, key), never, keyword)
 
+    return check
 
-_UNEVALUATED = (
-    ("unevaluatedProperties", dict, "a property"),
-    ("unevaluatedItems", list, "an item"),
-)
 
 _CHECKS: dict[str, Callable[[_Visit, Any], Iterable[Violation]]] = {
     **{keyword: _reference(keyword) for keyword in REFERENCES},
@@ -451,4 +447,6 @@ _CHECKS: dict[str, Callable[[_Visit, Any], Iterable[Violation]]] = {
     "oneOf": _one_of,
     "not": _not,
     "if": _if,
+    "unevaluatedProperties": _unevaluated("unevaluatedProperties"),
+    "unevaluatedItems": _unevaluated("unevaluatedItems"),
 }
