@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import combinations
 from typing import Any, NamedTuple
 
-from constrain.errors import SchemaTooComplexError
+from constrain.errors import RegexTooComplexError, SchemaTooComplexError
 from constrain.schema.control import SchemaControl
 from constrain.schema.documents import Documents
 from constrain.schema.facts import TRUE, Atom, Given, identity
@@ -35,7 +35,8 @@ class Exclusion(NamedTuple):
 class Overlaps:
     """Finds which branches of a `oneOf` may share a value.
 
-    Negations are ignored here, so that two branches may be said to overlap that do not.
+    Negations are ignored here, and patterns that are hard to compare, so that two branches may be
+    said to overlap that do not.
     """
 
     def __init__(self, documents: Documents, options: JSONOptions) -> None:
@@ -74,7 +75,10 @@ class Overlaps:
         assert isinstance(probed, Position)
         beside = Given(replace(probed.facts, any_of=()))
         branches = position.schema["oneOf"]
-        return self._control.disjoint(beside, probed.child(branches[i]), probed.child(branches[j]))
+        try:
+            return self._control.disjoint(beside, *(probed.child(branches[k]) for k in (i, j)))
+        except RegexTooComplexError:
+            return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -296,3 +296,11 @@ def test_what_utf8_cannot_write_is_left_out() -> None:
     assert not viable(control, b"{") and not viable(control, b"[")
     named = control_of({"type": "object", "properties": {"\ud800": {}, "a": {}}})
     assert accepts(named, b'{"a":1}')
+
+
+def test_branches_that_are_hard_to_compare_may_overlap() -> None:
+    branches = [{"format": "uri"}, {"format": "hostname"}]
+    control = schema_control({"type": "string", "oneOf": branches})
+    assert accepts(control, b'"http://example.com"')
+    assert accepts(control, b'"example.com"')
+    assert not accepts(control, b'"a b"')
