@@ -122,6 +122,13 @@ _RELATED = (
 )
 
 
+def _decidable(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema that `jsonschema` can judge: it fails on these two keywords together."""
+    if isinstance(schema.get("items"), bool):
+        return {name: value for name, value in schema.items() if name != "additionalItems"}
+    return schema
+
+
 @cache
 def schemas_of(draft: str) -> st.SearchStrategy[Any]:
     """Return schemas of a draft, with two definitions that their `$ref`s may lead to."""
@@ -136,7 +143,7 @@ def schemas_of(draft: str) -> st.SearchStrategy[Any]:
             return some.flatmap(
                 lambda picked: st.fixed_dictionaries(
                     {k: keywords[k] for k in picked + _needed(picked, draft)}
-                )
+                ).map(_decidable)
             )
 
         return st.sampled_from([*filter(None, groups), list(keywords)]).flatmap(chosen)
