@@ -130,13 +130,14 @@ class Automaton:
         Where the output may rest there (`resting`), no state within the lexemes is the same, not
         even where a lexeme comes back to its beginning.
         """
+        resting = resting and bool(lexemes)
         key = (resting, *lexemes)
         known = self._starts.get(key)
         if known is not None:
             return known
         with self.lock:
             members = {self._entry(x) for x in lexemes}
-            if members and resting:
+            if resting:
                 members.add(_RESTING)
             state = self._starts[key] = self._intern(sorted(members))
             return state

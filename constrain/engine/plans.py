@@ -108,7 +108,9 @@ class Planner:
                 elif len(interior.tokens):
                     sparse.append(interior.tokens)
                 if len(interior.nodes):
-                    scratch.add_portals(interior.nodes, member.number, node.place)
+                    target = graph.follow(node, member.number)
+                    if target is not None and target.start:
+                        scratch.add_portals(interior.nodes, member.number, node.place)
             graph.cross(node, narrow, scratch)
         tokens, suspects = scratch.found()
         ended = automaton.ended(state)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from constrain.engine import Constraint, set_cache_limit
+from constrain.engine.automaton import Automaton
 from constrain.engine.bitmask import allowed
 from constrain.vocabulary import Vocabulary
 from tests.engine.controls import CONTROLS
@@ -173,3 +174,9 @@ def test_bad_arguments() -> None:
         matcher.fill_bitmask(np.zeros(1, np.int32))
     for token in (-1, VOCABULARY.size, 10**12):
         assert not matcher.accept(token)
+
+
+def test_the_state_before_no_lexeme_is_the_dead_one() -> None:
+    """Or kernels would walk from it at each place where a text may end."""
+    automaton = Automaton()
+    assert automaton.start(()) == automaton.start((), resting=True) == 0
