@@ -116,7 +116,7 @@ def compile_grammar(
 
 
 def compile_triggered(
-    constraints: Mapping[Trigger, Constraint],
+    constraints: Mapping[Trigger, Constraint] | Mapping[str, Constraint],
     vocabulary: Vocabulary,
     *,
     end: Trigger | None = None,
