@@ -135,7 +135,7 @@ def methods(target: HFModel, draft: HFModel, max_tokens: int) -> dict[str, Metho
         "SpecTr, 8 chains": ("spectr", Chains(4, 8)),
         "transport, 2 chains": ("transport", Chains(4, 2)),
         "without replacement, branching 3 2 1 1": ("distinct", Branching((3, 2, 1, 1))),
-        "without replacement, dynamic": ("distinct", Dynamic(size=16, length=6)),
+        "without replacement, dynamic": ("distinct", Dynamic()),
     }
 
     def masked(model: LanguageModel, task: Task, seed: int, warp: Warp | None = None) -> int:

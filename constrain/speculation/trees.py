@@ -166,8 +166,8 @@ class Dynamic(Shape):
         width: the most drafts at one place.
     """
 
-    size: int = 16
-    threshold: float = 0.1
+    size: int = 24
+    threshold: float = 0.03
     length: int = 8
     width: int = 4
     fixed = False
