@@ -14,12 +14,15 @@ from importlib import import_module
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import BenchmarkError
+
+if TYPE_CHECKING:
+    from constrain import Constraint
 
 
 class CompileError(Exception):
@@ -71,7 +74,7 @@ class Constrain:
         from constrain import ConstraintError, JSONOptions, Vocabulary, compile_json_schema
 
         self.row = _new_row(tokenizer)
-        self._vocabulary = Vocabulary.from_tokenizer(tokenizer)
+        self.vocabulary = Vocabulary.from_tokenizer(tokenizer)
         self._options = JSONOptions(property_order="any") if any_order else JSONOptions()
         self._compile = compile_json_schema
         self._refusal = ConstraintError
@@ -82,11 +85,15 @@ class Constrain:
     def compile_with(self, schema: Any, **arguments: Any) -> Callable[[], Matcher]:
         """The same with arguments of `compile_json_schema`."""
         try:
-            constraint = self._compile(schema, self._vocabulary, **arguments)
+            constraint = self._compile(schema, self.vocabulary, **arguments)
         except self._refusal as error:
             reason = type(error).__name__
             keyword = getattr(error, "keyword", None)
             raise CompileError(f"{reason}: {keyword}" if keyword else reason, str(error)) from None
+        return self.start(constraint)
+
+    def start(self, constraint: Constraint) -> Callable[[], Matcher]:
+        """A function that starts a sequence under a constraint."""
         return lambda: _ConstrainMatcher(constraint.matcher(), self.row)
 
 
@@ -126,6 +133,14 @@ class LLGuidance:
             grammar = self._matcher.grammar_from_json_schema(schema)
         except ValueError as error:
             raise CompileError(_first_line(str(error)), str(error)) from None
+        return self.start(grammar)
+
+    def start(self, grammar: str) -> Callable[[], Matcher]:
+        """A function that starts a sequence under a grammar in llguidance's own form.
+
+        Raises:
+            CompileError: llguidance refuses the grammar.
+        """
         first = self._matcher(self._tokenizer, grammar, log_level=0)
         if first.is_error():
             raise CompileError(_first_line(first.get_error()), first.get_error())
@@ -165,14 +180,25 @@ class XGrammar:
         self._matcher = xgrammar.GrammarMatcher
 
     def compile(self, schema: Any) -> Callable[[], Matcher]:
-        try:
-            compiled = self._compiler.compile_json_schema(
-                json.dumps(schema), any_whitespace=True, strict_mode=False
+        text = json.dumps(schema)
+        return self.start(
+            lambda compiler: compiler.compile_json_schema(
+                text, any_whitespace=True, strict_mode=False
             )
+        )
+
+    def start(self, compiled: Callable[[Any], Any]) -> Callable[[], Matcher]:
+        """A function that starts a sequence under what is compiled with XGrammar's compiler.
+
+        Raises:
+            CompileError: XGrammar refuses it.
+        """
+        try:
+            grammar = compiled(self._compiler)
         except RuntimeError as error:
             message = re.sub(r"^\[[\d:]+\] \S+: ", "", str(error))  # time and place in its source
             raise CompileError(_first_line(message), message) from None
-        return lambda: _XGrammarMatcher(self._matcher(compiled), self._rows)
+        return lambda: _XGrammarMatcher(self._matcher(grammar), self._rows)
 
 
 class _XGrammarMatcher:

@@ -64,6 +64,7 @@ bench_app = typer.Typer(
 - `constrain bench walks --sample 300`
 - `constrain bench sampling distortion`
 - `constrain bench speculation`
+- `constrain bench grammars --grammars json,sql`
 - `constrain bench jsonschema --help`""",
     no_args_is_help=True,
     rich_markup_mode="markdown",
@@ -480,6 +481,12 @@ def bench_sampling_command(context: typer.Context) -> None:
 def bench_speculation_command(context: typer.Context) -> None:
     """Drafters and verification rules: tokens for each call of the model, and time."""
     _run_benchmark("speculation", context.args)
+
+
+@bench_app.command("grammars", context_settings=_PASSED_ON)
+def bench_grammars_command(context: typer.Context) -> None:
+    """Grammars: time per mask beside other engines, long texts, random walks."""
+    _run_benchmark("grammars", context.args)
 
 
 def _run_benchmark(module: str, arguments: list[str]) -> None:

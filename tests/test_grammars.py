@@ -9,6 +9,7 @@ import pytest
 from lark.exceptions import LarkError
 
 from bench.grammar_judges import JUDGES, lark_parser, sqlite_judge
+from bench.grammar_walks import TABLES, new_database
 from bench.walker import Walker
 from constrain import compile_grammar, grammars
 from constrain.engine import Constraint
@@ -103,11 +104,6 @@ CASES: dict[str, tuple[list[str], list[str]]] = {
         ],
     ),
 }
-TABLES = {
-    "people": ["id", "name", "age", "Home Town"],
-    "pets": ["id", "owner_id", "name", "order"],
-    'odd "table"': ["a\\b", "é"],
-}
 
 
 def _accepts(constraint: Constraint, text: str) -> bool:
@@ -153,11 +149,7 @@ def test_walks_end_in_texts_that_can_be_read(walker: Walker, name: str):
 
 @pytest.fixture(scope="module")
 def database() -> sqlite3.Connection:
-    found = sqlite3.connect(":memory:")
-    for table, columns in TABLES.items():
-        quoted = ", ".join(f'"{column}"' for column in columns)
-        found.execute(f'CREATE TABLE "{table.replace(chr(34), chr(34) * 2)}" ({quoted})')
-    return found
+    return new_database()
 
 
 def test_queries_on_given_tables_can_be_prepared(walker: Walker, database: sqlite3.Connection):
