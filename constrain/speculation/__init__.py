@@ -11,6 +11,10 @@ for seed.
 draft or many.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from constrain.speculation.account import Account
 from constrain.speculation.copying import Copying
 from constrain.speculation.drafter import Drafter, Likely
@@ -24,6 +28,9 @@ from constrain.speculation.transport import Transport
 from constrain.speculation.trees import Branching, Chains, Dynamic, Shape
 from constrain.speculation.trigram import Trigrams
 from constrain.speculation.verified import VerifiedSampler
+
+if TYPE_CHECKING:
+    from constrain.speculation.layers import SkippedLayers
 
 __all__ = [
     "Acceptance",
@@ -42,9 +49,18 @@ __all__ = [
     "Rejection",
     "Rule",
     "Shape",
+    "SkippedLayers",
     "SpeculativeModel",
     "Statistics",
     "Transport",
     "Trigrams",
     "VerifiedSampler",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "SkippedLayers":  # needs torch
+        from constrain.speculation.layers import SkippedLayers
+
+        return SkippedLayers
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

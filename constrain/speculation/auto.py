@@ -18,6 +18,11 @@ Draft: TypeAlias = "Literal['auto'] | LanguageModel | Drafter | Sequence[Drafter
 """Drafters; "auto" for those that need no model; a model for these and that model."""
 
 
+def free_drafters() -> list[Drafter]:
+    """Return the drafters that need no model."""
+    return [Forced(), Copying(), Recycling()]
+
+
 def speculative(target: LanguageModel, draft: Draft) -> SpeculativeModel:
     """Return the target with drafters beneath it.
 
@@ -25,11 +30,10 @@ def speculative(target: LanguageModel, draft: Draft) -> SpeculativeModel:
         ConstraintError: `draft` says nothing of drafts.
         VocabularyError: see `SpeculativeModel`.
     """
-    auto: list[Drafter] = [Forced(), Copying(), Recycling()]
     if draft == "auto":
-        return SpeculativeModel(target, auto)
+        return SpeculativeModel(target, free_drafters())
     if isinstance(draft, LanguageModel):
-        return SpeculativeModel(target, [*auto, DraftModel(draft)])
+        return SpeculativeModel(target, [*free_drafters(), DraftModel(draft)])
     drafters = [draft] if isinstance(draft, Drafter) else draft
     if (
         isinstance(drafters, str)

@@ -1,4 +1,4 @@
-"""A text of which nothing is known but its tokens."""
+"""Texts of callers that do not show how they draw."""
 
 from __future__ import annotations
 
@@ -8,18 +8,34 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from constrain.engine import Matcher
+from constrain.engine.bitmask import allowed
 from constrain.models.lookahead import Drawn
 
 
 class Unguided:
-    """Goes on with the likeliest tokens. What its methods do is said at `Lookahead`."""
+    """Goes on with the likeliest tokens that are allowed. What its methods do is said at
+    `Lookahead`.
 
-    __slots__ = ("_eos", "_number", "_prefix")
+    Args:
+        number, prefix: see `Lookahead`.
+        eos: the tokens that end a text.
+        matcher: the constraint after `prefix`; None for none.
+    """
 
-    def __init__(self, number: int, prefix: tuple[int, ...], eos: Sequence[int]) -> None:
+    __slots__ = ("_eos", "_matcher", "_number", "_prefix")
+
+    def __init__(
+        self,
+        number: int,
+        prefix: tuple[int, ...],
+        eos: Sequence[int],
+        matcher: Matcher | None = None,
+    ) -> None:
         self._number = number
         self._prefix = prefix
         self._eos = eos
+        self._matcher = matcher
 
     @property
     def number(self) -> int:
@@ -33,18 +49,33 @@ class Unguided:
 
     def fork(self) -> Unguided:
         """See `Lookahead.fork`."""
-        return Unguided(self._number, self._prefix, self._eos)
+        matcher = self._matcher and self._matcher.fork()
+        return Unguided(self._number, self._prefix, self._eos, matcher)
 
-    def draw(self, tokens: NDArray[np.intp], logprobs: NDArray[Any]) -> Drawn:
+    def draw(self, tokens: NDArray[np.intp], logprobs: NDArray[Any]) -> Drawn | None:
         """See `Lookahead.draw`."""
+        width, refused = len(tokens), 0.0
+        if self._matcher:
+            vocabulary = self._matcher.constraint.vocabulary
+            row = np.empty(vocabulary.bitmask_words, np.int32)
+            self._matcher.fill_bitmask(row)
+            mask = allowed(row, vocabulary.size)
+            width, kept = int(np.count_nonzero(mask)), mask[tokens]
+            refused = float(np.exp(logprobs[~kept]).sum())
+            tokens, logprobs = tokens[kept], logprobs[kept]
+        if not len(tokens):
+            return None
         best = int(np.argmax(logprobs))
-        return Drawn(int(tokens[best]), float(np.exp(logprobs[best])), len(tokens))
+        probability = float(np.exp(logprobs[best])) / max(1 - refused, 1e-9)
+        return Drawn(int(tokens[best]), min(1.0, probability), width)
 
     def take(self, token: int) -> bool:
         """See `Lookahead.take`."""
         self._prefix = (*self._prefix, token)
+        if self._matcher:
+            self._matcher.accept(token)
         return token not in self._eos
 
     def forced(self) -> Sequence[int]:
         """See `Lookahead.forced`."""
-        return ()
+        return self._matcher.forced_tokens() if self._matcher else ()
