@@ -25,8 +25,8 @@ class _Choice:
     Attributes:
         drafter: the target with these layers.
         agreement: running mean of a = sum of min(p, q) over the tokens that the target finds
-            likeliest, as a share of their sum of p; 1 before the first. A coupled guess comes true with a chance of at least
-            a / (2 - a) (Daliri, Musco and Suresh 2024, theorem 3).
+            likeliest, as a share of their sum of p; 1 before the first. A coupled guess comes true
+            with a chance of at least a / (2 - a) (Daliri, Musco and Suresh 2024, theorem 3).
     """
 
     def __init__(self, target: HFModel, kept: Sequence[int]) -> None:

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
+import torch
 
-from constrain import compile_grammar, compile_regex
-from constrain.models import TableModel
+from constrain.models import BundledModel, TableModel
 from constrain.speculation import SpeculativeModel
-from tests.sampling.exact import LETTERS, PROMPT, peaked_model
+from tests.sampling.exact import LETTERS, PROMPT
 
-from .runs import RUNS, blurred, drafters
+from .identity import (
+    CONSTRAINTS,
+    MAX_TOKENS,
+    TABLE,
+    TABLE_DRAFTERS,
+    bundled_drafters,
+    bundled_settings,
+    differences,
+    is_level,
+    table_settings,
+)
+from .runs import RUNS
 
-MODEL = peaked_model(3, power=2)
-CONSTRAINTS = {
-    "choices": compile_regex(r"(ab|b0|0a){0,3}(ab[ab0]{2,}|b|0*)", LETTERS),
-    "nested": compile_grammar('start: "a" start "b" | "0"? | start "0"', LETTERS),
-}
 pytestmark = pytest.mark.filterwarnings("error")
-DRAFTERS = drafters(MODEL, blurred(MODEL))
-MAX_TOKENS = 12
 
 
 class Counting(TableModel):
@@ -30,32 +35,47 @@ class Counting(TableModel):
 
     def logprobs(self, prefixes: Any) -> Any:
         self.calls += 1
-        return MODEL.logprobs(prefixes)
+        return TABLE.logprobs(prefixes)
 
 
 @pytest.mark.parametrize("run", RUNS)
-@pytest.mark.parametrize("drafter", DRAFTERS)
-def test_the_output_is_the_same(run: str, drafter: str) -> None:
-    """Tokens, weights and log-probabilities, to the last bit: the target is in float64."""
-    for name, constraint in CONSTRAINTS.items():
-        speculative = SpeculativeModel(MODEL, DRAFTERS[drafter]())
+@pytest.mark.parametrize("drafter", TABLE_DRAFTERS)
+def test_tables_give_the_same_to_the_last_bit(run: str, drafter: str) -> None:
+    for setting in table_settings():
+        ahead = SpeculativeModel(TABLE, TABLE_DRAFTERS[drafter]())
         for seed in range(2):
-            arguments = constraint, PROMPT, 3, MAX_TOKENS, seed
-            plain = RUNS[run](MODEL, *arguments)
-            ahead = RUNS[run](speculative, *arguments)
-            assert list(map(comparable, ahead)) == list(map(comparable, plain)), (name, seed)
+            assert differences(run, TABLE, ahead, setting, seed) == []
 
 
-def comparable(text: Any) -> Any:
-    """All but the time that it took."""
-    return text.token_ids, text.logprob, getattr(text, "log_weight", None)
+@pytest.fixture(scope="module")
+def bundled() -> BundledModel:
+    torch.set_num_threads(1)
+    return BundledModel()
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_the_bundled_model_gives_the_same_but_for_rounding(run: str, bundled: BundledModel) -> None:
+    setting = bundled_settings(bundled)[0]
+    for name in ("all", "layers"):
+        ahead = SpeculativeModel(bundled, bundled_drafters(bundled)[name]())
+        for difference in differences(run, bundled, ahead, setting, 1):
+            assert is_level(bundled, setting[1], difference), difference
+
+
+def test_rounding_excuses_little(bundled: BundledModel) -> None:
+    """Another noise, or another weight, is not excused."""
+    setting = bundled_settings(bundled)[0]
+    one, other = (RUNS["masked"](bundled, *setting, seed)[0] for seed in (1, 2))
+    assert not is_level(bundled, setting[1], (1, 0, one, other))
+    assert not is_level(bundled, setting[1], (1, 0, one, replace(one, log_weight=0.1)))
+    assert is_level(bundled, setting[1], (1, 0, one, replace(one, logprob=one.logprob + 1e-4)))
 
 
 @pytest.mark.parametrize("run", RUNS)
 def test_a_perfect_drafter_is_hardly_ever_wrong(run: str) -> None:
     """Guesses are drawn with the sampler's own noise, so whoever knows the model is right."""
     target = Counting(LETTERS)
-    speculative = SpeculativeModel(target, DRAFTERS["the model itself"]())
+    speculative = SpeculativeModel(target, TABLE_DRAFTERS["the model itself"]())
     for seed in range(12):
         RUNS[run](speculative, CONSTRAINTS["choices"], PROMPT, 1, MAX_TOKENS, seed)
     statistics = speculative.statistics
