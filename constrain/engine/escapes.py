@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -21,6 +22,7 @@ SHORT_ESCAPES = {
     13: "r",
 }
 LONG_ESCAPES: Ranges = ((0, 7), (11, 11), (14, 31))
+_LONG = re.compile(f"[{chr(0)}-{chr(7)}{chr(11)}{chr(14)}-{chr(31)}]")
 MUST_ESCAPE: Ranges = ((0, 31), (ord('"'), ord('"')), (ord("\\"), ord("\\")))
 EVERY: Ranges = ((0, 0x10FFFF),)
 HIGH_SURROGATES = range(0xD800, 0xDC00)
@@ -68,8 +70,7 @@ def spell(word: str) -> bytes:
 
 def spelt_once(word: str) -> bool:
     """Return whether a word has one minimal spelling: hexadecimal digits may be of either case."""
-    codes = map(ord, word)
-    return not any(low <= code <= high for code in codes for low, high in LONG_ESCAPES)
+    return not _LONG.search(word)
 
 
 def after(regex: Regex, code: int) -> Regex | None:

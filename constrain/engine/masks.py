@@ -35,6 +35,9 @@ _SPARSE_LIMIT = 512
 
 _MAX_OUTCOMES = 256
 
+_STRINGS_BYTES = 8 << 20
+"""Beyond this, the automaton of strings without words left out is begun afresh."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
@@ -186,6 +189,8 @@ class Masks:
         room = member.bounds(self.tables.longest)[1]
         if not words or not all(_leads_on(whole, word, room) for word in words):
             return None
+        if self._strings.nbytes > _STRINGS_BYTES:
+            self._strings = Automaton(self.tables.longest)
         automaton, rest = self._strings, member.origin[-1]
         high = None if room < 0 else room
         state = automaton.start((lexeme(JSONString(whole, spelling, 0, high), *rest),))
