@@ -111,7 +111,7 @@ def _along(
         "constrain masking": MaskedSampler(model, constraint),
     }
     prompt = [model.vocabulary.eos_token_ids[0]]
-    times: dict[str, list[float]] = {key: [] for key in samplers}
+    times: dict[str, list[float]] = {key: [] for key in (*samplers, "(the model)")}
     places: list[tuple[Particle, NDArray[Any]]] = []
     if peer:
         times["genlm-control AWRS"] = []
@@ -123,7 +123,9 @@ def _along(
         if not particle.is_live:
             texts += 1
             particle = leader.begin(prompt, 64, texts)
+        started = thread_time()
         row = model.logprobs([particle.prefix])[0]
+        times["(the model)"].append(1e6 * (thread_time() - started))
         draws: dict[str, Callable[[], Any]] = {
             key: partial(sampler.draw, particle, row) for key, sampler in samplers.items()
         }
@@ -141,7 +143,7 @@ def _along(
             places.append((particle.fork(particle.stream), row))
         added = model.vocabulary.token_bytes(chosen.token) or b""
         particle.append(chosen, float(row[chosen.token]), added)
-    checks = {"constrain AWRS": leader.checks / tokens, "constrain masking": math.nan}
+    checks = dict.fromkeys(times, math.nan) | {"constrain AWRS": leader.checks / tokens}
     if peer:
         checks["genlm-control AWRS"] = len(peer.asked) / tokens
     found = []
@@ -158,6 +160,8 @@ def _weights(
     """Bias in standard errors, the largest, and standard deviation, the mean over places."""
     if key == "constrain masking":
         return 0.0, 0.0
+    if key == "(the model)":
+        return math.nan, math.nan
     biases, spreads = [], []
     for particle, row in places:
         mask = particle.cursor.mask()
