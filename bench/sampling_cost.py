@@ -97,8 +97,8 @@ def awrs(tokenizer: Any, tokens: int) -> dict[str, Any]:
     note = (
         f"{tokens} tokens under a peaked model of {vocabulary.size:,} tokens (`Reciter`); the same "
         f"rows and places for all. Bias: of the mean of {_WEIGHTS} weights from the exact mass of "
-        "the allowed tokens, in standard errors, the "
-        f"largest at {_PLACES} places; s.d.: mean over the places."
+        "the allowed tokens, in standard errors of a coin of that mass, the largest at "
+        f"{_PLACES} places; s.d.: mean over the places."
     )
     return {"rows": rows, "note": note}
 
@@ -176,7 +176,8 @@ def _weights(
             drawn = [math.exp(peer.draw().log_weight) for _ in range(_WEIGHTS)]
         spread = float(np.std(drawn, ddof=1))
         spreads.append(spread)
-        biases.append((float(np.mean(drawn)) - mass) / max(spread / math.sqrt(_WEIGHTS), _ROUNDING))
+        most = math.sqrt(max(mass * (1 - mass), _ROUNDING**2))  # a weight is between 0 and 1
+        biases.append((float(np.mean(drawn)) - mass) / most * math.sqrt(_WEIGHTS))
     return max(biases, key=abs), float(np.mean(spreads))
 
 

@@ -6,7 +6,6 @@ the distributions of the samplers.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -29,7 +28,7 @@ from constrain.sampling import (
 _TASKS = (("arithmetic", "Give me a number.", 4), ("json", "Give me a color.", 4))
 """Grammar, prompt, and the most tokens of a text, its end included."""
 _PARTICLES, _ROUND, _BATCH = 20, 10, 128
-_SLIGHT = 1e-7
+_SLIGHT = 3e-8
 """Probability of a beginning below which nothing is followed."""
 _EXPECTED = 5
 """Texts that are expected less often than this among the samples are counted together."""
@@ -82,18 +81,21 @@ def enumerate_texts(
             logprobs = model.logprobs([(*prompt, *tokens) for tokens, *_ in batch])
             for (tokens, text, mass, matcher), values in zip(batch, logprobs, strict=True):
                 matcher.fill_bitmask(row)
-                for token in np.flatnonzero(allowed(row, vocabulary.size)).tolist():
-                    p = mass * math.exp(values[token])
-                    if token in vocabulary.eos_token_ids:
-                        said = text.decode()
-                        found[said] = found.get(said, 0.0) + p
-                    elif left and p < _SLIGHT:
-                        lost += p
-                    elif left:
-                        fork = matcher.fork()
-                        fork.accept(token)
-                        data = text + (vocabulary.token_bytes(token) or b"")
-                        after.append(((*tokens, token), data, p, fork))
+                onward = np.flatnonzero(allowed(row, vocabulary.size))
+                masses = mass * np.exp(values[onward].astype(np.float64))
+                ends = np.isin(onward, vocabulary.eos_token_ids)
+                if ends.any():
+                    said = text.decode()
+                    found[said] = found.get(said, 0.0) + float(masses[ends].sum())
+                if not left:
+                    continue
+                followed = ~ends & (masses >= _SLIGHT)
+                lost += float(masses[~ends & ~followed].sum())
+                for token, p in zip(onward[followed].tolist(), masses[followed], strict=True):
+                    fork = matcher.fork()
+                    fork.accept(token)
+                    data = text + (vocabulary.token_bytes(token) or b"")
+                    after.append(((*tokens, token), data, float(p), fork))
         level = after
     return found, lost
 
