@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from constrain.errors import ConstraintError, GrammarSyntaxError, RegexTooComplexError
 from constrain.grammar.cfg import Grammar
+from constrain.grammar.distances import Distances
 from constrain.grammar.lalr import END, Stack, Tables
 from constrain.grammar.newlines import Line
 from constrain.grammar.scanning import Scan, Scanner
@@ -103,10 +104,7 @@ class ContextualControl:
         self._always = self._ignored.union(grammar.always)
         self.special_tokens = grammar.special_tokens
         self._opaque = grammar.opaque
-        lengths = {name: len(least_text(t.lexeme)) for name, t in grammar.terminals.items()}
-        lengths |= {name: len(opaque.least) for name, opaque in grammar.opaque.items()}
-        lengths |= dict.fromkeys(made, 0)
-        self._lengths = {**lengths, **grammar.least(lengths.__getitem__, _sum)}
+        self._distances = Distances(grammar, self._tables, self._scanner)
         self._spaces = [name for name in grammar.ignored if self._is_space(name)]
         self._scans: dict[tuple[int, Regex], list[Scan]] = {}
         self._offers: dict[tuple[int, frozenset[str], Regex], Offers] = {}
@@ -160,25 +158,35 @@ class ContextualControl:
             _, text, mark, here = heappop(heap)
             if mark == _DONE:
                 return text
-            if best[here] != (len(text), text):
+            weight, best_text = best[here]
+            if text != best_text:
                 continue
             if len(best) > most:
                 raise RegexTooComplexError(f"more than {most:,} steps to find an ending")
             if self.accepting(here):
-                heappush(heap, (len(text), text, _DONE, here))
+                heappush(heap, (weight, text, _DONE, here))
             for item, scan in self._offer(here).items():
                 after = self._after(here, scan)
-                opaque = self._opaque.get(scan.terminal)
-                longer = text + (opaque.least if opaque else least_text(item))
-                rated = (len(longer), longer)
+                least = self._least(scan)
+                longer = text + least
+                rated = (weight + self._weight(scan, least), longer)
                 if after not in best or rated < best[after]:
                     best[after] = rated
-                    far = len(longer) + self._distance(after)
+                    far = rated[0] + self._distance(after)
                     heappush(heap, (far, longer, next(order), after))
         return None
 
+    def _least(self, scan: Scan) -> bytes:
+        opaque = self._opaque.get(scan.terminal)
+        return opaque.least if opaque else least_text(scan.lexeme)
+
+    def _weight(self, scan: Scan, least: bytes) -> int:
+        """What the least text of a scan weighs in an ending; the lightest ending is looked for."""
+        return len(least)
+
     def _distance(self, config: Config) -> int:
-        return self._tables.distance(config.stack, self._lengths)
+        """A lower bound of what an ending weighs."""
+        return self._distances.of(config.stack, config.banned)
 
     def _after(self, config: Config, scan: Scan) -> Config:
         if scan.matched in self._ignored:
@@ -253,7 +261,3 @@ def _after_text(regex: Regex, text: bytes) -> Regex:
     for char in text.decode():
         regex = derive(regex, ord(char))
     return regex
-
-
-def _sum(lengths: Iterable[int]) -> int:
-    return sum(lengths)

@@ -20,6 +20,8 @@ from constrain.grammar.newlines import SPACES, Newlines, Piece
 from constrain.grammar.scanning import Scan
 from constrain.lexing.regex import EMPTY, Regex
 
+_MARGIN = 64
+"""Spaces at the beginning of lines that weigh as much as one other character."""
 _MOST_LINES = 1000
 """Places in newlines that are remembered with what may follow there."""
 
@@ -63,6 +65,21 @@ class IndentedControl(ContextualControl):
                 return False
             stack = self._tables.shift(stack, self._dedent)
         return END in self._tables.usable(stack)
+
+    def ending(self, config: Config) -> bytes:
+        """See `Control.ending`; of endings that differ in their indentation alone, the least.
+
+        Spaces at the beginning of lines weigh next to nothing: else all texts that are as long as
+        a line is indented would have to be tried.
+        """
+        return super().ending(config)
+
+    def _weight(self, scan: Scan, least: bytes) -> int:
+        is_space = isinstance(scan, Piece) and bool(scan.line) and scan.width is not None
+        return 1 if is_space else _MARGIN * len(least)
+
+    def _distance(self, config: Config) -> int:
+        return _MARGIN * super()._distance(config)
 
     def _offer(self, config: Config) -> Offers:
         margin = config.margin

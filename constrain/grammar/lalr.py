@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from heapq import heappop, heappush
-from itertools import count
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -30,21 +28,26 @@ class Stack:
         below: the rest; None under the first state.
         usable: the terminals that can be shifted next, and END where the text may end; once known.
         reduced: the stacks after the reductions that can be made, by rule; once known.
-        distance: the least length of what completes the parse; once known.
+        distances: lower bounds of what completes the parse (see `distances`); once known.
     """
 
-    __slots__ = ("__weakref__", "below", "distance", "reduced", "state", "usable")
+    __slots__ = ("__weakref__", "below", "distances", "reduced", "state", "usable")
 
     def __init__(self, state: int, below: Stack | None) -> None:
         self.state = state
         self.below = below
         self.usable: frozenset[str] | None = None
         self.reduced: dict[tuple[int, str], Stack] = {}
-        self.distance: int | None = None
+        self.distances: list[int | None] = [None, None]
 
 
 class Tables:
     """The parser of one grammar. Safe for many threads.
+
+    Attributes:
+        start: the parse of the empty text.
+        looked_for: of each state, the symbols that it has an action for.
+        items: of each state, the rules under way: symbols read, origin, symbols to come.
 
     Args:
         grammar: a grammar.
@@ -88,11 +91,11 @@ class Tables:
             )
         self.looked_for = [frozenset(table.states[state]) for state in range(len(table.states))]
         self._reductions = [_by_rule(reduces) for reduces in self._reduces]
-        self._items = _items(analyzer, grammar.start)
+        self.items = _items(analyzer, grammar.start)
         # These wait for the last symbol of a rule that is the rule's own: one is as good as many.
         self._tails = {
             state
-            for state, items in enumerate(self._items)
+            for state, items in enumerate(self.items)
             if items and all(size == 1 and rest == (origin,) for size, origin, rest in items)
         }
         self._end = table.end_states[grammar.start]
@@ -115,7 +118,8 @@ class Tables:
                 found = self._stacks[key] = Stack(state, below)
         return found
 
-    def _reduce(self, stack: Stack, size: int, origin: str) -> Stack:
+    def reduce(self, stack: Stack, size: int, origin: str) -> Stack:
+        """The stack with a nonterminal in place of its last symbols."""
         below: Stack | None = stack
         for _ in range(size):
             assert below is not None
@@ -131,7 +135,7 @@ class Tables:
             while pending:
                 here = pending[-1]
                 rules = self._reductions[here.state]
-                here.reduced = {rule: self._reduce(here, *rule) for rule in rules}
+                here.reduced = {rule: self.reduce(here, *rule) for rule in rules}
                 # A conflict that is resolved in favour of a cycle is never left.
                 unknown = [
                     after
@@ -154,39 +158,12 @@ class Tables:
         """The stack after a usable terminal."""
         while name not in self._shifts[stack.state]:
             rule = self._reduces[stack.state][name]
-            stack = stack.reduced.get(rule) or self._reduce(stack, *rule)
+            stack = stack.reduced.get(rule) or self.reduce(stack, *rule)
         return self._push(self._shifts[stack.state][name], stack)
 
-    def distance(self, stack: Stack, lengths: Mapping[str, int]) -> int:
-        """A lower bound of the length of what completes a parse (Dijkstra over its stacks).
-
-        Args:
-            stack: the parse.
-            lengths: the least length of what each symbol stands for.
-        """
-        order = count()
-        heap: list[tuple[int, int, Stack, Stack | None]] = [(0, next(order), stack, None)]
-        came: dict[Stack, tuple[int, Stack | None]] = {}
-        while heap:
-            cost, _, here, source = heappop(heap)
-            if here in came:
-                continue
-            came[here] = cost, source
-            if here.state == self._end:
-                here.distance = 0
-            if here.distance is not None:
-                total = cost + here.distance
-                step: Stack | None = here
-                while step is not None:
-                    before, step_source = came[step]
-                    step.distance = total - before
-                    step = step_source
-                break
-            for size, origin, rest in self._items[here.state]:
-                longer = cost + sum([lengths[name] for name in rest])
-                heappush(heap, (longer, next(order), self._reduce(here, size, origin), here))
-        assert stack.distance is not None
-        return stack.distance
+    def is_complete(self, stack: Stack) -> bool:
+        """Whether the start symbol has been read."""
+        return stack.state == self._end
 
 
 def _by_rule(

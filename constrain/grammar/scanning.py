@@ -83,17 +83,22 @@ class Scanner:
         for place, first in enumerate(self._ranked):
             if first.sight is None:
                 continue
+            texts = union(*[regex_of(scan.lexeme) for scan in _scans(first, (), (), EMPTY)])
             for other in self._ranked[place + 1 :]:
                 if (other.string and self._renames(other, first)) or not self._meet(first, other):
                     continue
                 for scan in _scans(other, (first,), (), EMPTY):
-                    if first.sight.is_open(regex_of(scan.lexeme)):
+                    if not is_empty(intersect(regex_of(scan.lexeme), texts)):
                         raise GrammarSyntaxError(
                             1,
                             1,
                             f"what follows a text decides whether it is {first.name} or "
                             f"{other.name}; make their texts different",
                         )
+
+    def banned_after(self, terminal: Terminal) -> list[Regex]:
+        """What may not follow the texts of a terminal where no other is looked for."""
+        return [scan.banned for scan in _scans(terminal, (), (), EMPTY)]
 
     def scans(self, names: frozenset[str], banned: Regex) -> list[Scan]:
         """What may be matched where these terminals are looked for, and `banned` may not come."""
@@ -236,7 +241,7 @@ class _Run:
             if 0 not in after:
                 continue
             reached = (after[0], after.get(1, EMPTY), after.get(2, EMPTY))
-            if _is_all(reached[1]) or _is_all(reached[2]):
+            if is_all(reached[1]) or is_all(reached[2]):
                 self.whole = False
             else:
                 grouped.setdefault(reached, []).extend(cell.ranges)
@@ -249,7 +254,7 @@ class _Run:
             own, rivals, banned = state
             if own.nullable:
                 after = union(unfinished(own), rivals, banned)
-                if not _is_all(after):
+                if not is_all(after):
                     ends.setdefault(after, set()).add(state)
         if len(ends) == 1 and self.whole:
             return [(after, self._start[0]) for after in ends]
@@ -257,5 +262,6 @@ class _Run:
         return [(after, regex) for after, regex in found if regex is not EMPTY]
 
 
-def _is_all(regex: Regex) -> bool:
+def is_all(regex: Regex) -> bool:
+    """Whether every text matches."""
     return regex.nullable and is_empty(complement(regex))

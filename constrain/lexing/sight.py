@@ -33,10 +33,10 @@ class Sight:
     Attributes:
         texts: the texts that are matched before some rest of the input.
         inputs: the inputs that begin with a match.
+        is_open: whether what is matched depends on what follows.
     """
 
     def __init__(self, start: State) -> None:
-        self._start = start
         sources: dict[State, list[State]] = {start: []}
         self.steps: dict[State, list[tuple[Ranges, State]]] = {}
         pending = [start]
@@ -59,26 +59,9 @@ class Sight:
                     pending.append(source)
         for state in live:
             self.steps[state] = [(ranges, to) for ranges, to in self.steps[state] if to in live]
+        self.is_open = any(state.rest not in (EMPTY, ANYTHING) for state in live)
         self.texts = machine(_Text(self, start)) if start in live else EMPTY
         self.inputs = machine(_Input(self, start, EMPTY)) if start in live else EMPTY
-
-    def is_open(self, regex: Regex = ANYTHING) -> bool:
-        """Whether some text of an expression is matched before some rests, but not before all."""
-        seen = {(self._start, regex)}
-        pending = [*seen]
-        while pending:
-            state, here = pending.pop()
-            if here.nullable and state.rest not in (EMPTY, ANYTHING):
-                return True
-            steps, others = self.steps[state], arcs(here)
-            classes = [chars(ranges) for ranges, _ in (*steps, *others)]
-            for _, owners in overlay(tuple(classes)):
-                if len(owners) == 2:
-                    after = steps[owners[0]][1], others[owners[1] - len(steps)][1]
-                    if after not in seen:
-                        seen.add(after)
-                        pending.append(after)
-        return False
 
     def matches(self, text: str) -> bool:
         """Whether a text is matched where nothing follows."""
@@ -108,7 +91,7 @@ def sight(pattern: str) -> Sight | None:
     found = Sight(start)
     if found.texts is EMPTY:
         raise RegexSyntaxError(pattern, 0, "it matches nothing")
-    return found if found.is_open() else None
+    return found if found.is_open else None
 
 
 def unfinished(texts: Regex) -> Regex:

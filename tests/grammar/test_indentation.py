@@ -68,12 +68,12 @@ def test_all_short_texts(letters, most):
 
 
 def test_blocks_in_blocks():
-    """The least endings take the columns into account."""
+    """Endings take the columns into account; spaces weigh less there than anything else."""
     constraint = Constraint(grammar_control(LINES, indentation=Lines), VOCABULARY_OF_ALL)
     for text, ending in {
         "b": "\n\ta\n",
         "b\n": "\ta\n",
-        "b\n   a\n  ": "\n",
+        "b\n   a\n  ": " ",
         "b\n   a\n b": None,
         "b\n a\n b\n": "\ta\n",
         "b\n  a\n  b\n": "\t\ta\n",
