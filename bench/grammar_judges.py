@@ -17,12 +17,15 @@ from xml.etree import ElementTree
 
 from lark import Lark
 from lark.exceptions import GrammarError, UnexpectedInput
+from lark.indenter import PythonIndenter
 from lark.load_grammar import GrammarBuilder
 
 
 @lru_cache(maxsize=64)
 def lark_parser(text: str, lexer: str) -> Lark:
     """Lark's parser of the language that a control with this lexer has."""
+    if "%declare _INDENT _DEDENT" in text:
+        return Lark(text, parser="lalr", postlex=PythonIndenter())
     if lexer == "contextual":
         return Lark(text, parser="lalr", lexer="contextual")
     return Lark(text, parser="earley", lexer="dynamic_complete", ambiguity="forest")
@@ -35,6 +38,12 @@ def sqlite_judge(database: sqlite3.Connection) -> Callable[[str], object]:
 
 def _arithmetic(text: str) -> object:
     return ast.parse(text.strip(), mode="eval")
+
+
+def _python(text: str) -> object:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(text)
 
 
 def _csv(text: str) -> object:
@@ -66,6 +75,7 @@ JUDGES: dict[str, Callable[[str], Any]] = {
     "iso_dates": _iso_dates,
     "json": json.loads,
     "lark": _lark,
+    "python": _python,
     "regex": _regex,
     "xml": ElementTree.fromstring,
 }

@@ -38,7 +38,7 @@ Follow = Callable[[Sequence[Any]], Iterable[Any]]
 
 def names() -> tuple[str, ...]:
     """What can be measured."""
-    return (*grammars.names(), GBNF, PYTHON)
+    return (*(name for name in grammars.names() if name != PYTHON), GBNF, PYTHON)
 
 
 def dialects(name: str) -> Dialects:

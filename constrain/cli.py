@@ -317,13 +317,6 @@ def grammar_command(
         Literal["dynamic", "contextual"] | None,
         typer.Option(help="How a text is divided into terminals.", show_default="what fits"),
     ] = None,
-    indent: Annotated[
-        bool,
-        typer.Option(
-            "--indent",
-            help="Make _INDENT and _DEDENT of the indentation behind _NEWLINE, as in Python.",
-        ),
-    ] = False,
     prompt: Prompt = None,
     model: Model = "bundled",
     n: Count = 1,
@@ -343,15 +336,14 @@ def grammar_command(
     terminal = Terminal(as_json=as_json)
     with terminal.reporting():
         from constrain.grammar.compile import grammar_control
-        from constrain.grammar.indentation import Indentation
 
         ready = file in grammars.names() and not Path(file).exists()
         path = None if file == "-" or ready else file
         text = grammars.load(file) if ready else _read_text(file)
         if syntax is None:
             syntax = "gbnf" if file.endswith(".gbnf") else "lark"
-        indentation = Indentation() if indent else None
-        fitting = grammar_control(text, syntax, start, lexer, path, indentation).lexer
+        control = grammar_control(text, syntax, start, lexer, path)
+        fitting = control.lexer
         terminal.note(f"[dim]lexer: {fitting}[/]")
         _generate(
             terminal,
@@ -362,7 +354,7 @@ def grammar_command(
             start=start,
             lexer=fitting,
             path=path,
-            indentation=indentation,
+            indentation=getattr(control, "indentation", None),
             prompt=prompt,
             n=n,
             seed=seed,

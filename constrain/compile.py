@@ -93,7 +93,8 @@ def compile_grammar(
             grammar is always "dynamic".
         path: the file that the text is from, which imports of files beside it start from.
         indentation: the terminals that stand for the indentation of lines, or a Lark `Indenter`;
-            the lexer is the contextual one then.
+            the lexer is the contextual one then. None: as in Python (`Indentation()`) where the
+            grammar declares `_INDENT` and `_DEDENT`.
         rules: what stands for rules (in lower case) and terminals that the grammar uses, but does
             not define: constraints, special tokens. In Lark's language only.
 

@@ -71,16 +71,18 @@ def grammar_control(
         return DynamicControl(read_gbnf(text, start or "root", path))
     if text.isidentifier():
         text = load(text)
+    if indentation is not None and lexer == "dynamic":
+        raise ConstraintError("indentation needs the contextual lexer; leave `lexer` out")
+    blocks = None if indentation is None else Indentation.of(indentation)
+    always = () if blocks is None else (blocks.newline,)
     guests = Guests(rules)
+    grammar = read_lark(text, start or "start", path, always, guests)
+    if blocks is None and lexer != "dynamic" and {"_INDENT", "_DEDENT"} <= grammar.declared:
+        blocks = Indentation()
+        guests = Guests(rules)
+        grammar = read_lark(text, start or "start", path, (blocks.newline,), guests)
     own: DynamicControl | ContextualControl
-    if indentation is not None:
-        if lexer == "dynamic":
-            raise ConstraintError("indentation needs the contextual lexer; leave `lexer` out")
-        indentation = Indentation.of(indentation)
-        grammar = read_lark(text, start or "start", path, (indentation.newline,), guests)
-        own = IndentedControl(grammar, indentation)
-    else:
-        own = _own_control(read_lark(text, start or "start", path, guests=guests), lexer)
+    own = _own_control(grammar, lexer) if blocks is None else IndentedControl(grammar, blocks)
     return HostControl(own, guests.controls) if guests.controls else own
 
 

@@ -165,7 +165,7 @@ class ContextualControl:
                 raise RegexTooComplexError(f"more than {most:,} steps to find an ending")
             if self.accepting(here):
                 heappush(heap, (weight, text, _DONE, here))
-            for item, scan in self._offer(here).items():
+            for scan in self._offer(here).values():
                 after = self._after(here, scan)
                 least = self._least(scan)
                 longer = text + least

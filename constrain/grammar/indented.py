@@ -40,6 +40,7 @@ class IndentedControl(ContextualControl):
 
     def __init__(self, grammar: Grammar, indentation: Indentation) -> None:
         check_indentation(grammar, indentation)
+        self.indentation = indentation
         self._newline = indentation.newline
         self._indent = indentation.indent
         self._dedent = indentation.dedent

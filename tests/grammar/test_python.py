@@ -16,14 +16,13 @@ from lark import Lark
 from lark.exceptions import LarkError
 from lark.indenter import PythonIndenter
 
-import grammars
-from constrain import Indentation, Vocabulary, compile_grammar
+from constrain import Vocabulary, compile_grammar, grammars
 from constrain.engine import Constraint
 from constrain.engine.bitmask import allowed
 
 LIBRARY = Path(sysconfig.get_paths()["stdlib"])
 WHOLE = (Path(lark.__file__).parent / "grammars" / "python.lark").read_text()
-STRICT = (Path(grammars.__file__).parent / "python.lark").read_text()
+STRICT = grammars.load("python")
 
 WORDS = ["def", "if", "else", "return", "for", "class", "self", "():\n", "):", "==", '""', "while"]
 WORDS += ["import", "from", "as", "lambda", "not", "and", "None", "yield", "await", "async", "try"]
@@ -41,7 +40,7 @@ def whole() -> tuple[Constraint, Lark]:
 
 @cache
 def strict() -> tuple[Constraint, Lark]:
-    constraint = compile_grammar(STRICT, VOCABULARY, indentation=Indentation())
+    constraint = compile_grammar("python", VOCABULARY)
     return constraint, Lark(STRICT, parser="lalr", postlex=PythonIndenter(), strict=True)
 
 
