@@ -162,7 +162,9 @@ class AWRSSampler(Sampler):
         model, constraint, seed, observe: see `Sampler`.
         max_accepts: allowed tokens to draw, repetitions counted, >= 2: more lower the variance of
             the geometric estimator; the recursive one takes two.
-        max_rejects: tokens to refuse before a step fails; None for no bound.
+        max_rejects: tokens to refuse before a step fails; None for no bound. A constraint that can
+            only be asked may allow a beginning that nothing completes, and is then asked about all
+            tokens that the model gives any probability: set a bound where asking takes time.
         estimator: "auto" takes the geometric one where `max_accepts` > 2 or the likeliest token
             has probability 2/3 or more, as in the paper.
 

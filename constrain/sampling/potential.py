@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from constrain.errors import GenerationError
+from constrain.errors import GenerationError, VocabularyError
 from constrain.models import LanguageModel
+from constrain.vocabulary import Vocabulary
 
 _REMEMBERED = 1 << 16
 
@@ -48,6 +49,13 @@ class Potential(ABC):
     def prefix(self, texts: Sequence[Written]) -> ArrayLike:
         """Return log phi of beginnings, [n]; 0, nothing foreseen, unless overridden."""
         return np.zeros(len(texts))
+
+    def check(self, vocabulary: Vocabulary) -> None:
+        """Refuse texts of a vocabulary that the potential cannot read.
+
+        Raises:
+            VocabularyError: it cannot.
+        """
 
     def __mul__(self, other: Potential) -> Potential:
         return _Product((self, other))
@@ -96,6 +104,14 @@ class ModelPotential(Potential):
         self._power = power
         self._known: OrderedDict[tuple[int, ...], float] = OrderedDict()
 
+    def check(self, vocabulary: Vocabulary) -> None:
+        """See `Potential.check`."""
+        if self._model.vocabulary != vocabulary:
+            raise VocabularyError(
+                "the model of the potential has another vocabulary than the one that writes; take "
+                "a model with the same tokenizer, or judge texts by a Critic"
+            )
+
     def complete(self, texts: Sequence[Written]) -> ArrayLike:
         """See `Potential.complete`."""
         return self.prefix(texts)
@@ -124,6 +140,10 @@ class ModelPotential(Potential):
 class _Product(Potential):
     def __init__(self, factors: tuple[Potential, ...]) -> None:
         self._factors = factors
+
+    def check(self, vocabulary: Vocabulary) -> None:
+        for factor in self._factors:
+            factor.check(vocabulary)
 
     def complete(self, texts: Sequence[Written]) -> ArrayLike:
         return sum(np.asarray(factor.complete(texts), float) for factor in self._factors)

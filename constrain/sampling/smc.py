@@ -111,7 +111,8 @@ class SMC:
         resampling: "systematic", "stratified", "residual" or "multinomial".
 
     Raises:
-        ConstraintError: a setting is out of its range.
+        ConstraintError: a setting is out of its range, or the potential is none.
+        VocabularyError: the potential's model has another vocabulary.
     """
 
     def __init__(
@@ -124,6 +125,12 @@ class SMC:
     ) -> None:
         if not 0 <= ess_threshold <= 1:
             raise ConstraintError(f"ess_threshold must be in [0, 1], not {ess_threshold}")
+        if potential is not None:
+            if not isinstance(potential, Potential):
+                raise ConstraintError(
+                    f"{potential!r} is no Potential; make one of a function by Critic"
+                )
+            potential.check(proposal.model.vocabulary)
         self.proposal = proposal
         self.potential = potential
         self.ess_threshold = ess_threshold

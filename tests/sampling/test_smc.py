@@ -10,7 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from constrain import ConstraintError, GenerationError, compile_regex
+from constrain import (
+    ConstraintError,
+    GenerationError,
+    Vocabulary,
+    VocabularyError,
+    compile_regex,
+)
 from constrain.models import TableModel
 from constrain.sampling import (
     SMC,
@@ -257,6 +263,15 @@ def failing(texts: list[str]) -> list[float]:
 def test_critics_that_fail(critic: Critic, match: str) -> None:
     with pytest.raises(GenerationError, match=match):
         SMC(MaskedSampler(MODEL, MASKS), potential=critic).sample(PROMPT, 30, MAX_TOKENS)
+
+
+def test_potentials_that_cannot_be_used() -> None:
+    other = ModelPotential(TableModel(Vocabulary.from_bytes([b"a", None], [1]), 1), (0,))
+    for potential in (other, CRITIC * other):
+        with pytest.raises(VocabularyError, match="another vocabulary"):
+            SMC(MaskedSampler(MODEL, MASKS), potential=potential)
+    with pytest.raises(ConstraintError, match="by Critic"):
+        SMC(MaskedSampler(MODEL, MASKS), potential=fond_of_a)  # type: ignore[arg-type]
 
 
 def test_settings_out_of_range() -> None:
