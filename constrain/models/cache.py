@@ -1,6 +1,6 @@
 """Keys and values of prefixes that a transformer has read, kept between calls.
 
-A block is the cache of one forward pass: rows of equal length, without padding, or a tree of rows
+A block is the cache of one forward pass: rows of equal length, without padding, or trees of rows
 (`packing.py`). A new prefix starts from the row that shares the most tokens with it. No tensor of a
 block is ever written to: a pass that continues a block leaves new ones.
 """
@@ -15,6 +15,8 @@ from typing import Any
 
 import torch
 
+from .packing import Places
+
 _MOST_BLOCKS = 8
 
 
@@ -23,15 +25,15 @@ class Block:
     """Rows that were read together.
 
     Attributes:
-        rows: n token sequences, of one length where they are no tree.
+        rows: n token sequences, of one length where they are no trees.
         cache: a `DynamicCache` whose layers hold keys and values [n, heads, length, head size];
-            n is 1 for a tree.
-        columns: for a tree, where along the length the tokens of each row are.
+            for trees n is their number.
+        places: for trees, where each row is.
     """
 
     rows: tuple[tuple[int, ...], ...]
     cache: Any
-    columns: tuple[torch.Tensor, ...] | None = None
+    places: tuple[Places, ...] | None = None
 
     @cached_property
     def index(self) -> dict[tuple[int, ...], int]:
@@ -39,9 +41,10 @@ class Block:
 
     def read(self, states: torch.Tensor, row: int, length: int) -> torch.Tensor:
         """The first `length` of a row's keys or values, [1, heads, length, head size]."""
-        if self.columns is None:
+        if self.places is None:
             return states[row : row + 1, :, :length]
-        return states[:, :, self.columns[row][:length].to(states.device)]
+        lane, columns = self.places[row]
+        return states[lane : lane + 1, :, columns[:length].to(states.device)]
 
     @property
     def nbytes(self) -> int:
@@ -69,7 +72,7 @@ class PrefixCache:
         best: Match | None = None
         length = 0
         for block in self._blocks:
-            if block.columns is not None:
+            if block.places is not None:
                 continue
             size = len(block.rows[0])
             row = block.index.get(prefix[:size])
@@ -107,7 +110,7 @@ def assemble(matches: Sequence[Match], length: int) -> Any:
     cache = copy.copy(first.cache)
     cache.layers = []
     for depth, layer in enumerate(first.cache.layers):
-        if first.columns or any(match.block is not first for match in matches):
+        if first.places or any(match.block is not first for match in matches):
             layers = [match.block.cache.layers[depth] for match in matches]
             pairs = list(zip(matches, layers, strict=True))
             keys = torch.cat([m.block.read(other.keys, m.row, length) for m, other in pairs])
@@ -118,6 +121,25 @@ def assemble(matches: Sequence[Match], length: int) -> Any:
             keys, values = layer.keys[rows, :, :length], layer.values[rows, :, :length]
         layer = copy.copy(layer)
         layer.keys, layer.values = keys, values
+        cache.layers.append(layer)
+    return cache
+
+
+def assemble_lanes(matches: Sequence[Match | None], lengths: Sequence[int]) -> Any:
+    """The first keys and values of each match, so many, padded at the beginning; not all are 0."""
+    first = next(match.block.cache for match in matches if match)
+    cache = copy.copy(first)
+    cache.layers = []
+    for depth, layer in enumerate(first.layers):
+        layer = copy.copy(layer)
+        for name in ("keys", "values"):
+            _, heads, _, size = getattr(layer, name).shape
+            states = getattr(layer, name).new_zeros(len(matches), heads, max(lengths), size)
+            for lane, (match, length) in enumerate(zip(matches, lengths, strict=True)):
+                if match and length:
+                    known = getattr(match.block.cache.layers[depth], name)
+                    states[lane, :, -length:] = match.block.read(known, match.row, length)[0]
+            setattr(layer, name, states)
         cache.layers.append(layer)
     return cache
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections import defaultdict
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from typing import Any
@@ -18,8 +18,8 @@ from constrain.errors import GenerationError, VocabularyError
 from constrain.vocabulary import Vocabulary
 
 from .base import LanguageModel, Prompt, plain_text, schema_instruction
-from .cache import Block, Match, PrefixCache, assemble
-from .packing import MOST_PLACES, Packing, common_length, sees_trees
+from .cache import Block, Match, PrefixCache, assemble, assemble_lanes
+from .packing import MOST_PLACES, Lanes, Packing, common_length, sees_trees
 
 
 @dataclass(slots=True)
@@ -57,8 +57,8 @@ class HFModel(LanguageModel):
 
     Keys and values stay cached between calls, up to `cache_bytes`. Models whose state cannot be
     cut back to a shorter prefix (state-space and hybrid ones) read every prefix anew. Prefixes that
-    branch off from one another are read as a tree, in one pass, by models that attend to every
-    position and take a mask; by others, one pass for each length.
+    branch off from one another or differ in length are read in one pass by models that attend to
+    every position and take a mask; by others, in one pass for each length.
 
     Args:
         model: an id or a path for `from_pretrained`, or a model.
@@ -107,19 +107,18 @@ class HFModel(LanguageModel):
 
         accepted = inspect.signature(model.forward).parameters
         self._keeps_last_logits = "logits_to_keep" in accepted
-        self._sees_trees = sees_trees(model, accepted)
         self._cache = (
             PrefixCache(cache_bytes)
             if "past_key_values" in accepted and not getattr(model, "_is_stateful", False)
             else None
         )
+        self._sees_trees = self._cache is not None and sees_trees(model, accepted)
 
     def logprobs(self, prefixes: Sequence[Sequence[int]]) -> NDArray[np.float32]:
         """As `LanguageModel.logprobs`, in float32; an empty prefix is the beginning of a text.
 
         Equal prefixes and beginnings of other prefixes are read once; prefixes of equal length
-        with equally long known beginnings are read in one batch, those that branch off from one
-        another as a tree.
+        with equally long known beginnings are read in one batch, others as trees side by side.
         """
         rows = self._rows(prefixes)
         if self._cache:
@@ -130,11 +129,10 @@ class HFModel(LanguageModel):
             groups[row.start, len(row.tokens)].append(row)
             trees[row.origin].append(row)
         result = np.empty((len(prefixes), self.vocabulary.size), np.float32)
-        as_trees = self._cache and self._sees_trees and _branch(trees.values(), len(groups))
-        for group in trees.values() if as_trees else groups.values():
-            if as_trees and len(group) > 1:
-                self._read_tree(group, result)
-            else:
+        if self._sees_trees and _are_trees(list(trees.values()), len(groups)):
+            self._read_trees(list(trees.values()), result)
+        else:
+            for group in groups.values():
                 self._read(group, result)
         return result
 
@@ -188,57 +186,55 @@ class HFModel(LanguageModel):
         start, length = group[0].start, len(group[0].tokens)
         shortest = min(row.shortest for row in group)
         ids = [row.tokens[start:] for row in group]
-        known = [row.match for row in group if row.match] if start else []
-        logprobs, cache = self._pass(ids, known, start, length - shortest + 1)
+        known = assemble([row.match for row in group if row.match], start) if start else None
+        logprobs, cache = self._pass(ids, known, length - shortest + 1)
         if self._cache:
             self._cache.add(Block(tuple(row.tokens for row in group), cache))
         for row, values in zip(group, logprobs, strict=True):
             for i, asked in row.asked.items():
                 result[i] = values[asked - shortest]
 
-    def _read_tree(self, group: Sequence[_Row], result: NDArray[np.float32]) -> None:
-        """One pass over rows that branch off from one another; fills their `result`s."""
+    def _read_trees(self, trees: Sequence[Sequence[_Row]], result: NDArray[np.float32]) -> None:
+        """One pass over trees, each of rows of one origin; fills their `result`s."""
         assert self._cache
-        texts = [row.tokens for row in group]
-        common = common_length(texts)
-        start = min(common, *(row.start for row in group))
-        known = group[0].match
-        shared = min(common, *(row.shortest - 1 for row in group))
-        if shared - start > MOST_PLACES:  # a prompt that is new: read it without a mask
-            prompt = _Row(texts[0][:shared], {}, known)
-            self._read([prompt], result)
-            known = self._cache.match(prompt.tokens)
-            start = known.length if known else 0  # none where the cache has no room
-        packing = Packing.of(texts, start)
+        matches = []
+        packings = []
+        for tree in trees:
+            texts = [row.tokens for row in tree]
+            match, start = tree[0].match, min(row.start for row in tree)
+            shared = min(common_length(texts), *(row.shortest - 1 for row in tree))
+            if shared - start > MOST_PLACES:  # a prompt that is new: read it without a mask
+                prompt = _Row(texts[0][:shared], {}, match)
+                self._read([prompt], result)
+                match = self._cache.match(prompt.tokens)
+                start = match.length if match else 0  # none where the cache has no room
+            matches.append(match)
+            packings.append(Packing.of(texts, start))
+        lanes = Lanes.of(packings)
         device = self.model.device
         logprobs, cache = self._pass(
-            [packing.tokens],
-            [known] if known and start else [],
-            start,
-            len(packing.tokens),
-            attention_mask=packing.mask(self.model.dtype, device),
-            position_ids=torch.tensor([packing.positions()], device=device),
+            lanes.tokens(),
+            assemble_lanes(matches, [p.start for p in packings]) if lanes.known else None,
+            lanes.width,
+            attention_mask=lanes.mask(self.model.dtype, device),
+            position_ids=torch.tensor(lanes.positions(), device=device),
         )
-        self._cache.add(Block(tuple(texts), cache, packing.columns()))
-        for row, path in zip(group, packing.paths, strict=True):
-            for i, asked in row.asked.items():
-                result[i] = logprobs[0, path[asked - start - 1]]
+        rows = tuple(row.tokens for tree in trees for row in tree)
+        self._cache.add(Block(rows, cache, lanes.places()))
+        for values, tree, packing in zip(logprobs, trees, packings, strict=True):
+            for row, path in zip(tree, packing.paths, strict=True):
+                for i, asked in row.asked.items():
+                    result[i] = values[path[asked - packing.start - 1]]
 
     @torch.inference_mode()
     def _pass(
-        self,
-        ids: Sequence[Sequence[int]],
-        known: Sequence[Match],
-        start: int,
-        last: int,
-        **options: Any,
+        self, ids: Sequence[Sequence[int]], known: Any, last: int, **options: Any
     ) -> tuple[NDArray[np.float32], Any]:
         """Ask the model once.
 
         Args:
-            ids: tokens of equally many positions for each row, after the first `start`.
-            known: where the keys and values of those are; empty where `start` is 0.
-            start: see there.
+            ids: tokens of equally many positions for each row, after those known.
+            known: the keys and values of those; None where there are none.
             last: of how many of the last positions to return distributions.
             options: of the model.
 
@@ -247,7 +243,7 @@ class HFModel(LanguageModel):
         """
         options["use_cache"] = self._cache is not None
         if self._cache:
-            options["past_key_values"] = assemble(known, start) if known else DynamicCache()
+            options["past_key_values"] = DynamicCache() if known is None else known
         if self._keeps_last_logits:
             options["logits_to_keep"] = last
         output = self.model(input_ids=torch.tensor(ids, device=self.model.device), **options)
@@ -263,22 +259,23 @@ class HFModel(LanguageModel):
         return logprobs, output.past_key_values if self._cache else None
 
 
-def _branch(trees: Collection[Sequence[_Row]], groups: int) -> bool:
+def _are_trees(trees: Sequence[Sequence[_Row]], groups: int) -> bool:
     """Return whether to read rows as trees, those of one origin together, or in so many groups.
 
-    Rows with a new token each are better kept apart: they are texts that go on side by side.
+    Texts that go on side by side by a token each are better kept as rows, and so are new prompts.
     """
-    if len(trees) > groups or all(len(tree) == 1 for tree in trees):
-        return False
-    if len(trees) == groups and all(
-        len(row.tokens) == row.start + 1 for tree in trees for row in tree
+    if groups <= 1 and (
+        all(len(tree) == 1 for tree in trees)
+        or all(len(row.tokens) == row.start + 1 for tree in trees for row in tree)
     ):
         return False
-    return all(
-        sum(len(row.tokens) for row in tree) - len(tree) * common_length([r.tokens for r in tree])
-        <= MOST_PLACES
-        for tree in trees
-    )
+    for tree in trees:
+        common = common_length([row.tokens for row in tree])
+        if sum(len(row.tokens) - common for row in tree) > MOST_PLACES:
+            return False
+        if len(trees) > 1 and common - min(row.start for row in tree) > MOST_PLACES:
+            return False
+    return True
 
 
 def _eos_token_ids(model: Any, width: int) -> list[int]:

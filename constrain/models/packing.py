@@ -1,4 +1,5 @@
-"""Texts with a common beginning, read in one pass: a tree of tokens, each seeing those before it.
+"""Texts read in one pass though they branch off from one another, or differ in length: trees of
+tokens, each seeing those before it in its text.
 
 Miao et al. 2024, "SpecInfer: Accelerating Large Language Model Serving with Tree-based Speculative
 Inference and Verification", section 4.2.
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -53,21 +54,82 @@ class Packing:
             found.append(self.start if parent < 0 else found[parent] + 1)
         return found
 
-    def mask(self, dtype: torch.dtype, device: Any) -> torch.Tensor:
-        """Return what is added to attention scores, [1, 1, N, start + N]: 0 for the beginning, the
-        place itself and the places before it in its text, else the least number."""
+    def sees(self) -> torch.Tensor:
+        """Return bool[N, N], which places each place sees: itself and those before it."""
         sees = torch.eye(len(self.tokens), dtype=torch.bool)
         for place, parent in enumerate(self.parents):
             if parent >= 0:
                 sees[place] |= sees[parent]
-        hidden = torch.zeros(1, 1, len(self.tokens), self.start + len(self.tokens), dtype=dtype)
-        hidden[..., self.start :].masked_fill_(~sees, torch.finfo(dtype).min)
-        return hidden.to(device)
+        return sees
 
-    def columns(self) -> tuple[torch.Tensor, ...]:
-        """Return for each text where the keys of its tokens are, after those of the beginning."""
-        before = torch.arange(self.start)
-        return tuple(torch.cat([before, torch.tensor(path) + self.start]) for path in self.paths)
+
+class Places(NamedTuple):
+    """Where a text is in the keys of a pass.
+
+    Attributes:
+        lane: in which row of the batch.
+        columns: [length of the text] where along the row.
+    """
+
+    lane: int
+    columns: torch.Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Lanes:
+    """Trees read side by side, a row of the batch each.
+
+    What is known of a lane is padded at its beginning, to S positions; what is new at its end, to
+    N positions. Padding is seen by nobody else.
+
+    Attributes:
+        packings: the trees.
+        known: S.
+        width: N.
+    """
+
+    packings: tuple[Packing, ...]
+    known: int
+    width: int
+
+    @classmethod
+    def of(cls, packings: Sequence[Packing]) -> Lanes:
+        """Put trees side by side."""
+        width = max(len(packing.tokens) for packing in packings)
+        return cls(tuple(packings), max(packing.start for packing in packings), width)
+
+    def tokens(self) -> list[list[int]]:
+        """Return [lanes, N] token ids."""
+        return [self._padded(packing.tokens) for packing in self.packings]
+
+    def positions(self) -> list[list[int]]:
+        """Return [lanes, N] positions."""
+        return [self._padded(packing.positions()) for packing in self.packings]
+
+    def mask(self, dtype: torch.dtype, device: Any) -> torch.Tensor:
+        """Return what is added to attention scores, [lanes, 1, N, S + N]: 0 for what is seen, else
+        the least number."""
+        shape = len(self.packings), 1, self.width, self.known + self.width
+        sees = torch.zeros(shape, dtype=torch.bool)
+        for lane, packing in enumerate(self.packings):
+            count = len(packing.tokens)
+            sees[lane, 0, :, self.known :].fill_diagonal_(True)
+            sees[lane, 0, :count, self.known - packing.start : self.known] = True
+            sees[lane, 0, :count, self.known : self.known + count] = packing.sees()
+        hidden = torch.zeros(shape, dtype=dtype)
+        return hidden.masked_fill_(~sees, torch.finfo(dtype).min).to(device)
+
+    def places(self) -> tuple[Places, ...]:
+        """Return where each text of each tree is."""
+        return tuple(
+            Places(lane, torch.cat([before, torch.tensor(path) + self.known]))
+            for lane, packing in enumerate(self.packings)
+            for before in [torch.arange(self.known - packing.start, self.known)]
+            for path in packing.paths
+        )
+
+    def _padded(self, numbers: Sequence[int]) -> list[int]:
+        return [*numbers, *[0] * (self.width - len(numbers))]
 
 
 def common_length(texts: Sequence[tuple[int, ...]]) -> int:

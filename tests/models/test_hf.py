@@ -137,6 +137,24 @@ def test_a_tree_is_read_in_one_pass(kind: str, tokenizer: Any) -> None:
     assert seen == [1 + 8, 1]
 
 
+@pytest.mark.parametrize("kind", ["llama", "gpt2"])
+def test_texts_of_any_lengths_are_read_in_one_pass(kind: str, tokenizer: Any) -> None:
+    """Side by side, padded; some of them trees, one new."""
+    source, rng = make_model(kind), random.Random(12)
+    model = HFModel(source, tokenizer)
+    texts = [tokens(rng, length) for length in (12, 9, 9, 5)]
+    for text in texts[:3]:
+        model.logprobs([text])
+    ways: list[list[list[int]]] = [[[1], [1, 2], [3]], [[4, 5, 6]], [[]], [[7]]]
+    asked = [[*text, *way] for text, some in zip(texts, ways, strict=True) for way in some]
+    later = [[*asked[i], 8] for i in (1, 3, 5)]
+    truth, truth_later = expected(source, asked), expected(source, later)
+    seen = count_positions(model)
+    np.testing.assert_allclose(model.logprobs(asked), truth, atol=1e-4)
+    np.testing.assert_allclose(model.logprobs(later), truth_later, atol=1e-4)
+    assert seen == [4 * 6, 3]  # the new text has five tokens and one more
+
+
 @pytest.mark.parametrize("kind", ["mistral", "mamba"])
 def test_a_window_or_a_state_sees_no_tree(kind: str, tokenizer: Any) -> None:
     model, prompt = HFModel(make_model(kind), tokenizer), tokens(random.Random(9), 10)
