@@ -50,7 +50,7 @@ class Potential(ABC):
         """Return log phi of beginnings, [n]; 0, nothing foreseen, unless overridden."""
         return np.zeros(len(texts))
 
-    def check(self, vocabulary: Vocabulary) -> None:
+    def check(self, vocabulary: Vocabulary) -> None:  # noqa: B027 - most read any text
         """Refuse texts of a vocabulary that the potential cannot read.
 
         Raises:
