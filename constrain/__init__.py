@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from constrain.generation import (
         generate,
         generate_choice,
+        generate_code,
         generate_grammar,
         generate_json,
         generate_regex,
@@ -84,6 +85,7 @@ _HOME = {
     "compile_triggered": "constrain.compile",
     "generate": "constrain.generation",
     "generate_choice": "constrain.generation",
+    "generate_code": "constrain.generation",
     "generate_grammar": "constrain.generation",
     "generate_json": "constrain.generation",
     "generate_regex": "constrain.generation",
@@ -120,6 +122,7 @@ __all__ = [
     "compile_triggered",
     "generate",
     "generate_choice",
+    "generate_code",
     "generate_grammar",
     "generate_json",
     "generate_regex",

@@ -619,7 +619,7 @@ def _generate(
             raise InputError(f"cannot write {report}: {error.strerror}") from error
     is_json = function == "generate_json"
     values = [r.value for r in results]
-    judge = None if terminal.ignored else _JUDGES[function]
+    judge = None if terminal.ignored else _JUDGES.get(function)
     if settings.get("syntax") == "gbnf":
         judge = None  # llama.cpp's own reader comes with no package
     elif function == "generate_grammar":
@@ -778,3 +778,6 @@ def _show_reason(
     for inner in reason.because[:_REASONS_SHOWN]:
         indent = " " * (14 + 2 * depth)
         _show_reason(terminal, inner, reason.pointer, f"{indent}[dim]-[/] ", depth + 1)
+
+
+import constrain.cli_code  # noqa: E402, F401  # its command is one of `app`

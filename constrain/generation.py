@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from constrain.grammar.compile import Lexer, Syntax
     from constrain.grammar.indentation import Indentation
+    from constrain.monitors import Monitor, MonitorName, Place
     from constrain.schema.options import JSONOptions
 
 Model: TypeAlias = "LanguageModel | str | PathLike[str] | tuple[Any, Any]"
@@ -353,6 +354,68 @@ def generate_choice(
         lambda vocabulary: Constraint(RegexControl(words(choices)), vocabulary),
         model,
         lambda lm: lm.encode_prompt(prompt),
+        str,
+        n=n,
+        seed=seed,
+        max_tokens=max_tokens,
+        warp=Warp(temperature, top_k, top_p, min_p),
+        sampler=sampler,
+        particles=particles,
+        draft=draft,
+        observe=observe,
+        return_details=return_details,
+    )
+
+
+def generate_code(
+    place: Place,
+    model: Model,
+    prompt: Prompt | None = None,
+    *,
+    monitors: Sequence[MonitorName | Monitor] = ("dereference",),
+    pattern: str = r"[^\n]*",
+    n: int = 1,
+    seed: int | None = None,
+    max_tokens: int = 128,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    min_p: float | None = None,
+    sampler: SamplerName = "masked",
+    particles: int = 16,
+    draft: Draft | None = None,
+    observe: Observer | None = None,
+    return_details: bool = False,
+) -> Any:
+    """Write code at a place in a file, that monitors agree with.
+
+    The model reads the prompt and then the code before the cursor, the end of it where that is too
+    long. Other arguments and results are as those of `generate_json`; the value is the text.
+
+    Args:
+        place: where the code is written.
+        model: as in `generate_json`.
+        prompt: what the model reads first.
+        monitors: monitors of Python code by name, see `constrain.monitors`, or any others.
+        pattern: what the code has to match; default: up to the end of the line.
+
+    Raises:
+        ConstraintError: of the pattern, see `compile_regex`; there is no monitor of that name; a
+            `MonitorError`, where a monitor is set to raise it; else as `generate_json`.
+    """
+    from constrain.monitors import MonitoredConstraint, python_monitor
+
+    watching = [python_monitor(m, place) if isinstance(m, str) else m for m in monitors]
+
+    def encoded(lm: LanguageModel) -> list[int]:
+        tokens = lm.encode_prompt(prompt) + lm.vocabulary.encode(place.before.encode())
+        room = None if lm.context_length is None else max(lm.context_length - max_tokens, 1)
+        return tokens if room is None else tokens[-room:]
+
+    return _generate(
+        lambda vocabulary: MonitoredConstraint(compile_regex(pattern, vocabulary), watching),
+        model,
+        encoded,
         str,
         n=n,
         seed=seed,

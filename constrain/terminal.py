@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from constrain.errors import ConstraintError, GenerationError, SchemaWarning
+from constrain.errors import ConstraintError, GenerationError, MonitorWarning, SchemaWarning
 
 
 class ExitCode(IntEnum):
@@ -132,13 +132,15 @@ class Terminal:
 
     @contextmanager
     def _noting_warnings(self) -> Iterator[None]:
-        """Take up warnings about schemas; all others are shown as ever."""
+        """Take up warnings about schemas and of monitors; all others are shown as ever."""
         with warnings.catch_warnings():
             warnings.simplefilter("always", SchemaWarning)
             show = warnings.showwarning
 
             def note(message: Warning | str, *where: Any, **more: Any) -> None:
-                if not isinstance(message, SchemaWarning):
+                if isinstance(message, MonitorWarning):
+                    self.note(f"[yellow]warning:[/] {escape(_line(str(message)))}")
+                elif not isinstance(message, SchemaWarning):
                     show(message, *where, **more)
                 elif vars(message) not in self.ignored:
                     self.ignored.append(vars(message))

@@ -48,7 +48,7 @@ class Place:
         cls,
         path: str | PathLike[str],
         line: int,
-        column: int,
+        column: int | None = None,
         repository: str | PathLike[str] | None = None,
     ) -> Place:
         """Return a place in a file, which is read as Python reads it: in UTF-8, or as it says.
@@ -56,7 +56,7 @@ class Place:
         Args:
             path: the file.
             line: the line of the cursor, from 1.
-            column: the characters before the cursor in its line.
+            column: the characters before the cursor in its line; None: all.
             repository: the folder that imports start from; None: that of the file.
 
         Raises:
@@ -70,6 +70,8 @@ class Place:
         lines = text.split("\n")
         if not 1 <= line <= len(lines):
             raise ConstraintError(f"there is no line {line} in {path}, which has {len(lines)}")
+        if column is None:
+            column = len(lines[line - 1])
         if not 0 <= column <= len(lines[line - 1]):
             raise ConstraintError(
                 f"there is no column {column} in line {line} of {path}, "

@@ -57,9 +57,9 @@ class PythonMonitor(Monitor):
         def answer() -> None:
             with _lock:
                 try:
-                    script = self._script(
-                        text + self.place.after, path=self.place.path, project=self._project
-                    )
+                    # A statement that ends where the file does hides what is around it.
+                    code = f"{text}\n{self.place.after.removeprefix(chr(10))}"
+                    script = self._script(code, path=self.place.path, project=self._project)
                     answers.put((question(script, line, column), None))
                 except BaseException as error:
                     answers.put((None, error))

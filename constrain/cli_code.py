@@ -1,0 +1,106 @@
+"""`constrain code`: code at a place in a file, that monitors agree with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from constrain.cli import (
+    EXIT_CODES,
+    Count,
+    Draft,
+    JSONFlag,
+    MaxTokens,
+    MinP,
+    Model,
+    Particles,
+    Prompt,
+    Report,
+    Sampler,
+    Seed,
+    Temperature,
+    TopK,
+    TopP,
+    _generate,
+    app,
+)
+from constrain.terminal import Terminal
+
+
+@app.command(
+    "code",
+    epilog=f"""Examples:
+
+- `constrain code shop.py --line 12 --column 9 -m HF_MODEL_ID`
+- `constrain code src/shop.py --line 12 --repo src --monitor dereference --monitor imports`
+
+{EXIT_CODES}""",
+)
+def code_command(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file of Python code.")],
+    line: Annotated[int, typer.Option(help="The line to write in, from 1.")],
+    column: Annotated[
+        int | None,
+        typer.Option(help="The characters before the cursor.", show_default="the end of the line"),
+    ] = None,
+    repo: Annotated[
+        Path | None,
+        typer.Option(
+            help="The folder that imports start from.", show_default="the folder of the file"
+        ),
+    ] = None,
+    monitor: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What has to agree, any number of times: dereference (members), imports, "
+            "arguments (of calls), names (none undefined), exceptions, enums.",
+            show_default="dereference",
+        ),
+    ] = None,
+    pattern: Annotated[
+        str, typer.Option(help="What the code has to match; default: up to the end of the line.")
+    ] = r"[^\n]*",
+    prompt: Prompt = None,
+    model: Model = "bundled",
+    n: Count = 1,
+    seed: Seed = None,
+    max_tokens: MaxTokens = 128,
+    temperature: Temperature = 1.0,
+    top_k: TopK = None,
+    top_p: TopP = None,
+    min_p: MinP = None,
+    sampler: Sampler = "masked",
+    particles: Particles = 16,
+    draft: Draft = "none",
+    report: Report = None,
+    as_json: JSONFlag = False,
+) -> None:
+    """Write code at a place in a file, that static analyses agree with."""
+    terminal = Terminal(as_json=as_json)
+    with terminal.reporting():
+        from constrain.monitors import Place, python_monitor
+
+        place = Place.in_file(file, line, column, repo)
+        monitors = [python_monitor(name, place) for name in monitor or ("dereference",)]
+        _generate(
+            terminal,
+            "generate_code",
+            place,
+            model,
+            monitors=monitors,
+            pattern=pattern,
+            prompt=prompt,
+            n=n,
+            seed=seed,
+            max_tokens=max_tokens,
+            temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
+            min_p=min_p,
+            sampler=sampler,
+            particles=particles,
+            draft=draft,
+            report=report,
+        )

@@ -1,0 +1,104 @@
+"""Names that are defined, exceptions where one is due, members of enums to match."""
+
+from __future__ import annotations
+
+import builtins
+import re
+from typing import Any
+
+from constrain.lexing.regex import Regex, concat, optional, union, whole, words
+from constrain.lexing.syntax import parse
+from constrain.monitors.place import is_code
+from constrain.monitors.python_code import PythonMonitor
+
+_MATCH = re.compile(r"(?m)^(?P<indent>[ \t]*)match[ \t]+(?P<subject>[^\n]*):[ \t]*(?:#[^\n]*)?$")
+_CASE = re.compile(r"(?:\A|\n)(?P<indent>[ \t]*)case[ \t]\Z")
+_OPEN = re.compile(r"[(\[{][^)\]}]*\Z")
+
+
+def _python(pattern: str) -> Regex:
+    return whole(parse(pattern, "python"))
+
+
+_OTHER = _python(r"(?:[^\w \t]|[0-9])(?s:.)*")
+"""Values that do not begin with a name."""
+_KEYWORDS = ["await", "lambda", "not", "yield", "None", "True", "False"]
+_PREFIXES = ["".join(two) for two in ("b", "f", "r", "u", "br", "rb", "fr", "rf")]
+_STRING = concat(words([*_PREFIXES, *map(str.upper, _PREFIXES)]), _python(r"""["'](?s:.)*"""))
+_BEYOND = optional(_python(r"\W(?s:.)*"))
+
+
+class Names(PythonMonitor):
+    """A name that stands alone in a value is defined where it stands.
+
+    Values are what stands after `=`, `return` and the like, outside of brackets, where a name may
+    be bound later (`[x for x in y]`).
+    """
+
+    trigger = r"(?:[^=!<>:]=|\b(?:return|assert|while|if|elif|yield|await|not|and|or)[ \t])"
+
+    def suggest(self, text: str) -> Regex | None:
+        """See `Monitor.suggest`."""
+        line = text[text.rfind("\n") + 1 :]
+        if not is_code(text) or _OPEN.search(line):
+            return None
+        names = [completion.name for completion in self.completions(text)]
+        known = concat(words([*names, *_KEYWORDS]), _BEYOND)
+        return concat(_python(r"[ \t]*"), union(known, _STRING, _OTHER))
+
+
+class Exceptions(PythonMonitor):
+    """After `raise` and `except` come exceptions, or names that may stand for some."""
+
+    trigger = r"\b(?:raise|except)[ \t]"
+    ahead = (" ",)
+
+    def suggest(self, text: str) -> list[str] | Regex | None:
+        """See `Monitor.suggest`."""
+        if not is_code(text):
+            return None
+        names = [c.name for c in self.completions(text) if self._is_due(c)]
+        several = _python(r"\((?s:.)*")
+        return union(concat(words(names), _BEYOND), several) if names else names
+
+    def _is_due(self, completion: Any) -> bool:
+        if completion.type in ("keyword", "path"):
+            return False
+        known = getattr(builtins, completion.name, None)
+        if completion.module_name != "builtins" or not isinstance(known, type):
+            return completion.module_name != "builtins"
+        return issubclass(known, BaseException)
+
+
+class EnumMembers(PythonMonitor):
+    """After `case` come members of the enum that is matched, those that no case has had, or `_`."""
+
+    trigger = r"(?:\A|\n)[ \t]*case[ \t]"
+    ahead = (" ",)
+
+    def suggest(self, text: str) -> Regex | None:
+        """See `Monitor.suggest`."""
+        case = _CASE.search(text)
+        if case is None or not is_code(text):
+            return None
+        found = [m for m in _MATCH.finditer(text) if len(m["indent"]) < len(case["indent"])]
+        if not found:
+            return None
+        subject = found[-1]
+        members = self._members(text, subject.end("subject"))
+        had = text[subject.end() :]
+        left = [m for m in members if not re.search(rf"\b{re.escape(m)}\b", had)]
+        return concat(words([*left, "_"]), _BEYOND) if members else None
+
+    def _members(self, text: str, end: int) -> list[str]:
+        """The members of the enum whose member stands before `end`, as they are written."""
+        line, column = text.count("\n", 0, end) + 1, end - text.rfind("\n", 0, end) - 1
+        found = self.ask(text, lambda script, *_: script.infer(line, column))
+        members = []
+        for owner in sorted({name.name for name in found if name.type == "instance"}):
+            known = self.completions(f"{text}{owner}.")
+            if any(completion.name == "_missing_" for completion in known):
+                kinds = ("instance", "statement")
+                public = [c.name for c in known if c.type in kinds and c.name[0] != "_"]
+                members += [f"{owner}.{name}" for name in public]
+        return members
