@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +30,6 @@ from constrain.vocabulary import Vocabulary
 if TYPE_CHECKING:
     from constrain.engine.matcher import Matcher
 
-_DONE = -1
 _SEARCH_LIMIT = 50_000
 """Most lexer states that a search for an ending looks at."""
 _FORCED_LIMIT = 4096
@@ -38,6 +37,42 @@ _FORCED_LIMIT = 4096
 
 Group = tuple[int, NDArray[np.int32] | None, NDArray[np.int32]]
 """Cost after any of some tokens; the tokens as a bitmask int32[words] or None; as a list."""
+
+
+class Ending(NamedTuple):
+    """The rest of a text from some byte on, and what it takes to spell it.
+
+    Attributes:
+        whole: the text.
+        costs: the fewest tokens that spell it from each byte on, -1 where none do: int32[n + 1].
+        begin: that byte.
+    """
+
+    whole: bytes
+    costs: NDArray[np.int32]
+    begin: int = 0
+
+    @property
+    def text(self) -> bytes:
+        """The ending."""
+        return self.whole[self.begin :]
+
+    @property
+    def cost(self) -> int:
+        """The fewest tokens that spell it, EOS included.
+
+        Raises:
+            VocabularyError: no tokens do.
+        """
+        fewest = self.costs.item(self.begin)
+        if fewest < 0:
+            raise VocabularyError(f"no tokens spell the ending {self.text[:60]!r}")
+        return fewest + 1
+
+
+def by_length(text: bytes) -> tuple[int, bytes]:
+    """Order texts by their length, and those of the same length by their bytes."""
+    return len(text), text
 
 
 class Spending:
@@ -83,21 +118,11 @@ class Budget:
 
     def ending(self, matcher: Matcher) -> bytes:
         """Return the least ending of the text so far."""
-        return min(
-            (self._ending(x.node, x.state)[0] for x in matcher.alternatives),
-            key=lambda text: (len(text), text),
-        )
+        return self._least_ending(matcher).text
 
     def cost(self, matcher: Matcher) -> int:
         """Return the fewest tokens, EOS included, that spell the least ending."""
-        return min(self._ending(x.node, x.state) for x in matcher.alternatives)[1]
-
-    def _ending(self, node: Node, state: int) -> tuple[bytes, int]:
-        known = node.endings.get(state)
-        if known is None:
-            text = self._least(node, state)
-            known = node.endings[state] = text, 1 + self.fewest(text)
-        return known
+        return self._least_ending(matcher).cost
 
     def fewest(self, text: bytes) -> int:
         """Return the fewest tokens that spell a text.
@@ -105,18 +130,22 @@ class Budget:
         Raises:
             VocabularyError: no tokens do.
         """
-        if not text:
-            return 0
-        data = np.frombuffer(text, np.uint8)
-        handle = self._masks.tables.scratch().handle
-        fewest = int(kernels.fewest_tokens(handle, address(data), len(data)))
-        if fewest < 0:
-            raise VocabularyError(f"no tokens spell the ending {text[:60]!r}")
-        return fewest
+        return self._priced(text).cost - 1
 
-    def _least(self, node: Node, state: int) -> bytes:
+    def _least_ending(self, matcher: Matcher) -> Ending:
+        found = [self._ending(x.node, x.state) for x in matcher.alternatives]
+        return found[0] if len(found) == 1 else min(found, key=lambda end: by_length(end.text))
+
+    def _ending(self, node: Node, state: int) -> Ending:
+        known = node.endings.get(state)
+        if known is None:
+            known = self._least(node, state)
+            node.endings[state] = known
+        return known
+
+    def _least(self, node: Node, state: int) -> Ending:
         if state == node.start:
-            return node.graph.ending(node)
+            return self._priced(node.graph.ending(node))
         texts = node.automaton.texts(state)
         if texts is None:
             return self._search(node, state)
@@ -125,13 +154,21 @@ class Budget:
             target, text = node.graph.follow(node, number), shortest(regex)
             if target is not None and text is not None:
                 found.append(text.encode() + node.graph.ending(target))
-        return min(found, key=lambda text: (len(text), text))
+        return self._priced(min(found, key=by_length))
 
-    def _search(self, node: Node, state: int) -> bytes:
+    def _priced(self, text: bytes) -> Ending:
+        costs = np.zeros(len(text) + 1, np.int32)
+        if text:
+            handle = self._masks.tables.scratch().handle
+            kernels.fewest_tokens(handle, address(np.frombuffer(text, np.uint8)), costs)
+        return Ending(text, costs)
+
+    def _search(self, node: Node, state: int) -> Ending:
         """Search the lexer best first for the end of a lexeme that ends the output least.
 
         A path is rated by its length and a lower bound of what has to follow (A*); paths of equal
-        rating come in byte order.
+        rating come in byte order. What is found for a state holds for all states on the way, and
+        is kept: a search ends where it comes upon one of them.
 
         Raises:
             RegexTooComplexError: that takes too many steps.
@@ -163,30 +200,46 @@ class Budget:
                 least = min(least, inside + beyond[lexeme])
             return least
 
-        best = {state: b""}
-        heap: list[tuple[int, bytes, int]] = [(bound(state), b"", state)]
+        best, before = {state: b""}, {state: state}
+        heap: list[tuple[int, bytes, int, bool]] = [(bound(state), b"", state, False)]
         while heap:
-            _, path, here = heappop(heap)
-            if here < 0:
-                return path
+            _, path, here, done = heappop(heap)
+            if done:
+                return self._keep(node, path, here, best, before)
             if len(best) > _SEARCH_LIMIT:
                 raise RegexTooComplexError(
                     f"more than {_SEARCH_LIMIT:,} states looked at for the shortest way to end"
                 )
             if best[here] != path:
                 continue
+            known = node.endings.get(here)
+            if known is not None:
+                text = path + known.text
+                heappush(heap, (len(text), text, here, True))
+                continue
             ended = automaton.ended(here)
             target = graph.follow(node, ended) if ended != layout.NO_LEXEME else None
             if target is not None:
                 text = path + graph.ending(target)
-                heappush(heap, (len(text), text, _DONE))
+                heappush(heap, (len(text), text, here, True))
             for step, to in automaton.steps(here):
                 longer = path + step
-                known = best.get(to)
-                if known is None or (len(longer), longer) < (len(known), known):
-                    best[to] = longer
-                    heappush(heap, (len(longer) + bound(to), longer, to))
+                if to not in best or by_length(longer) < by_length(best[to]):
+                    best[to], before[to] = longer, here
+                    heappush(heap, (len(longer) + bound(to), longer, to, False))
         raise AssertionError("a control offered a lexeme that cannot be completed")
+
+    def _keep(
+        self, node: Node, text: bytes, here: int, best: dict[int, bytes], before: dict[int, int]
+    ) -> Ending:
+        """Note the least ending that was found for all states on the way, back from the last."""
+        found = self._priced(text)
+        while text.startswith(best[here]):
+            node.endings.setdefault(here, Ending(text, found.costs, len(best[here])))
+            if not best[here]:
+                break
+            here = before[here]
+        return found
 
     # -- masks ---------------------------------------------------------------------------------
 
@@ -225,7 +278,7 @@ class Budget:
             for outcome in self._masks.outcomes(automaton, member):
                 begin, end = self._masks.tables.offsets[outcome.example : outcome.example + 2]
                 reached = automaton.run(self._masks.tables.blob_address, begin, end, member.state)
-                groups.append((self._ending(node, reached)[1], outcome.dense, outcome.tokens))
+                groups.append((self._ending(node, reached).cost, outcome.dense, outcome.tokens))
             nodes = self._masks.interior(automaton, member).nodes
             target = graph.follow(node, member.number) if len(nodes) else None
             if target is not None:
@@ -273,7 +326,7 @@ class Budget:
             suspects += tokens.tolist()
         else:
             for end in np.unique(states).tolist():
-                groups.append((self._ending(node, end)[1], None, tokens[states == end]))
+                groups.append((self._ending(node, end).cost, None, tokens[states == end]))
         for ended, below in portals:
             target = node.graph.follow(node, ended)
             if target is not None:

@@ -15,7 +15,7 @@ from constrain.engine.tables import Scratch, address
 from constrain.lexing.lexeme import Lexeme, any_captures
 
 if TYPE_CHECKING:
-    from constrain.engine.budget import Spending
+    from constrain.engine.budget import Ending, Spending
     from constrain.engine.plans import Plan
 
 _NODE_BYTES = 1500
@@ -63,7 +63,7 @@ class Node:
         self.captures = any_captures(lexemes)
         self.accepting = accepting
         self.plans: dict[int, Plan] = {}
-        self.endings: dict[int, tuple[bytes, int]] = {}
+        self.endings: dict[int, Ending] = {}
         self.spendings: dict[int, Spending] = {}
 
     @property

@@ -324,28 +324,30 @@ def leave_out(v, text, offsets, dense, nodes):
 
 
 @njit(cache=True, nogil=True)
-def fewest_tokens(v, address, n):
-    """Return the fewest tokens that spell the `n` bytes at `address`, or -1 if none do."""
+def fewest_tokens(v, address, costs):
+    """Work out the fewest tokens that spell the bytes at `address`, from each of them on.
+
+    Writes them to `costs` (int32[n + 1]), -1 where no tokens do; the last is 0.
+    """
+    n = costs.shape[0] - 1
     text = u8(address, n)
     byte = u8(v[BYTE], v[N_NODES])
     skip = i32(v[SKIP], v[N_NODES])
     token = i32(v[TOKEN], v[N_NODES])
     root_child = i32(v[ROOT_CHILD], 256)
-    fewest = np.full(n + 1, -1, np.int64)
-    fewest[0] = 0
-    for i in range(n):
-        if fewest[i] < 0:
-            continue
+    costs[n] = 0
+    for i in range(n - 1, -1, -1):
+        fewest = -1
         node = np.int64(root_child[text[i]])
         j = i + 1
         while node >= 0:
-            if token[node] >= 0 and (fewest[j] < 0 or fewest[j] > fewest[i] + 1):
-                fewest[j] = fewest[i] + 1
+            if token[node] >= 0 and costs[j] >= 0 and (fewest < 0 or fewest > costs[j] + 1):
+                fewest = costs[j] + 1
             if j == n:
                 break
             node = _child(byte, skip, node, text[j])
             j += 1
-    return fewest[n]
+        costs[i] = fewest
 
 
 @njit(cache=True, nogil=True)

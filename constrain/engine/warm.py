@@ -71,7 +71,7 @@ def _touch() -> None:
     automaton.row(start)
     automaton.parts(start)
     automaton.forced(start, 1)
-    kernels.fewest_tokens(tables.scratch().handle, tables.blob_address, 1)
+    kernels.fewest_tokens(tables.scratch().handle, tables.blob_address, np.zeros(2, np.int32))
     rows.rehash(automaton.handle)
     offsets = np.array([0, 1], np.int32)
     automaton.alive(start, tables.trie.blob, offsets)

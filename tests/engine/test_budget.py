@@ -9,6 +9,7 @@ import pytest
 
 from constrain.engine import Constraint
 from constrain.engine.bitmask import allowed
+from constrain.schema import JSONOptions, schema_control
 from tests.engine.controls import CONTROLS
 from tests.engine.test_masks import PIECES, VOCABULARY, mask_of
 from tests.reference import accepts, run
@@ -57,6 +58,25 @@ def test_cost_is_that_of_the_least_ending(name: str) -> None:
             inner = sorted(mask_of(matcher) - set(VOCABULARY.eos_token_ids))
             if not inner:
                 break
+            token = rng.choice(inner)
+            assert matcher.accept(token)
+            text += VOCABULARY.token_bytes(token) or b""
+
+
+@pytest.mark.parametrize("pattern", ["^([a-z][0-9])+$", "^(ab|b{3})*c$", "(a|b)b$", "^a*(b|\\n)?$"])
+@pytest.mark.parametrize("escapes", ["minimal", "any"])
+def test_endings_do_not_depend_on_those_found_before(pattern: str, escapes: str) -> None:
+    schema = {"type": "string", "pattern": pattern, "minLength": 5, "maxLength": 9}
+    control = schema_control(schema, JSONOptions(escapes=escapes))
+    used = Constraint(control, VOCABULARY)
+    rng = random.Random(pattern)
+    for _ in range(6):
+        matcher, text = used.matcher(), b""
+        while inner := sorted(mask_of(matcher) - set(VOCABULARY.eos_token_ids)):
+            there = Constraint(control, VOCABULARY).matcher()
+            assert there.accept_bytes(text)
+            assert there.constraint.budget.ending(there) == used.budget.ending(matcher)
+            assert there.tokens_to_finish() == matcher.tokens_to_finish()
             token = rng.choice(inner)
             assert matcher.accept(token)
             text += VOCABULARY.token_bytes(token) or b""
