@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from constrain.engine import kernels, layout, rows
-from constrain.engine.fragments import Fragments, least_bytes
+from constrain.engine.fragments import Fragments, least_bytes, least_of, least_text
 from constrain.engine.strings import TABLE
 from constrain.engine.tables import Scratch, address, doubled
 from constrain.lexing.digest import REACH as NEAR
@@ -102,7 +102,7 @@ class Automaton:
         self._word_numbers: dict[bytes, int] = {}
         self._n_states = self._n_transitions = self._n_blob = 0
         self._n_words = 1
-        self._origins: list[tuple[object, ...]] = []
+        self._origins: list[tuple[Any, ...]] = []
         self._fingerprints: dict[int, bytes] = {}
         self._lexemes: list[Lexeme] = []
         self._entries: dict[Lexeme, int] = {}
@@ -190,6 +190,29 @@ class Automaton:
                 return rest + max(low - (count >> layout.PHASE_BITS), 0) + 1 + opening
             return rest + (kind == layout.EXCEPT)
         return least_bytes(self._origins[q])
+
+    def rest(self, state: int) -> tuple[int, bytes] | None:
+        """Return the number of the one lexeme of a state, and the least text that ends it.
+
+        None where there are several, or where that text is not plain to see.
+        """
+        members = self.members(state)
+        if len(members) > 1:
+            return None
+        q, count = members[0]
+        number = self._states.item(q, layout.LEXEME)
+        kind, low, high = self._states[q, [layout.KIND, layout.LOW, layout.HIGH]].tolist()
+        if kind == layout.END:
+            return number, b""
+        if kind == layout.EXCEPT:
+            _, words, parts = self._origins[q]
+            left = self.rests_of_words(words, count)
+            own = None if left is None or b"" in left else b'"'
+        else:
+            *what, parts = self._origins[q]
+            own = least_text(what, count, low, high)
+        after = least_of(parts)
+        return None if own is None or after is None else (number, own + after)
 
     def texts(self, state: int) -> list[tuple[int, Regex]] | None:
         """Return for each member its lexeme's number and the expression of what is left of it.

@@ -146,6 +146,10 @@ class Budget:
     def _least(self, node: Node, state: int) -> Ending:
         if state == node.start:
             return self._priced(node.graph.ending(node))
+        rest = node.automaton.rest(state)
+        target = None if rest is None else node.graph.follow(node, rest[0])
+        if rest is not None and target is not None:
+            return self._priced(rest[1] + node.graph.ending(target))
         texts = node.automaton.texts(state)
         if texts is None:
             return self._search(node, state)

@@ -6,7 +6,7 @@ that is left to match, and its transitions are worked out when the automaton fir
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from heapq import heappop, heappush
 from itertools import count
@@ -50,6 +50,7 @@ from constrain.lexing.regex import (
     arcs,
     intersect,
     repeat,
+    shortest,
 )
 from constrain.lexing.utf8 import Branches, Ranges, utf8_parts
 
@@ -80,6 +81,39 @@ def _least_own(origin: tuple[Any, ...]) -> int:
 
 
 _QUOTES_TO_COME = {"text": 0, "content": 1, "quote": 2}
+
+
+def least_text(what: Sequence[Any], count: int, low: int, high: int) -> bytes | None:
+    """Return the least text to the end of a part, where that is plain to see.
+
+    Args:
+        what: names the state (see `Member.origin`), what follows the part aside.
+        count: the counter of the state.
+        low, high: the bounds of the state.
+    """
+    phase, used = count & (layout.PHASES - 1), count >> layout.PHASE_BITS
+    opening = b'"' if what[0] == "quote" or (what[0] == "string" and phase == 0) else b""
+    if what[0] == "space":
+        return b""
+    if what[0] == "literal":
+        return bytes(what[1][count:])
+    if what[0] == "string" and phase <= layout.BODY:
+        return opening + b" " * (low - used) + b'"'
+    if what[0] not in _QUOTES_TO_COME or not what[1].simple:
+        return None
+    found = shortest(what[1])
+    if found is None or 0 <= high < used + len(found):
+        return None
+    text = found.encode()
+    if what[0] == "text":
+        return text
+    return opening + text + b'"' if spell(found) == text else None
+
+
+def least_of(parts: Iterable[Part]) -> bytes | None:
+    """Return the least text of parts that are literals and white space; None of others."""
+    found = [part.data for part in parts if isinstance(part, Literal)]
+    return None if any(isinstance(p, (Text, JSONString)) for p in parts) else b"".join(found)
 
 
 def _is_vast(regex: Any, high: int) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -80,6 +81,39 @@ def test_endings_do_not_depend_on_those_found_before(pattern: str, escapes: str)
             token = rng.choice(inner)
             assert matcher.accept(token)
             text += VOCABULARY.token_bytes(token) or b""
+
+
+STRINGS: dict[str, Any] = {
+    "plain": {},
+    "bounded": {"minLength": 2, "maxLength": 3},
+    "words": {"enum": ["a", "ab", 'a"', "b\n", "é"]},
+    "pattern": {"pattern": '^(a|ab|"b)*[bé]$'},
+    "bounded pattern": {"pattern": "^([ab]{2}|é)$", "maxLength": 1},
+    "all but": {"not": {"enum": ["", "a", "ab"]}},
+}
+
+
+@pytest.mark.parametrize("escapes", ["minimal", "any"])
+@pytest.mark.parametrize("name", STRINGS)
+def test_endings_at_once_are_those_of_a_search(name: str, escapes: str) -> None:
+    schema = {"type": "array", "items": {"type": "string", **STRINGS[name]}}
+    constraint = Constraint(schema_control(schema, JSONOptions(escapes=escapes)), VOCABULARY)
+    rng = random.Random(name)
+    found = 0
+    for _ in range(8):
+        matcher = constraint.matcher()
+        for _ in range(12):
+            for node, state, _ in matcher.alternatives:
+                if state != node.start and node.automaton.rest(state) is not None:
+                    found += 1
+                    at_once = constraint.budget._least(node, state).text
+                    node.endings.clear()
+                    assert at_once == constraint.budget._search(node, state).text
+            inner = sorted(mask_of(matcher) - set(VOCABULARY.eos_token_ids))
+            if not inner:
+                break
+            assert matcher.accept(rng.choice(inner))
+    assert found > 5
 
 
 @pytest.mark.parametrize("name", CONTROLS)
