@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from statistics import median
 from time import perf_counter
 from typing import Any
 
+import lark
 import numpy as np
 
 from bench.engines import CompileError, Engine
@@ -65,7 +67,7 @@ def _python(vocabulary: Vocabulary) -> Constraint:
     """Lark's own grammar of Python."""
     from lark.indenter import PythonIndenter
 
-    text = "%import python (file_input)\n%ignore /[\\t \\f]+/\n%ignore /\\\\[\\t \\f]*\\r?\\n/\n"
+    text = (Path(lark.__file__).parent / "grammars" / "python.lark").read_text("utf-8")
     return compile_grammar(text, vocabulary, start="file_input", indentation=PythonIndenter)
 
 

@@ -457,6 +457,12 @@ def bench_suite_command(context: typer.Context) -> None:
     _run_benchmark("jsonschema_suite", context.args)
 
 
+@bench_app.command("library", context_settings=_PASSED_ON)
+def bench_library_command(context: typer.Context) -> None:
+    """Python's own library under Lark's grammar of Python, file by file."""
+    _run_benchmark("python_library", context.args)
+
+
 @bench_app.command("walks", context_settings=_PASSED_ON)
 def bench_walks_command(context: typer.Context) -> None:
     """Random allowed tokens to the end: whether every walk ends, and in a valid text."""

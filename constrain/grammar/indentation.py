@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from constrain.errors import ConstraintError, GrammarSyntaxError
-from constrain.grammar.cfg import Grammar
+from constrain.errors import ConstraintError
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +64,3 @@ class Indentation:
             tuple(lark.CLOSE_PAREN_types),
             lark.tab_len,
         )
-
-
-def check_indentation(grammar: Grammar, indentation: Indentation) -> None:
-    """Refuse a grammar that asks for indents, dedents or newlines where none can be.
-
-    Raises:
-        GrammarSyntaxError: the grammar is one.
-    """
-    if indentation.newline not in grammar.terminals:
-        raise GrammarSyntaxError(1, 1, f"there is no newline terminal {indentation.newline}")

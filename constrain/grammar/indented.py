@@ -12,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import inf
 
+from constrain.grammar.blocks import check_indentation
 from constrain.grammar.cfg import Grammar
 from constrain.grammar.contextual import Config, ContextualControl, Margin, Offers
-from constrain.grammar.indentation import Indentation, check_indentation
+from constrain.grammar.indentation import Indentation
 from constrain.grammar.lalr import END
 from constrain.grammar.newlines import SPACES, Newlines, Piece
 from constrain.grammar.scanning import Scan

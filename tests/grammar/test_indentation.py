@@ -192,3 +192,27 @@ def test_indentation_needs_the_contextual_lexer(settings):
 def test_a_missing_newline_terminal_is_named():
     with pytest.raises(GrammarSyntaxError, match="_NEWLINE"):
         compile_grammar(LINES, VOCABULARY, indentation=Indentation())
+
+
+UNPAIRED = {
+    "an indent is left": "start: A _NL _INDENT A _NL",
+    "a dedent too many": "start: A _NL _DEDENT A",
+    "sometimes closed": "start: A _NL _INDENT x\nx: A _NL _DEDENT | A _NL",
+    "no newline before an indent": "start: A _INDENT A _NL _DEDENT",
+    "no newline before a dedent": "start: A _NL _INDENT x _DEDENT\nx: A _NL | A",
+    "a newline in parentheses": "start: OPEN x CLOSE\nx: A | A _NL A",
+    "a block in parentheses": "start: OPEN A _NL _INDENT A _NL _DEDENT CLOSE",
+    "a parenthesis is left": "start: OPEN A",
+    "closed first": "start: CLOSE A OPEN",
+}
+
+
+@pytest.mark.parametrize("name", UNPAIRED)
+def test_blocks_that_no_text_has_are_refused(name):
+    terminals = (
+        '\nA: "a"\nOPEN: "A"\nCLOSE: "B"\n_NL: /\\n */\n%ignore " "\n%declare _INDENT _DEDENT'
+    )
+    with pytest.raises(GrammarSyntaxError):
+        compile_grammar(UNPAIRED[name] + terminals, VOCABULARY, indentation=Lines)
+    repaired = "start: (A | OPEN A CLOSE) _NL _INDENT A _NL _DEDENT" + terminals
+    assert compile_grammar(repaired, VOCABULARY, indentation=Lines)
