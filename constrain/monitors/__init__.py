@@ -7,19 +7,24 @@ constraint & Dereference(place)
 """
 
 from constrain.monitors.calls import Arguments
+from constrain.monitors.database import Database
+from constrain.monitors.json_values import JSONValue
 from constrain.monitors.members import Dereference, Imports
 from constrain.monitors.monitor import Monitor, Otherwise, pattern
 from constrain.monitors.monitored import MonitoredConstraint, MonitoredMatcher, monitored
 from constrain.monitors.named import MonitorName, python_monitor
 from constrain.monitors.names import EnumMembers, Exceptions, Names
 from constrain.monitors.place import Place
+from constrain.monitors.typestate import Typestate
 
 __all__ = [
     "Arguments",
+    "Database",
     "Dereference",
     "EnumMembers",
     "Exceptions",
     "Imports",
+    "JSONValue",
     "Monitor",
     "MonitorName",
     "MonitoredConstraint",
@@ -27,6 +32,7 @@ __all__ = [
     "Names",
     "Otherwise",
     "Place",
+    "Typestate",
     "monitored",
     "pattern",
     "python_monitor",
