@@ -34,6 +34,12 @@ _SPARSE_LIMIT = 512
 """Up to this many tokens a mask is kept as a list rather than as a bitmask."""
 
 _MAX_OUTCOMES = 256
+_FEW_WALKS = 3
+"""Walks over all tokens for one mask that are not worth being put together."""
+_MANY_WALKS = 16
+"""Walks for one mask that are not worth being made one by one."""
+_MOST_MET = 10_000
+"""Names of members that have been met, but not walked from alone."""
 
 _STRINGS_BYTES = 8 << 20
 """Beyond this, the automaton of strings without words left out is begun afresh."""
@@ -104,6 +110,7 @@ class Masks:
         self._plain: dict[tuple[Part, ...], Interior] = {}
         self._plain_strings: dict[tuple[Spelling, tuple[Part, ...]], PlainString] = {}
         self._outcomes: dict[object, tuple[Outcome, ...]] = {}
+        self._met: set[object] = set()
         self._bytes = 0
         self._unchecked = 0
         self._tenants: weakref.WeakSet[Tenant] = weakref.WeakSet()
@@ -121,6 +128,26 @@ class Masks:
     def join(self, tenant: Tenant) -> None:
         """Count a constraint's caches within the bound."""
         self._tenants.add(tenant)
+
+    def together(self, members: list[Member]) -> bool:
+        """Return whether many of the members are met for the first time, or very many at all.
+
+        Then one walk over all tokens from their state takes less time than one for each. Met again,
+        members are worth an interior each, unless they are very many.
+        """
+        if len(members) <= _FEW_WALKS:
+            return False
+        names = {m.name(self.tables.longest) for m in members if m.kind != layout.EXCEPT}
+        names = {name for name in names if name not in self._interiors}
+        if len(names) > _MANY_WALKS:
+            return True
+        names -= self._met
+        if len(names) <= _FEW_WALKS:
+            return False
+        if len(self._met) > _MOST_MET:
+            self._met.clear()
+        self._met |= names
+        return True
 
     def interior(self, automaton: Automaton, member: Member) -> Interior:
         """Return the interior of a member of a lexer state."""
@@ -153,7 +180,7 @@ class Masks:
         automaton.walk(ROOT, state, scratch)
         portals = scratch.take_portals()
         nodes = portals[0][1] if portals else NOTHING
-        return Interior(*self._pack(scratch.tokens_found()), nodes)
+        return Interior(*self.pack(scratch.tokens_found()), nodes)
 
     def _without(self, rest: tuple[Part, ...], words: list[bytes]) -> Interior:
         """Return the interior of a plain string less the words that it may not be.
@@ -223,7 +250,7 @@ class Masks:
             found = self._plain_string(spelling, rest).select_open(automaton, member.state)
         else:
             return None
-        return Interior(*self._pack(found[0]), found[1])
+        return Interior(*self.pack(found[0]), found[1])
 
     def _plain_string(self, spelling: Spelling, rest: tuple[Part, ...]) -> PlainString:
         found = self._plain_strings.get((spelling, rest))
@@ -232,9 +259,8 @@ class Masks:
             self._plain_strings[spelling, rest] = found
         return found
 
-    def _pack(
-        self, tokens: NDArray[np.int32]
-    ) -> tuple[NDArray[np.int32] | None, NDArray[np.int32]]:
+    def pack(self, tokens: NDArray[np.int32]) -> tuple[NDArray[np.int32] | None, NDArray[np.int32]]:
+        """Return tokens as a bitmask int32[words] and none, or None and them where they are few."""
         if len(tokens) <= _SPARSE_LIMIT:
             return None, tokens.copy()
         dense = np.zeros(self.words, np.int32)
@@ -263,7 +289,7 @@ class Masks:
         """Group tokens by the state that each leads to."""
         present = np.flatnonzero(np.bincount(states))
         groups = [tokens[states == state] for state in present.tolist()]
-        return tuple(Outcome(int(group[0]), *self._pack(group)) for group in groups)
+        return tuple(Outcome(int(group[0]), *self.pack(group)) for group in groups)
 
     def spend(self, n_bytes: int) -> None:
         """Note that caches have grown; evict where the bound is passed."""

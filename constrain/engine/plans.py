@@ -100,6 +100,8 @@ class Planner:
         sparse: list[NDArray[np.int32]] = []
         if not graph.cross_narrow(node, state, scratch):
             wide, narrow = automaton.parts(state)
+            if self._masks.together(wide):
+                wide, narrow = [], state
             interiors = [self._masks.interior(automaton, member) for member in wide]
             scratch.clear()
             for member, interior in zip(wide, interiors, strict=True):
@@ -113,6 +115,9 @@ class Planner:
                         scratch.add_portals(interior.nodes, member.number, node.place)
             graph.cross(node, narrow, scratch)
         tokens, suspects = scratch.found()
+        walked, tokens = self._masks.pack(tokens)
+        if walked is not None:
+            dense = walked if dense is NOTHING else dense | walked
         ended = automaton.ended(state)
         accepting = state == node.start and node.accepting
         if ended != layout.NO_LEXEME and not automaton.captures(state):

@@ -189,3 +189,10 @@ def test_thinking():
 def _after(text: str) -> int:
     ends = [text.find(end) + len(end) for end in ("ab", "S") if end in text]
     return min(ends, default=len(text))
+
+
+def test_many_triggers_are_walked_at_once():
+    triggers = {"aa": "b?", "ab(": "a", "b)": "", "))": "a+", "()": "b", "bb": "[ab]"}
+    control = TriggeredControl({text: regex(p) for text, p in triggers.items()}, 0, None)
+    languages = {text: fits(pattern) for text, pattern in triggers.items()}
+    agrees(control, "ab()", 6, lambda t: structured(t, languages, 0, 9), 2)

@@ -82,10 +82,18 @@ class ThreadsControl(ABC, Generic[Thread]):
 
     def _closed(self, threads: Iterable[Thread]) -> frozenset[Thread]:
         found = dict.fromkeys(threads)
+        left: list[Thread] = []
         pending = [*found]
         while pending:
-            for thread in self.also(pending.pop()):
-                if thread not in found:
-                    found[thread] = None
-                    pending.append(thread)
+            thread = pending.pop()
+            others = [*self.also(thread)]
+            if others:
+                left.append(thread)
+            for other in others:
+                if other not in found:
+                    found[other] = None
+                    pending.append(other)
+        for thread in left:
+            if not self.lexemes_of(thread) and not self.rests(thread):
+                del found[thread]
         return frozenset(found)
