@@ -29,6 +29,7 @@ from constrain.speculation import (
     Recycling,
     Rule,
     Shape,
+    SkippedLayers,
     SpeculativeModel,
     Trigrams,
     VerifiedSampler,
@@ -73,10 +74,17 @@ class Meter:
     def measure(self, model: Any) -> Iterator[None]:
         """Measure what is done within; `model` is the target, of transformers."""
         plain = {name: getattr(Matcher, name) for name in _MATCHING}
-        hooks = [
-            model.register_forward_pre_hook(lambda *_: self._start()),
-            model.register_forward_hook(lambda *_: self._stop()),
-        ]
+
+        def start(who: Any, *_: Any) -> None:
+            if who is model:  # one with fewer of the layers shares the hooks
+                self._started = process_time()
+
+        def stop(who: Any, *_: Any) -> None:
+            if who is model:
+                self.calls += 1
+                self.target += process_time() - self._started
+
+        hooks = [model.register_forward_pre_hook(start), model.register_forward_hook(stop)]
         for name, function in plain.items():
             setattr(Matcher, name, self._timed(function))
         started = process_time()
@@ -88,13 +96,6 @@ class Meter:
                 setattr(Matcher, name, function)
             for hook in hooks:
                 hook.remove()
-
-    def _start(self) -> None:
-        self._started = process_time()
-
-    def _stop(self) -> None:
-        self.calls += 1
-        self.target += process_time() - self._started
 
     def _timed(self, function: Callable[..., Any]) -> Callable[..., Any]:
         within = [False]
@@ -125,6 +126,7 @@ def methods(target: HFModel, draft: HFModel, max_tokens: int) -> dict[str, Metho
         "recycling": lambda: [Recycling()],
         "trigrams": lambda: [Trigrams()],
         "draft model": lambda: [DraftModel(draft)],
+        "skipped layers": lambda: [SkippedLayers(target)],
         "forced, copying, recycling": lambda: [Forced(), Copying(), Recycling()],
         "forced, draft model": lambda: [Forced(), DraftModel(draft)],
     }
