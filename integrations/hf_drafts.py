@@ -46,7 +46,7 @@ class ConstraintCandidates(CandidateGenerator):
         drafters: Drafter | Iterable[Drafter] | None = None,
         *,
         most: int = 16,
-        position_cost: float = 0.1,
+        position_cost: float = 0.2,
     ) -> None:
         self._constraint = constraint
         self._drafting = Drafting(

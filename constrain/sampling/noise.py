@@ -69,7 +69,7 @@ class Stream:
         return np.array(numbers)
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=64)
 def _numbers(key: int, particle: int, lane: int, position: int, size: int) -> NDArray[np.float64]:
     """The first numbers at a place; the latest are kept, for guesses come before draws."""
     bits = np.random.Philox(key=key, counter=[0, lane, position, particle])

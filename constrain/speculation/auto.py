@@ -18,6 +18,10 @@ Draft: TypeAlias = "Literal['auto'] | LanguageModel | Drafter | Sequence[Drafter
 """Drafters; "auto" for those that need no model; a model for these and that model."""
 
 
+_SHARE = 0.2
+"""What a call of a draft model is taken to cost where nothing is known of it."""
+
+
 def free_drafters() -> list[Drafter]:
     """Return the drafters that need no model."""
     return [Forced(), Copying(), Recycling()]
@@ -33,7 +37,8 @@ def speculative(target: LanguageModel, draft: Draft) -> SpeculativeModel:
     if draft == "auto":
         return SpeculativeModel(target, free_drafters())
     if isinstance(draft, LanguageModel):
-        return SpeculativeModel(target, [*free_drafters(), DraftModel(draft)])
+        model = DraftModel(draft, cost=_share(draft, target))
+        return SpeculativeModel(target, [*free_drafters(), model])
     drafters = [draft] if isinstance(draft, Drafter) else draft
     if (
         isinstance(drafters, str)
@@ -44,3 +49,13 @@ def speculative(target: LanguageModel, draft: Draft) -> SpeculativeModel:
             f'draft must be "auto", a model, a drafter or several drafters, not {draft!r}'
         )
     return SpeculativeModel(target, drafters)
+
+
+def _share(draft: LanguageModel, target: LanguageModel) -> float:
+    """Return what a call of a draft model costs, as a share of a call of the target: that of its
+    layers, which run one after the other and set the pace for a few tokens."""
+    depths = [
+        getattr(getattr(getattr(each, "model", None), "config", None), "num_hidden_layers", None)
+        for each in (draft, target)
+    ]
+    return depths[0] / depths[1] if depths[0] and depths[1] else _SHARE

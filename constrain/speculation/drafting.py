@@ -21,11 +21,14 @@ from constrain.vocabulary import Vocabulary
 
 _GOOD = 0.5
 """Where a guess has this chance, drafters that cost something are not asked."""
-_PATIENCE = 4
-"""Drafts that a drafter may begin in vain before it has to rest."""
-_LONGEST_REST = 64
-"""Most drafts in a row that begin without a drafter."""
-
+_CREDIT = 0.5
+"""Calls of the target that a drafter may waste before it has to rest."""
+_MOST_CREDIT = 2.0
+"""The most that it can put by."""
+_ASKING = 0.05
+"""What it takes to ask a drafter and to draw its guess, in calls of the target."""
+_SHORTEST_REST, _LONGEST_REST = 4, 64
+"""Drafts in a row that begin without a drafter."""
 _ROUNDING = 1e-3
 """How far above 0 a logarithm of a probability may be."""
 
@@ -94,14 +97,23 @@ class _Rest:
     """When to ask a drafter again.
 
     Attributes:
-        vain: drafts in a row in which no guess of it was sent, though it had one.
+        credit: what it has saved less what it has cost, in calls of the target.
         length: of its next rest, in drafts.
         left: of its present rest.
     """
 
-    vain: int = 0
-    length: int = _PATIENCE
+    credit: float = _CREDIT
+    length: int = _SHORTEST_REST
     left: int = 0
+
+    def book(self, saved: float) -> None:
+        """Book what was saved, or spent, which may send the drafter to rest."""
+        self.credit = min(self.credit + saved, _MOST_CREDIT)
+        if saved > 0:
+            self.length = max(self.length // 2, _SHORTEST_REST)
+        elif self.credit < 0 and not self.left:
+            self.credit, self.left = _CREDIT, self.length
+            self.length = min(2 * self.length, _LONGEST_REST)
 
 
 class Drafting:
@@ -115,8 +127,8 @@ class Drafting:
     with q_i the chance that all guesses of text i come true (`Calibration`) and c the cost of a
     position in a call of the target, if a call with one position costs 1. For one text this is to
     stop when the chance of a rejection passes a threshold (Huang et al. 2024, "SpecDec++",
-    theorem 1). A guess that is not sent is held against what is drawn nevertheless. A drafter whose
-    guesses are not worth sending rests, longer and longer; one that fails is left out from then on,
+    theorem 1). A guess that is not sent is held against what is drawn nevertheless. A drafter that
+    costs more than it saves rests, longer and longer; one that fails is left out from then on,
     with a `SpeculationWarning`.
 
     Args:
@@ -166,9 +178,13 @@ class Drafting:
         self._drafts = [self._decide(known.get(text.number), text) for text in texts]
 
     def learn(self, prefix: Tokens, row: NDArray[Any]) -> None:
-        """Learn what the target says: log-probabilities [V] after a prefix."""
+        """Learn what the target says, log-probabilities [V] after a prefix; drafters that rest do
+        not."""
+        awake = [drafter for drafter, rest in self._rests.items() if not rest.left]
+        if not awake:
+            return
         said = likeliest(row)
-        for drafter in list(self._rests):
+        for drafter in awake:
             try:
                 drafter.learn(prefix, said)
             except Exception as error:
@@ -185,7 +201,6 @@ class Drafting:
         wanted: list[Tokens] = []
         awake = [drafter for drafter, rest in self._rests.items() if not rest.left]
         asked: set[Drafter] = set()
-        sent: set[Drafter] = set()
         for draft in drafts:
             draft.start_again()
         for depth in range(self._most if awake else 0):
@@ -200,7 +215,6 @@ class Drafting:
             if growing and self._is_worth(drafts, growing, guesses):
                 for draft, guess in zip(growing, guesses, strict=True):
                     assert guess is not None
-                    sent.add(guess.drafter)
                     prefix = self._take(draft, guess)
                     if prefix is not None:
                         wanted.append(prefix)
@@ -210,7 +224,11 @@ class Drafting:
                     if guess is not None:
                         draft.steps.append(_Step(guess, depth + 1, None))
                 break
-        self._put_to_rest(asked, sent)
+        for drafter, rest in self._rests.items():
+            if drafter in asked:
+                rest.book(-_ASKING - drafter.cost)
+            elif rest.left:
+                rest.left -= 1
         self.tally.draft_seconds += perf_counter() - started
         return wanted
 
@@ -227,10 +245,19 @@ class Drafting:
             right = prefix[size] == drawn.token
             self._calibration.learn(name, drawn.probability, drawn.width, right)
             if step.prefix is None or not right or prefix[: len(step.prefix)] != step.prefix:
+                self._account([step, *draft.steps], -self._position_cost)
                 break
+            self._account([step], 1 - self._position_cost)
             self.tally.accepted[name, step.place] += 1
             draft.asked = step.prefix
         return draft if draft and draft.asked == prefix else _Draft(text, prefix)
+
+    def _account(self, steps: Iterable[_Step], saved: float) -> None:
+        """Let drafters know what their guesses, if they were sent, have saved a text each."""
+        for step in steps:
+            rest = self._rests.get(step.guess.drafter)
+            if rest and step.prefix is not None:
+                rest.book(saved / len(self._drafts))
 
     def _guess(self, drafts: Sequence[_Draft], awake: list[Drafter]) -> list[_Guess | None]:
         """Return the best guess for each draft."""
@@ -302,19 +329,6 @@ class Drafting:
         draft.chance *= guess.chance
         draft.steps.append(_Step(guess, len(draft.steps) + 1, prefix))
         return prefix
-
-    def _put_to_rest(self, asked: set[Drafter], sent: set[Drafter]) -> None:
-        """Let drafters rest that were asked, but none of whose guesses was worth sending."""
-        for drafter, rest in self._rests.items():
-            if rest.left:
-                rest.left -= 1
-            elif drafter in sent:
-                rest.vain, rest.length = 0, _PATIENCE
-            elif drafter in asked:
-                rest.vain += 1
-                if rest.vain == _PATIENCE:
-                    rest.vain, rest.left = 0, rest.length
-                    rest.length = min(2 * rest.length, _LONGEST_REST)
 
     def _dismiss(self, drafter: Drafter, error: Exception) -> None:
         del self._rests[drafter]

@@ -79,7 +79,7 @@ def test_a_drafter_that_is_always_wrong_costs_little_in_the_end() -> None:
     then = model.statistics.since(first)
     assert 190 < then.calls <= then.questions == 200  # a few prefixes are known from before
     wasted = then.positions - then.calls
-    assert wasted * 0.1 <= 0.05 * 200
+    assert wasted * 0.2 <= 0.05 * 200
     assert first.drafters["wrong"].sent > wasted
     assert first.drafters["wrong"].accepted == 0
 
