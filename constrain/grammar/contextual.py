@@ -35,6 +35,8 @@ _MOST_STEPS = 20_000
 _DONE = -1
 _FAR = 1000
 """Steps of a search for whether there is one."""
+_MOST_OPEN = 10_000
+"""Places that are remembered because there is one."""
 
 
 class Margin(NamedTuple):
@@ -109,6 +111,7 @@ class ContextualControl:
         self._scans: dict[tuple[int, Regex], list[Scan]] = {}
         self._offers: dict[tuple[int, frozenset[str], Regex], Offers] = {}
         self._parted: dict[Regex, bool] = {EMPTY: True}
+        self._open: set[Config] = set()
         if self._ending(self.start()) is None:
             raise GrammarSyntaxError(1, 1, "the contextual lexer leaves no text of the grammar")
 
@@ -224,16 +227,30 @@ class ContextualControl:
         return found
 
     def _goes_on(self, config: Config) -> bool:
-        """Whether what is banned leaves a way to end; taken for granted where that is far."""
-        offers = self._offer(config)
-        if self.accepting(config) or len(offers) > len(offers.doubtful):
-            return True
-        if not offers:
-            return False
-        try:
-            return self._ending(config, _FAR) is not None
-        except RegexTooComplexError:
-            return True
+        """Whether what is banned leaves a way to end; taken for granted where that is far.
+
+        It does where some terminals lead to an end, or to one that bans nothing that matters.
+        """
+        order = count(1)
+        heap = [(self._distance(config), 0, config)]
+        came: dict[Config, Config | None] = {config: None}
+        while heap and len(came) <= _FAR:
+            here: Config | None = heappop(heap)[-1]
+            assert here is not None
+            offers = self._offer(here)
+            if here in self._open or self.accepting(here) or len(offers) > len(offers.doubtful):
+                if len(self._open) > _MOST_OPEN:
+                    self._open.clear()
+                while here is not None:
+                    self._open.add(here)
+                    here = came[here]
+                return True
+            for scan in offers.values():
+                after = self._after(here, scan)
+                if after not in came:
+                    came[after] = here
+                    heappush(heap, (self._distance(after), next(order), after))
+        return bool(heap)
 
     def _is_parted(self, banned: Regex) -> bool:
         """Whether a ban excludes spaces alone, or spaces can come in between and void it."""

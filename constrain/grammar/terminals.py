@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from constrain.lexing.lexeme import Lexeme, Literal, Text, lexeme
 from constrain.lexing.regex import Regex, literal, shortest
 
@@ -20,6 +22,7 @@ def regex_of(item: Lexeme) -> Regex:
     return part.regex
 
 
+@lru_cache(maxsize=4096)
 def least_text(item: Lexeme) -> bytes:
     """The least text of a terminal's lexeme, by length, then as bytes."""
     text = shortest(regex_of(item))
