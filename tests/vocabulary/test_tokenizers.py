@@ -122,6 +122,9 @@ def test_llama_3(llama_3: PreTrainedTokenizerFast) -> None:
     items = [vocabulary.token_bytes(i) for i in range(vocabulary.size)]
     assert {bytes([byte]) for byte in range(256)} <= set(items)
     assert items[128000:] == [None] * 256
+    special = dict(llama_3.get_added_vocab())
+    del special[llama_3.eos_token]
+    assert vocabulary.special_tokens == special
     for text in TEXTS:
         assert joined(vocabulary, encode(llama_3, text)).decode() == text
         assert vocabulary.encode(text.encode()) == encode(llama_3, text)
