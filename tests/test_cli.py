@@ -75,9 +75,10 @@ def test_drafts_change_nothing_but_the_time():
     assert told
     assert int(told[1]) > int(told[2])
     assert re.search(r"model [\d.]+ s, drafts [\d.]+ s, sampler [\d.]+ s", ahead.stderr)
+    # As deep as the target, so that none of its guesses is worth a call.
     report = _json(_run("regex", "[ab]{9}", "--draft", "bundled", "--seed", "1", "--json"))
-    assert report["speculation"]["drafters"]["model"]["sent"]
-    assert report["speculation"]["questions"] > report["speculation"]["calls"]
+    assert "model" not in report["speculation"]["drafters"]
+    assert report["speculation"]["questions"] >= report["speculation"]["calls"] > 0
 
 
 def test_regex_writes_a_match():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import prod
@@ -200,7 +200,7 @@ class Drafting:
         drafts = self._drafts
         wanted: list[Tokens] = []
         awake = [drafter for drafter, rest in self._rests.items() if not rest.left]
-        asked: set[Drafter] = set()
+        asked: Counter[Drafter] = Counter()
         for draft in drafts:
             draft.start_again()
         for depth in range(self._most if awake else 0):
@@ -211,7 +211,7 @@ class Drafting:
                 elif not draft.ended:
                     growing.append(draft)
             guesses = self._guess(growing, awake)
-            asked.update(guess.drafter for guess in guesses if guess)
+            asked.update({guess.drafter for guess in guesses if guess})
             if growing and self._is_worth(drafts, growing, guesses):
                 for draft, guess in zip(growing, guesses, strict=True):
                     assert guess is not None
@@ -226,7 +226,7 @@ class Drafting:
                 break
         for drafter, rest in self._rests.items():
             if drafter in asked:
-                rest.book(-_ASKING - drafter.cost)
+                rest.book(-asked[drafter] * (_ASKING + drafter.cost))
             elif rest.left:
                 rest.left -= 1
         self.tally.draft_seconds += perf_counter() - started
