@@ -55,7 +55,8 @@ def least_ending(matcher: MonitoredMatcher) -> Ending | None:
 def _steps(matcher: MonitoredMatcher) -> Iterator[tuple[bytes, MonitoredMatcher]]:
     """What a text may go on with on the way to its end."""
     ending = matcher.constraint.base.budget.ending(matcher.base)
-    yield from _agreed(matcher, iter([ending]))
+    begun = [ending[:cut] for cut in _cuts(matcher, ending)]
+    yield from islice(_agreed(matcher, iter([ending, *begun])), 1)
     for state in matcher.states:
         for due in state.obligations:
             if due.answer.names:
@@ -82,8 +83,12 @@ def _agreed(
 
 
 def _divided(matcher: MonitoredMatcher, text: bytes) -> Ending:
-    constraint = matcher.constraint
-    places = zip(constraint.watches, matcher.states, strict=True)
-    cuts = sorted({0, len(text)}.union(*(watch.cuts(state, text) for watch, state in places)))
+    cuts = sorted({0, len(text), *_cuts(matcher, text)})
     pieces = tuple(text[begin:end] for begin, end in pairwise(cuts))
-    return Ending(pieces, 1 + sum(map(constraint.base.budget.fewest, pieces)))
+    return Ending(pieces, 1 + sum(map(matcher.constraint.base.budget.fewest, pieces)))
+
+
+def _cuts(matcher: MonitoredMatcher, text: bytes) -> list[int]:
+    """Where triggers end in a text."""
+    places = zip(matcher.constraint.watches, matcher.states, strict=True)
+    return sorted(set().union(*(watch.cuts(state, text) for watch, state in places)))

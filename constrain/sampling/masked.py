@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
@@ -106,6 +107,8 @@ def _room(
             )
         room = min(room, limit - len(prompt) + 1)
     fewest = constraint.matcher().tokens_to_finish()
+    if fewest == sys.maxsize:
+        raise GenerationError("no text is found that the constraint allows")
     if fewest > room:
         raise GenerationError(
             f"the shortest output takes {fewest} tokens, end of text included, but "

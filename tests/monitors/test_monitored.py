@@ -160,6 +160,11 @@ def allowed_tokens_within(matcher, budget: int) -> set[int]:
     return found
 
 
+def test_endings_through_triggers():
+    matcher = (compile_regex(r"x\.[a-z]{3}(\.[a-z]{3}){2}", FINE) & Fixed(["dog", "a"])).matcher()
+    assert matcher.tokens_to_finish() == len("x.dog.dog.dog") + 1
+
+
 def test_a_dead_end_has_no_ending():
     matcher = (compile_regex(r"x(\.b)?", FINE) & Fixed(["a"])).matcher()
     matcher.accept_bytes(b"x.")
