@@ -107,6 +107,10 @@ class ContextualControl:
         self.special_tokens = grammar.special_tokens
         self._opaque = grammar.opaque
         self._distances = Distances(grammar, self._tables, self._scanner)
+        begin = self._tables.start.state
+        self._later = self._always.union(
+            *[names for state, names in enumerate(self._tables.looked_for) if state != begin]
+        )
         self._spaces = [name for name in grammar.ignored if self._is_space(name)]
         self._scans: dict[tuple[int, Regex], list[Scan]] = {}
         self._offers: dict[tuple[int, frozenset[str], Regex], Offers] = {}
@@ -266,11 +270,12 @@ class ContextualControl:
         return found
 
     def _is_space(self, name: str) -> bool:
-        """Whether no other terminal can begin as an ignored one does."""
+        """Whether no other terminal can begin as an ignored one does, once something is written."""
         regex = concat(self._terminals[name].regex, ANYTHING)
         return all(
-            other == name or is_empty(intersect(regex, concat(terminal.regex, ANYTHING)))
+            is_empty(intersect(regex, concat(terminal.regex, ANYTHING)))
             for other, terminal in self._terminals.items()
+            if other in self._later and other != name
         )
 
 
