@@ -258,13 +258,13 @@ def test_interrupts_are_exit_code_130(monkeypatch: pytest.MonkeyPatch):
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("constrain.cli._read_schema", interrupt)
+    monkeypatch.setattr("constrain.cli.writing.read_schema", interrupt)
     result = _run("json", NUMBER)
     assert (result.exit_code, result.stderr) == (130, "error: interrupted\n")
 
 
 def test_bugs_are_exit_code_70(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("constrain.cli._read_schema", lambda _: 1 / 0)
+    monkeypatch.setattr("constrain.cli.writing.read_schema", lambda _: 1 / 0)
     result = _run("json", NUMBER)
     assert result.exit_code == 70
     assert "ZeroDivisionError" in result.stderr

@@ -106,7 +106,7 @@ def test_a_wheel_contains_all_code_and_data(installed: Path):
 
 
 def test_an_installed_copy_finds_its_samples(installed: Path):
-    code = "import constrain.cli as c; print(c.__file__, *c._sample_names())"
+    code = "import constrain.cli.inputs as c; print(c.__file__, *c.sample_names())"
     env = {**os.environ, "PYTHONPATH": str(installed)}
     run = [sys.executable, "-c", code]
     out = subprocess.run(run, capture_output=True, text=True, check=True, cwd=installed, env=env)

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from constrain.cli import (
-    EXIT_CODES,
+from constrain.cli.app import EXIT_CODES, app
+from constrain.cli.options import (
     Count,
     Draft,
     JSONFlag,
@@ -23,9 +23,8 @@ from constrain.cli import (
     Temperature,
     TopK,
     TopP,
-    _generate,
-    app,
 )
+from constrain.cli.running import write_and_show
 from constrain.terminal import Terminal
 
 
@@ -84,7 +83,7 @@ def code_command(
 
         place = Place.in_file(file, line, column, repo)
         monitors = [python_monitor(name, place) for name in monitor or ("dereference",)]
-        _generate(
+        write_and_show(
             terminal,
             "generate_code",
             place,

@@ -1,0 +1,160 @@
+"""Running a generation, with its progress, and showing what comes out."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from constrain.cli.inputs import load_model
+from constrain.cli.judges import check_grammar, check_json, check_regex
+from constrain.terminal import InputError, Terminal
+
+if TYPE_CHECKING:
+    from constrain.generation import Timings
+    from constrain.sampling import Progress
+    from constrain.sampling.outcome import Outcome
+    from constrain.speculation import Statistics
+
+_JUDGES = {
+    "generate_json": "jsonschema",
+    "generate_regex": "Python's re",
+    "generate_grammar": "Lark",
+}
+_PLACES_SHOWN = 6
+"""Most places of a draft of which a person is told the share of guesses that came true."""
+
+
+def write_and_show(
+    terminal: Terminal,
+    function: str,
+    target: Any,
+    model_name: str,
+    *,
+    n: int,
+    draft: str,
+    report: Path | None,
+    **settings: Any,
+) -> None:
+    """Run one of the functions of `constrain.generation` and show what comes out."""
+    if report and (settings["sampler"] != "smc" or report.suffix not in (".svg", ".html")):
+        raise InputError("--report draws a run of --sampler smc into a file that is .svg or .html")
+    started = time.perf_counter()
+    with terminal.busy(f"loading the kernels and the model {model_name}"):
+        from constrain.engine import warmup
+
+        warmup()
+        model = load_model(model_name)
+        drafts = {"none": None, "auto": "auto"}
+        drafting = drafts[draft] if draft in drafts else load_model(draft)
+    loaded = time.perf_counter()
+    most = settings["max_tokens"]
+    with terminal.watching(f"writing {n} of at most {most} tokens", most) as show:
+        from constrain import generation
+
+        def observe(progress: Progress) -> None:
+            rate = progress.finished / progress.attempts
+            remark = f"{progress.finished} of {progress.attempts} done ({rate:.0%})"
+            show(progress.tokens, f"{remark}, effective {progress.effective:.1f}")
+
+        results = getattr(generation, function)(
+            target,
+            model,
+            n=n,
+            draft=drafting,
+            observe=observe,
+            return_details=True,
+            **settings,
+        )
+    finished = time.perf_counter()
+    results = results if n > 1 else [results]
+    outcome, ahead = results[0].outcome, results[0].speculation
+    if report:
+        from constrain.sampling import picture
+
+        draw = picture.svg if report.suffix == ".svg" else picture.html
+        try:
+            report.write_text(draw(outcome.run), "utf-8")
+        except OSError as error:
+            raise InputError(f"cannot write {report}: {error.strerror}") from error
+    is_json = function == "generate_json"
+    values = [r.value for r in results]
+    judge = None if terminal.ignored else _JUDGES.get(function)
+    if settings.get("syntax") == "gbnf":
+        judge = None  # llama.cpp's own reader comes with no package
+    elif function == "generate_grammar":
+        names = ("start", "lexer", "path", "indentation")
+        check_grammar(target, values, **{name: settings[name] for name in names})
+    elif judge:
+        checker = check_json if is_json else check_regex
+        checker(target, values)
+    if terminal.as_json:
+        terminal.document(
+            {
+                "ok": True,
+                "results": [
+                    {
+                        "value": r.value,
+                        "text": r.text,
+                        "tokens": len(r.token_ids),
+                        "forced_tokens": r.forced_tokens,
+                        "model_calls": r.model_calls,
+                        "seed": r.seed,
+                    }
+                    for r in results
+                ],
+                **({"sampling": _told(outcome)} if outcome else {}),
+                **({"speculation": asdict(ahead)} if ahead else {}),
+                **terminal.told,
+                "seconds": {
+                    "load": loaded - started,
+                    "compile": results[0].timings.compile,
+                    "generate": finished - loaded,
+                    "masks": results[0].timings.masks,
+                },
+            }
+        )
+        return
+    for result in results:
+        terminal.document(result.value) if is_json else terminal.line(result.value)
+    tokens = sum(len(r.token_ids) for r in results)
+    forced = sum(r.forced_tokens for r in results)
+    if judge:
+        terminal.note(f"[green]valid[/], as {judge} confirms")
+    if outcome:
+        terminal.note(
+            f"[dim]{outcome.sampler}: {outcome.attempts} texts, {outcome.acceptance_rate:.0%} "
+            f"valid, effective sample size {outcome.effective:.1f}, log evidence "
+            f"{outcome.log_evidence:.2f}[/]"
+        )
+    if ahead:
+        _show_speculation(terminal, ahead, results[0].timings)
+    terminal.note(
+        f"[dim]{tokens} tokens, {forced} of them forced, in {finished - loaded:.2f} s; "
+        f"compiled in {results[0].timings.compile * 1000:.1f} ms; "
+        f"loaded in {loaded - started:.2f} s; seed {results[0].seed}[/]"
+    )
+
+
+def _show_speculation(terminal: Terminal, ahead: Statistics, timings: Timings) -> None:
+    """Say what came of looking ahead, and where the time went."""
+    guesses = ", ".join(f"{name} {a.accepted} of {a.sent}" for name, a in ahead.drafters.items())
+    places = ", ".join(f"{a.rate:.0%}" for a in list(ahead.places.values())[:_PLACES_SHOWN])
+    sampler = timings.total - timings.compile - ahead.target_seconds - ahead.draft_seconds
+    terminal.note(
+        f"[dim]{ahead.questions} questions in {ahead.calls} calls of the model, "
+        f"{ahead.per_call:.2f} a call; guesses that came true: {guesses or 'none'}"
+        + (f"; by place {places}" if places else "")
+        + "[/]"
+    )
+    terminal.note(
+        f"[dim]model {ahead.target_seconds:.2f} s, drafts {ahead.draft_seconds:.2f} s, sampler "
+        f"{sampler:.2f} s; {timings.masks * 1000:.0f} ms of the last two in masks[/]"
+    )
+
+
+def _told(outcome: Outcome) -> dict[str, Any]:
+    """What programs are told of a sampler's run."""
+    names = ("sampler", "attempts", "acceptance_rate", "effective", "log_evidence")
+    return {name: getattr(outcome, name) for name in names}
