@@ -9,6 +9,7 @@ constraint & Dereference(place)
 from constrain.monitors.calls import Arguments
 from constrain.monitors.database import Database
 from constrain.monitors.json_values import JSONValue
+from constrain.monitors.language_server import LanguageServer, ServerMembers
 from constrain.monitors.members import Dereference, Imports
 from constrain.monitors.monitor import Monitor, Otherwise, pattern
 from constrain.monitors.monitored import MonitoredConstraint, MonitoredMatcher, monitored
@@ -25,6 +26,7 @@ __all__ = [
     "Exceptions",
     "Imports",
     "JSONValue",
+    "LanguageServer",
     "Monitor",
     "MonitorName",
     "MonitoredConstraint",
@@ -32,6 +34,7 @@ __all__ = [
     "Names",
     "Otherwise",
     "Place",
+    "ServerMembers",
     "Typestate",
     "monitored",
     "pattern",
