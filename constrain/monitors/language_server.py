@@ -28,8 +28,8 @@ _PATIENCE = 2.0
 class LanguageServer:
     """A language server in a process of its own, started when first asked, again where it ends.
 
-    A server must not cut its answers short (for clangd: `--limit-results=0`). Whether one has is not
-    to be seen: some servers call every answer incomplete.
+    A server must not cut its answers short (for clangd: `--limit-results=0`). Nothing shows whether
+    one has: some servers call every answer incomplete.
 
     Args:
         command: the server and its arguments, those included that make it use its standard
