@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import random
+import warnings
 
 import pytest
 
@@ -33,7 +34,9 @@ def signature(function) -> Signature:
 def binds(function, text: str) -> bool | None:
     """Whether Python can call it with these arguments; None: they are no arguments."""
     try:
-        compile(f"f({text})", "", "eval")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SyntaxWarning)
+            compile(f"f({text})", "", "eval")
         tree = ast.parse(f"f({text})", mode="eval").body
     except SyntaxError:
         return None

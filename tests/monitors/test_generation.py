@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 
 import pytest
+import torch
+from constrain.integrations.hf import ConstraintLogitsProcessor
 from typer.testing import CliRunner
 
 from constrain import ConstraintError, compile_regex, generate, generate_code
 from constrain.cli import app
 from constrain.models import BundledModel
-from constrain.monitors import Arguments, Dereference
+from constrain.monitors import Arguments, Dereference, monitored
 from constrain.sampling import SMC, AWRSSampler
 from tests.monitors.repository import place
-from tests.monitors.walks import Fixed
+from tests.monitors.walks import Fixed, check_suggestions
 
 BEFORE = "from shop.stock import Shelf\n\ndef sell(shelf: Shelf):\n    return shelf."
 MEMBERS = ("width", "books", "tallest")
@@ -98,6 +100,31 @@ def test_the_command(tmp_path):
     assert "no monitor 'nothing'" in wrong.stdout
     beyond = CliRunner().invoke(app, ["code", str(where.path), "--line", "99"])
     assert (beyond.exit_code, "no line 99" in beyond.stderr) == (2, True)
+
+
+def test_the_logits_processor(model, constraint):
+    for seed in range(3):
+        torch.manual_seed(seed)
+        prompt = torch.tensor([model.encode_prompt("A name.")])
+        processor = ConstraintLogitsProcessor(constraint, max_new_tokens=25)
+        rows = model.model.generate(
+            prompt,
+            attention_mask=torch.ones_like(prompt),
+            logits_processor=[processor],
+            do_sample=True,
+            num_return_sequences=2,
+            max_new_tokens=25,
+            pad_token_id=model.vocabulary.eos_token_ids[0],
+        )
+        for row in rows[:, prompt.shape[1] :].tolist():
+            matcher = constraint.matcher()
+            assert all(matcher.accept(t) for t in row if not matcher.is_finished())
+            assert matcher.is_finished()
+
+
+def test_divisions_into_tokens_of_a_model(model):
+    names = {"name", "names", "first_name", "address2"}
+    check_suggestions(monitored(model.vocabulary, Fixed(names)), b"x.", names)
 
 
 def test_unknown_monitors(tmp_path, model):
