@@ -16,6 +16,9 @@ from constrain.special import MARK, SpecialToken
 
 Value = TypeVar("Value")
 
+_LONGEST_LEAST = 10_000
+"""Characters in the shortest text of a rule, at most."""
+
 
 @dataclass(frozen=True, slots=True)
 class Terminal:
@@ -186,6 +189,11 @@ class Grammar:
         opaque = {name: x for name, x in self.opaque.items() if name in used}
         return replace(self, rules=tuple(rules), terminals=terminals, opaque=opaque)
 
+    def least_length(self, name: str) -> int:
+        """A lower bound of the length of a terminal, at least 1."""
+        terminal = self.terminals.get(name)
+        return 1 if terminal is None else max(1, terminal.regex.least)
+
     def least(
         self,
         of_terminal: Callable[[str], Value],
@@ -234,7 +242,7 @@ def checked(
         at: makes the error with a reason where a rule is defined.
 
     Raises:
-        GrammarSyntaxError: the start stands for no text.
+        GrammarSyntaxError: the start stands for no text, or a rule for very long texts alone.
 
     Warns:
         GrammarWarning: a rule stands for no text, and is left out.
@@ -242,6 +250,13 @@ def checked(
     start = grammar.start
     if start not in grammar.productive:
         raise at(f"rule {start!r} stands for no text: each way to write it needs itself", start)
+    total: Callable[[Iterable[int]], int] = sum
+    lengths = grammar.least(grammar.least_length, total)
+    vast = [name for name in grammar.reachable() if lengths.get(name, 0) > _LONGEST_LEAST]
+    if vast:
+        name = min(vast, key=lambda name: (lengths[name], name))
+        reason = f"the shortest text of rule {name!r} has {lengths[name]:,} characters"
+        raise at(f"{reason}, over {_LONGEST_LEAST:,}", name if name in names else start)
     for name in sorted((grammar.reachable() - grammar.productive).intersection(names)):
         fault = at(f"rule {name!r} stands for no text and is left out", name)
         warnings.warn(

@@ -171,3 +171,10 @@ def test_a_rule_without_texts_warns_and_goes():
 def test_there_is_no_contextual_lexer():
     with pytest.raises(ConstraintError, match="contextual"):
         compile_grammar(LISTS, VOCABULARY_OF_ALL, syntax="gbnf", lexer="contextual")
+
+
+def test_a_rule_of_vast_texts_alone_is_refused_at_once():
+    doubling = "".join(f"x{i} ::= x{i + 1} x{i + 1}\n" for i in range(40))
+    with pytest.raises(GrammarSyntaxError, match="shortest text") as caught:
+        read_gbnf(f'root ::= "(" x0 ")"\n{doubling}x40 ::= "a"\n')
+    assert caught.value.line > 1

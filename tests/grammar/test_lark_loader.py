@@ -10,6 +10,11 @@ from constrain.lexing.regex import matches
 
 MISTAKES = {
     "unknown rule": ('start: "a"\n  | b', 2, 5),
+    "only vast texts": (
+        "start: x0\n" + "".join(f"x{i}: x{i + 1} x{i + 1}\n" for i in range(40)) + 'x40: "a"',
+        28,
+        1,
+    ),
     "unknown terminal": ('start: "a" B', 1, 12),
     "unknown start": ('a: "x"', 1, 1),
     "unclosed string": ('start: "a" b\nb: "b" |\n "a', 3, 2),
