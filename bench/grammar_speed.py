@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -48,9 +49,12 @@ def dialects(name: str) -> Dialects:
     if name == PYTHON:
         return Dialects(_python)
     if name == GBNF:
-        from llguidance.gbnf_to_lark import gbnf_to_lark
+        translated = None
+        if find_spec("llguidance"):
+            from llguidance.gbnf_to_lark import gbnf_to_lark
 
-        return Dialects(lambda v: compile_grammar(_JSON, v, "gbnf"), gbnf_to_lark(_JSON), _JSON)
+            translated = gbnf_to_lark(_JSON)
+        return Dialects(lambda v: compile_grammar(_JSON, v, "gbnf"), translated, _JSON)
     return _written(grammars.load(name))
 
 

@@ -67,7 +67,7 @@ class _Place(Machine):
 
     def __eq__(self, other: object) -> bool:
         return (
-            isinstance(other, _Place)
+            isinstance(other, type(self))
             and self._paths is other._paths
             and self._state == other._state
         )

@@ -86,7 +86,9 @@ class _Ending(Machine):
 
     def __eq__(self, other: object) -> bool:
         return (
-            isinstance(other, _Ending) and self._state is other._state and self._ends == other._ends
+            isinstance(other, type(self))
+            and self._state is other._state
+            and self._ends == other._ends
         )
 
     def arcs(self) -> tuple[tuple[Ranges, _Ending], ...]:

@@ -67,7 +67,7 @@ class _PartState(Machine, Generic[State]):
 
     def __eq__(self, other: object) -> bool:
         return (
-            isinstance(other, _PartState)
+            isinstance(other, type(self))
             and self._part is other._part
             and self._state == other._state
         )

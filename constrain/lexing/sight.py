@@ -118,7 +118,7 @@ class _Text(Machine):
         return hash(self.state)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Text) and self.state == other.state
+        return isinstance(other, type(self)) and self.state == other.state
 
     def arcs(self) -> tuple[tuple[Ranges, Machine | Regex], ...]:
         """See `Machine.arcs`."""
@@ -141,7 +141,7 @@ class _Input(Machine):
 
     def __eq__(self, other: object) -> bool:
         return (
-            isinstance(other, _Input)
+            isinstance(other, type(self))
             and self._rests is other._rests
             and self._state == other._state
         )

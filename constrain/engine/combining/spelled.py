@@ -88,7 +88,7 @@ class _Content(Machine):
 
     def __eq__(self, other: object) -> bool:
         return (
-            isinstance(other, _Content)
+            isinstance(other, type(self))
             and self._value is other._value
             and self._spelling == other._spelling
         )

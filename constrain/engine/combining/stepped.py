@@ -54,7 +54,7 @@ class _State(Machine):
 
     def __eq__(self, other: object) -> bool:
         return (
-            isinstance(other, _State)
+            isinstance(other, type(self))
             and self._control is other._control
             and self._threads == other._threads
         )
