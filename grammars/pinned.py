@@ -31,6 +31,8 @@ _RESERVED = frozenset(
     "update using values when where window with".split()
 )
 """Keywords of SQLite, and some names that it takes for values."""
+_ALIAS = '"[A-Za-z_][A-Za-z0-9_ ]*"|[A-Za-z]|[A-Za-z_][A-Za-z0-9_]*[0-9_]'
+"""Names that are none of `_RESERVED`, and not hard to tell from them."""
 _XML_NAME = re.compile(r"(?!xml)[^\W\d][\w.-]*", re.IGNORECASE | re.ASCII)
 
 
@@ -39,13 +41,14 @@ def sql(tables: Tables) -> str:
 
     Names are written as they are given, and quoted only where they must be. A query reads one
     table, or two different ones joined, whose columns it then calls by both names; so the grammar
-    grows with the square of the number of tables.
+    grows with the square of the number of tables. The names that it gives its results (`AS`) are
+    quoted, a single letter, or end in a digit or an underscore; no keyword does.
 
     Raises:
         ConstraintError: there is no table, a table has no column, or a name is not printable.
     """
     found = _columns(tables)
-    head = _before("// The tables.\n", "sql")
+    head = _before("// The tables.\n", "sql").replace("[_AS NAME]", "[_AS ALIAS]")
 
     def quoted(name: str) -> str:
         if re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", name) and name.lower() not in _RESERVED:
@@ -66,6 +69,7 @@ def sql(tables: Tables) -> str:
         scopes.append((joins, [name for table in pair for name in full_names(table)]))
     numbers = range(len(scopes))
     lines = [
+        f"ALIAS: /{_ALIAS}/",
         _rule("query", [f"select{{tables_{n}, COLUMN_{n}}}" for n in numbers]),
         _rule(
             "column_query",
