@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import warnings
 from collections.abc import Callable
 from hashlib import blake2b
 from importlib import import_module
@@ -71,8 +72,15 @@ class Constrain:
     """This project, by its public contract and with its defaults."""
 
     def __init__(self, tokenizer: Any, *, any_order: bool = False) -> None:
-        from constrain import ConstraintError, JSONOptions, Vocabulary, compile_json_schema
+        from constrain import (
+            ConstraintError,
+            JSONOptions,
+            SchemaWarning,
+            Vocabulary,
+            compile_json_schema,
+        )
 
+        warnings.simplefilter("ignore", SchemaWarning)
         self.row = _new_row(tokenizer)
         self.vocabulary = Vocabulary.from_tokenizer(tokenizer)
         self._options = JSONOptions(property_order="any") if any_order else JSONOptions()

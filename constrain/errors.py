@@ -48,7 +48,7 @@ class UnsupportedSchemaError(ConstraintError):
 
 
 class SchemaWarning(UserWarning):
-    """A part of a schema is not understood and, as `lenient` asks, ignored.
+    """A part of a schema says nothing: as the specification has it, or as `lenient` asks.
 
     Attributes:
         keyword: the keyword.

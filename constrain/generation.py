@@ -513,9 +513,16 @@ def _generate(
 def _language_model(model: Model) -> LanguageModel:
     if isinstance(model, LanguageModel):
         return model
+    parts = model if isinstance(model, tuple) else (model,)
+    given = len(parts) in (1, 2) and parts[0]
+    if not isinstance(given, (str, PathLike)) and not hasattr(given, "get_output_embeddings"):
+        raise ConstraintError(
+            f"the model is {model!r}; give a LanguageModel, the id or path of a Hugging Face "
+            "model, or such a model and its tokenizer as a tuple"
+        )
     from constrain.models import HFModel
 
-    return HFModel(*model) if isinstance(model, tuple) else HFModel(model)
+    return HFModel(*parts)
 
 
 def _text(vocabulary: Vocabulary, output: Output) -> str:

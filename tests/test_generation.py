@@ -464,6 +464,12 @@ def test_bad_settings(settings: dict[str, Any]) -> None:
         generate_json(True, MODEL, **settings)
 
 
+@pytest.mark.parametrize("lm", [None, 3, (), (None, "path"), ("a", "b", "c"), object()])
+def test_what_is_no_model(lm: Any) -> None:
+    with pytest.raises(ConstraintError, match="the model is"):
+        generate_json({}, lm)
+
+
 @pytest.mark.parametrize("choices", [[], "yes", ["yes", 1]])
 def test_bad_choices(choices: Any) -> None:
     with pytest.raises(ConstraintError, match="choices"):

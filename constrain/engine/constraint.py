@@ -49,6 +49,9 @@ class Constraint:
         self._planner = Planner(control, self.masks, vocabulary.eos_token_ids)
         self.masks.join(self._planner)
 
+    def __repr__(self) -> str:
+        return f"<Constraint of a {type(self.control).__name__} over {self.vocabulary!r}>"
+
     def matcher(self) -> Matcher:
         """Return a matcher at the start, for one sequence."""
         return Matcher(self, self._planner)

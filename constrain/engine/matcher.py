@@ -57,6 +57,13 @@ class Matcher:
         self._words = constraint.vocabulary.bitmask_words
         self._step = self._first()
 
+    def __repr__(self) -> str:
+        read, step = 0, self._step
+        while step.before is not None:
+            read, step = read + 1, step.before
+        place = "finished" if self.is_finished() else "accepting" if self.is_accepting() else "open"
+        return f"<Matcher after {read} tokens, {place}>"
+
     @property
     def constraint(self) -> Constraint:
         """The constraint that this matcher follows."""

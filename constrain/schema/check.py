@@ -12,7 +12,12 @@ from graphlib import CycleError, TopologicalSorter
 from math import prod
 from typing import Any
 
-from constrain.errors import InvalidSchemaError, SchemaTooComplexError, UnsupportedSchemaError
+from constrain.errors import (
+    InvalidSchemaError,
+    SchemaTooComplexError,
+    SchemaWarning,
+    UnsupportedSchemaError,
+)
 from constrain.schema.distinct import DIFFERENT
 from constrain.schema.facts import Atom
 from constrain.schema.keywords import (
@@ -24,6 +29,7 @@ from constrain.schema.keywords import (
 )
 from constrain.schema.mending import NOT_UNDERSTOOD, mend
 from constrain.schema.numbers import exact
+from constrain.schema.overlooked import overlooked
 from constrain.schema.positions import Position
 from constrain.schema.shapes import key_classes
 from constrain.schema.strings import LEAST_LIMIT, pattern
@@ -72,6 +78,7 @@ def check(root: Atom) -> Checked:
         atom = pending.pop()
         if not isinstance(atom, Position) or atom in checked_already:
             continue
+        _tell_overlooked(atom)
         same, below = _check_one(atom)
         if same:
             in_place[atom] = same
@@ -91,6 +98,12 @@ def check(root: Atom) -> Checked:
         if terms[position] > _MANY_TERMS:
             checked.manifold.append(position)
     return checked
+
+
+def _tell_overlooked(position: Position) -> None:
+    told = position.documents.warnings
+    for name, reason in overlooked(position):
+        told.append(SchemaWarning(name, position.pointer(name), reason))
 
 
 def _check_one(position: Position) -> tuple[list[Atom], list[Atom]]:

@@ -65,6 +65,11 @@ class Position(Atom):
         self._atoms = atoms
 
     @property
+    def written(self) -> dict[str, Any]:
+        """The schema as it stands in its document."""
+        return self._source
+
+    @property
     def documents(self) -> Documents:
         """The documents that the schema consists of."""
         return self._atoms.documents

@@ -7,6 +7,7 @@ import random
 import numpy as np
 import pytest
 
+from constrain import compile_regex
 from constrain.engine import Constraint, set_cache_limit
 from constrain.engine.automaton import Automaton
 from constrain.engine.bitmask import allowed
@@ -159,6 +160,19 @@ def test_rollback_fork_and_reset() -> None:
     matcher.accept_bytes(b"{")
     matcher.reset()
     assert mask_of(matcher) == masks[0]
+
+
+def test_what_is_shown() -> None:
+    vocabulary = Vocabulary.from_bytes([b"a", b"b", b""], [2])
+    constraint = compile_regex("ab", vocabulary)
+    assert repr(constraint) == f"<Constraint of a RegexControl over {vocabulary!r}>"
+    matcher = constraint.matcher()
+    assert matcher.accept(0)
+    assert repr(matcher) == "<Matcher after 1 tokens, open>"
+    assert matcher.accept(1)
+    assert repr(matcher) == "<Matcher after 2 tokens, accepting>"
+    assert matcher.accept(2)
+    assert repr(matcher) == "<Matcher after 3 tokens, finished>"
 
 
 def test_a_key_is_never_repeated() -> None:
