@@ -1,10 +1,11 @@
 """Python's own library under Lark's grammar of Python: accepted exactly where Lark parses it?
 
     python -m bench.python_library --sample 40
-    python -m bench.python_library --sample 0 --out results/python_library.json
+    python -m bench.python_library --sample 0 --most 0 --masks 100
 
-Each file, and each file less some characters at a random place, is read token by token; the mask
-has to allow each token that is accepted. A sample of 0 is the whole library.
+Each file, and each file less some characters at a random place, is read token by token; of every
+`--masks` tokens one has a mask worked out before it, which has to allow it if it is accepted. A
+sample of 0 is the whole library, installed packages aside.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ import json
 import random
 import sys
 import sysconfig
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from math import inf
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -48,13 +49,16 @@ class Tally:
         files: files that Lark parses.
         changed: changed files that Lark refuses.
         disagreements: what one of them accepts and the other refuses.
-        microseconds: of mask and accept, for each token of the files.
+        microseconds: of mask and accept, for each token of the files that has a mask.
     """
 
     files: int
     changed: int
     disagreements: list[str]
     microseconds: list[float]
+
+
+_PACKAGES = {"site-packages", "dist-packages"}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -70,7 +74,14 @@ def _parser() -> argparse.ArgumentParser:
     add("--library", type=Path, default=Path(library), help="a folder (default: %(default)s)")
     add("--tokenizer", help="folder or hub name of the tokenizer (default: the shared Llama 3)")
     add("--sample", type=int, default=40, metavar="N", help="files (default: %(default)s)")
-    add("--most", type=int, default=50_000, metavar="B", help="bytes of a file (%(default)s)")
+    add(
+        "--most",
+        type=int,
+        default=50_000,
+        metavar="B",
+        help="bytes of a file (%(default)s); 0: any",
+    )
+    add("--masks", type=int, default=1, metavar="N", help="one mask for N tokens (default: 1)")
     add("--seed", type=int, default=0, help="draws the sample and the changes (default: 0)")
     add("--out", type=Path, default=Path("results/python_library.json"), metavar="FILE")
     return parser
@@ -85,7 +96,11 @@ def _run(options: argparse.Namespace, console: Console) -> int:
         _GRAMMAR, vocabulary, start="file_input", indentation=PythonIndenter
     )
     parser = Lark(_GRAMMAR, parser="lalr", postlex=PythonIndenter(), start="file_input")
-    files = [file for file in sorted(options.library.rglob("*.py")) if _size(file) <= options.most]
+    files = [
+        file
+        for file in sorted(options.library.rglob("*.py"))
+        if not _PACKAGES.intersection(file.parts) and _size(file) <= (options.most or inf)
+    ]
     rng = random.Random(options.seed)
     if options.sample:
         files = rng.sample(files, min(options.sample, len(files)))
@@ -94,21 +109,12 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     with Progress(*columns, TextColumn("{task.description}"), console=console) as progress:
         task = progress.add_task("", total=len(files))
         for file in files:
-            for text, is_changed in _texts(file, rng):
-                parsed = _parses(parser, text)
-                if is_changed and parsed:
-                    continue
-                times = list(_read(constraint, tokenizer, text))
-                if bool(times and times[-1] < 0) == parsed:
-                    tally.disagreements.append(f"{file}{' (changed)' if is_changed else ''}")
-                tally.files += not is_changed and parsed
-                tally.changed += is_changed
-                if not is_changed:
-                    tally.microseconds += [time for time in times if time >= 0]
+            _read_file(file, parser, Reader(constraint, tokenizer, options.masks), rng, tally)
             counts = f"{tally.files} files, {len(tally.disagreements)} disagreements"
             progress.update(task, advance=1, description=counts)
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps({**asdict(tally), "microseconds": None}) + "\n", "utf-8")
+            options.out.parent.mkdir(parents=True, exist_ok=True)
+            found = {**asdict(tally), "microseconds": None}
+            options.out.write_text(json.dumps(found) + "\n", "utf-8")
     print(_table(tally))
     return 1 if tally.disagreements else 0
 
@@ -117,16 +123,25 @@ def _size(file: Path) -> int:
     return file.stat().st_size
 
 
-def _texts(file: Path, rng: random.Random) -> Iterator[tuple[str, bool]]:
-    """The text of a file, and the text less some characters."""
+def _read_file(file: Path, parser: Lark, reader: Reader, rng: random.Random, tally: Tally) -> None:
+    """Read a file, and the file less some characters."""
     try:
         text = file.read_bytes().decode()
     except UnicodeDecodeError:
         return
-    yield text, False
-    if text:
-        place = rng.randrange(len(text))
-        yield text[:place] + text[place + rng.choice([1, 1, 2, 5]) :], True
+    is_right = _parses(parser, text)
+    if reader.read(text) != is_right:
+        tally.disagreements.append(f"{file}")
+    tally.files += is_right
+    tally.microseconds += reader.microseconds
+    if not text:
+        return
+    place = rng.randrange(len(text))
+    changed = text[:place] + text[place + rng.choice([1, 1, 2, 5]) :]
+    if not _parses(parser, changed):
+        tally.changed += 1
+        if reader.read(changed):
+            tally.disagreements.append(f"{file} (changed at {place})")
 
 
 def _parses(parser: Lark, text: str) -> bool:
@@ -137,21 +152,45 @@ def _parses(parser: Lark, text: str) -> bool:
     return True
 
 
-def _read(constraint: Constraint, tokenizer: Any, text: str) -> Iterator[float]:
-    """Yield the time of each token, in microseconds; last -1 where the text is refused."""
-    matcher = constraint.matcher()
-    row = np.zeros(constraint.vocabulary.bitmask_words, np.int32)
-    for token in tokenizer.encode(text, add_special_tokens=False):
+class Reader:
+    """Reads texts that begin alike; what they share is read once.
+
+    Attributes:
+        microseconds: of mask and accept, for each token that has a mask.
+    """
+
+    def __init__(self, constraint: Constraint, tokenizer: Any, masks: int) -> None:
+        self._tokenizer = tokenizer
+        self._masks = masks
+        self._row = np.zeros(constraint.vocabulary.bitmask_words, np.int32)
+        self._matcher = constraint.matcher()
+        self._tokens: list[int] = []
+        self.microseconds: list[float] = []
+
+    def read(self, text: str) -> bool:
+        """Whether a text is accepted, token by token."""
+        tokens = self._tokenizer.encode(text, add_special_tokens=False)
+        pairs = enumerate(zip(tokens, self._tokens, strict=False))
+        shorter = min(len(tokens), len(self._tokens))
+        shared = next((place for place, (one, other) in pairs if one != other), shorter)
+        self._matcher.rollback(len(self._tokens) - shared)
+        self._tokens = tokens[:shared]
+        return all(map(self._accept, tokens[shared:])) and self._matcher.is_accepting()
+
+    def _accept(self, token: int) -> bool:
+        row = self._row
+        has_mask = len(self._tokens) % self._masks == 0
         started = perf_counter()
-        matcher.fill_bitmask(row)
-        accepted = matcher.accept(token)
-        yield 1e6 * (perf_counter() - started)
-        assert accepted == bool(row[token >> 5] >> (token & 31) & 1), "mask and matcher disagree"
-        if not accepted:
-            yield -1
-            return
-    if not matcher.is_accepting():
-        yield -1
+        if has_mask:
+            self._matcher.fill_bitmask(row)
+        accepted = self._matcher.accept(token)
+        if has_mask:
+            self.microseconds.append(1e6 * (perf_counter() - started))
+            is_allowed = bool(row[token >> 5] >> (token & 31) & 1)
+            assert accepted == is_allowed, "mask and matcher disagree"
+        if accepted:
+            self._tokens.append(token)
+        return accepted
 
 
 def _table(tally: Tally) -> str:
@@ -161,7 +200,7 @@ def _table(tally: Tally) -> str:
         ("files that Lark parses, accepted", tally.files),
         ("changed files that Lark refuses, refused", tally.changed),
         ("**disagreements**", len(tally.disagreements)),
-        ("tokens", len(tally.microseconds)),
+        ("tokens with a mask", len(tally.microseconds)),
         *((f"µs for mask and accept, p{p}", round(np.percentile(times, p))) for p in (50, 90, 99)),
         ("µs for mask and accept, mean", round(times.mean())),
     ]
