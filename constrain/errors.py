@@ -67,8 +67,9 @@ class UnsatisfiableSchemaError(ConstraintError):
     """No JSON value satisfies the schema.
 
     Attributes:
-        pointer: JSON pointer to the place that rules every value out.
-        reason: why.
+        pointer: JSON pointer to the place that rules every value out: the least schema with all
+            that contradicts itself.
+        reason: which keywords, by the ways to them from there, cannot all be satisfied.
     """
 
     def __init__(self, pointer: str, reason: str) -> None:

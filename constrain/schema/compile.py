@@ -5,8 +5,9 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from constrain.errors import UnsatisfiableSchemaError
+from constrain.errors import ConstraintError
 from constrain.schema.check import check
+from constrain.schema.conflict import contradiction
 from constrain.schema.control import SchemaControl
 from constrain.schema.documents import Documents, Retrieve
 from constrain.schema.exclusive import Exclusion, Overlaps
@@ -50,11 +51,26 @@ def schema_control(
     """
     options = JSONOptions() if options is None else options
     documents = Documents(schema, registry, draft, retrieve, lenient)
+    control = _control(documents, options)
+    for warning in documents.warnings:
+        warnings.warn(warning, stacklevel=3)
+    if control.possible(control.root):
+        return control
+
+    def is_contradictory(weaker: Schema) -> bool:
+        try:
+            other = _control(Documents(weaker, registry, draft, retrieve, lenient), options)
+            return not other.possible(other.root)
+        except ConstraintError:
+            return False
+
+    raise contradiction(documents.root, is_contradictory)
+
+
+def _control(documents: Documents, options: JSONOptions) -> SchemaControl:
     exclusions: dict[Position, Exclusion] = {}
     atoms = Atoms(documents, options, exclusions)
     checked = check(atoms.root)
-    for warning in documents.warnings:
-        warnings.warn(warning, stacklevel=3)
     finder = Overlaps(documents, options)
     for position in checked.exclusive:
         found = finder.of(position)
@@ -66,6 +82,4 @@ def schema_control(
         control.examine(position)
     for position in checked.manifold:
         control.examine(position)
-    if not control.possible(control.root):
-        raise UnsatisfiableSchemaError("", "its keywords contradict one another")
     return control
