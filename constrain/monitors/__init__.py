@@ -9,13 +9,15 @@ constraint & Dereference(place)
 from constrain.monitors.calls import Arguments
 from constrain.monitors.database import Database
 from constrain.monitors.json_values import JSONValue
-from constrain.monitors.language_server import LanguageServer, ServerMembers
+from constrain.monitors.language_server import LanguageServer
+from constrain.monitors.languages import Language
 from constrain.monitors.members import Dereference, Imports
 from constrain.monitors.monitor import Monitor, Otherwise, pattern
 from constrain.monitors.monitored import MonitoredConstraint, MonitoredMatcher, monitored
 from constrain.monitors.named import MonitorName, python_monitor
 from constrain.monitors.names import EnumMembers, Exceptions, Names
 from constrain.monitors.place import Place
+from constrain.monitors.server_members import ServerMembers
 from constrain.monitors.typestate import Typestate
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "Exceptions",
     "Imports",
     "JSONValue",
+    "Language",
     "LanguageServer",
     "Monitor",
     "MonitorName",

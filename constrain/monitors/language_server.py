@@ -1,226 +1,334 @@
-"""Members as a language server knows them, asked over its standard input and output (LSP)."""
+"""Language servers: questions to them, in time, whatever they do."""
 
 from __future__ import annotations
 
 import asyncio
-import re
+import atexit
+import os
 import threading
-from collections.abc import Coroutine, Sequence
-from concurrent import futures
+import weakref
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as Late
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from constrain import __version__
 from constrain.errors import ConstraintError
-from constrain.monitors.monitor import Monitor
-from constrain.monitors.place import Place, is_code
+from constrain.monitors.failure import ServerError
+from constrain.monitors.languages import Language, language_named
+
+if TYPE_CHECKING:
+    from constrain.monitors.completions import Completions
+    from constrain.monitors.lsp import Connection
 
 Found = TypeVar("Found")
 
-_NAME = re.compile(r"[^\W\d]\w*")
 _MOST_STARTS = 3
-"""How often a server is started before it is given up."""
-_PATIENCE = 2.0
-"""Seconds that a server has to end when it is asked to."""
+"""How often a server is started without an answer before it is given up."""
+_MOST_LATE = 2
+"""Questions in a row without an answer in time, after which a server is ended."""
+_MOST_WINDOWS = 1000
+"""Questions that are asked for the names of one place."""
+_KEPT = 64
+"""Answers, and questions under way, that are kept."""
+_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
+_DIGITS = "0123456789"
+_ERROR = 1
+"""`DiagnosticSeverity`."""
+
+
+class Problem(NamedTuple):
+    """What a server finds wrong with a text.
+
+    Attributes:
+        line: where it begins, from 1.
+        message: what it is.
+    """
+
+    line: int
+    message: str
 
 
 class LanguageServer:
-    """A language server in a process of its own, started when first asked, again where it ends.
+    """A language server in a process of its own, started when first needed, again where it ends.
 
-    A server must not cut its answers short (for clangd: `--limit-results=0`). Nothing shows whether
-    one has: some servers call every answer incomplete.
+    It is ended by `close`, with the `with` statement, or when the interpreter ends. Questions may
+    come from several threads; the server gets one after the other.
+
+    A server that ends, or is late twice in a row, is started again by the next question; after
+    three starts without an answer it is given up.
 
     Args:
         command: the server and its arguments, those included that make it use its standard
             input and output.
-        language: what LSP calls the language: "python", "typescript", "cpp", ...
+        language: of the files; those that LSP calls "python", "typescript", "typescriptreact",
+            "javascript", "javascriptreact", "cpp" and "c" are known by name.
         root: the folder of the repository.
         timeout: the most seconds that a question may take, the start of the server included.
 
     Raises:
-        ConstraintError: pygls is not installed.
+        ConstraintError: pygls is not installed, or the language is not known.
     """
 
     def __init__(
-        self, command: Sequence[str], language: str, root: Path, timeout: float = 30.0
+        self,
+        command: Sequence[str],
+        language: str | Language,
+        root: Path,
+        timeout: float = 30.0,
     ) -> None:
         try:
-            import pygls.lsp.client  # noqa: F401
+            import pygls.client  # noqa: F401
         except ImportError as error:
             raise ConstraintError(
                 "language servers need pygls; install constrain[monitors]"
             ) from error
-        self.language = language
+        self.language = language_named(language) if isinstance(language, str) else language
         self._command = tuple(command)
-        self._root = root
+        self._root = root.resolve()
         self._timeout = timeout
         self._lock = threading.Lock()
-        self._loop = asyncio.new_event_loop()
-        self._client: Any = None
-        self._gone: asyncio.Event | None = None
-        self._starts = 0
-        self._versions: dict[Path, int] = {}
-        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+        self._asked: OrderedDict[tuple[Path, str, str], Future[frozenset[str] | None]]
+        self._forget()
+        _servers.add(self)
 
-    def members(self, path: Path, code: str, line: int, column: int) -> list[str]:
-        """Return the names that the server completes with.
+    def _forget(self) -> None:
+        """Begin anew, with no process."""
+        self._process = os.getpid()
+        self._asked = OrderedDict()
+        self._turn = asyncio.Lock()
+        self._connection: Connection | None = None
+        self._starts = 0
+        self._late = 0
+        self._trouble: Exception | None = None
+
+    def members(self, path: Path, before: str, after: str = "") -> frozenset[str] | None:
+        """Return the members that may be written at a place; None where none is due.
 
         Args:
             path: the file, which need not exist.
-            code: all that is in it.
-            line: the line of the cursor, from 1.
-            column: the characters before the cursor in its line.
+            before: the code up to the cursor.
+            after: the code behind it.
 
         Raises:
             TimeoutError: there was no answer in time.
-            ConnectionError: the server ends again and again, or cannot be started.
+            ConnectionError: the server ends again and again, cannot be started, or gives answers
+                that are none.
         """
-        with self._lock:
-            return self._wait(self._members(path, code, line, column))
+        return self._wait(self._begun(path, before, after))
+
+    def expect(self, path: Path, before: str, after: str = "") -> None:
+        """Begin to ask for members that `members` will be asked for soon. Returns at once."""
+        self._begun(path, before, after)
+
+    def prepare(self, path: Path, code: str) -> None:
+        """Begin to start the server, and show it a file. Returns at once."""
+        self._run(self._prepared(path, code))
+
+    def errors(self, path: Path, code: str) -> list[Problem]:
+        """Return what the server finds wrong with a file.
+
+        Raises:
+            TimeoutError: there was no answer in time.
+            ConnectionError: as in `members`; or the server cannot be asked for errors.
+        """
+        return self._wait(self._run(self._wrong(path, code)))
 
     def close(self) -> None:
-        """End the server."""
+        """End the server. Another question would start it again."""
+        if self._connection is not None and self._process == os.getpid():
+            with suppress(TimeoutError, Late):
+                asyncio.run_coroutine_threadsafe(self._stop(), _loop()).result(10)
+
+    def __enter__(self) -> LanguageServer:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    # -- from the threads that ask -------------------------------------------------------------
+
+    def _begun(self, path: Path, before: str, after: str) -> Future[frozenset[str] | None]:
         with self._lock:
-            if self._gone is not None and not self._gone.is_set():
-                self._wait(self._stop(self._gone))
+            if self._process != os.getpid():  # a fork has no threads but one
+                self._forget()
+            known = self._asked.get((path, before, after))
+            if known is None or (known.done() and known.exception()):
+                known = self._run(self._names(path, before, after))
+                self._asked[path, before, after] = known
+                if len(self._asked) > _KEPT:
+                    self._asked.popitem(last=False)
+            return known
 
-    def _wait(self, work: Coroutine[Any, Any, Found]) -> Found:
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+    def _run(self, work: Coroutine[Any, Any, Found]) -> Future[Found]:
+        return asyncio.run_coroutine_threadsafe(self._in_time(work), _loop())
+
+    def _wait(self, asked: Future[Found]) -> Found:
         try:
-            return future.result(self._timeout)
-        except futures.TimeoutError:
-            future.cancel()
-            raise TimeoutError(
-                f"{self._command[0]} has not answered within {self._timeout:g} s"
-            ) from None
+            return asked.result(self._timeout + 1)
+        except Late:
+            raise self._lateness() from None
 
-    async def _start(self) -> None:
-        from lsprotocol import types
-        from pygls.lsp.client import LanguageClient
+    def _lateness(self) -> TimeoutError:
+        return TimeoutError(f"{self._command[0]} has not answered within {self._timeout:g} s")
 
-        if self._starts == _MOST_STARTS:
-            raise ConnectionError(f"{self._command[0]} has ended {_MOST_STARTS} times")
-        self._starts += 1
-        self._versions.clear()
-        gone = self._gone = asyncio.Event()
+    # -- in the loop ---------------------------------------------------------------------------
 
-        class Client(LanguageClient):
-            async def server_exit(self, server: Any) -> None:
-                gone.set()
-
-        self._client = Client("constrain", __version__)
+    async def _in_time(self, work: Coroutine[Any, Any, Found]) -> Found:
         try:
-            await self._client.start_io(*self._command)
-        except OSError as error:
-            raise ConnectionError(f"cannot start {self._command[0]}: {error}") from error
-        uri = self._root.as_uri()
-        await self._answered(
-            self._client.initialize_async(
-                types.InitializeParams(
-                    capabilities=types.ClientCapabilities(),
-                    root_uri=uri,
-                    workspace_folders=[types.WorkspaceFolder(uri, self._root.name)],
-                )
+            return await asyncio.wait_for(work, self._timeout)
+        except asyncio.TimeoutError:
+            self._late += 1
+            if self._late >= _MOST_LATE and self._connection is not None:
+                self._late = 0
+                self._connection.kill()
+            raise self._lateness() from None
+
+    async def _running(self, path: Path) -> Connection:
+        from constrain.monitors.lsp import Connection
+
+        if self.language.includes and self._connection and self._connection.knows_others(path):
+            await self._stop()
+        if self._connection is None or self._connection.gone.is_set():
+            if self._starts == _MOST_STARTS:
+                raise ConnectionError(f"{self._trouble}; it was started {_MOST_STARTS} times")
+            self._starts += 1
+            self._connection = None
+            self._connection = await Connection.start(
+                self._command, self._root, self.language.options
             )
+        return self._connection
+
+    async def _answered(
+        self, path: Path, question: Callable[[Connection], Awaitable[Found]]
+    ) -> Found:
+        """Return an answer of the server, which is started again where it ends meanwhile."""
+        async with self._turn:
+            while True:
+                try:
+                    found = await question(await self._running(path))
+                except ConnectionError as error:
+                    self._trouble = error
+                    has_ended = self._connection is None or self._connection.gone.is_set()
+                    if isinstance(error, ServerError) or not has_ended:
+                        raise
+                    if self._starts == _MOST_STARTS:
+                        raise
+                else:
+                    self._starts = self._late = 0
+                    return found
+
+    async def _prepared(self, path: Path, code: str) -> None:
+        async def shown(connection: Connection) -> None:
+            connection.show(path, self.language.name, code)
+
+        await self._answered(path, shown)
+
+    async def _names(self, path: Path, before: str, after: str) -> frozenset[str] | None:
+        async def asked(connection: Connection) -> frozenset[str] | None:
+            return await self._all_names(connection, path, before, after)
+
+        return await self._answered(path, asked)
+
+    async def _all_names(
+        self, connection: Connection, path: Path, before: str, after: str
+    ) -> frozenset[str] | None:
+        """Ask for names; where the answer is cut short, for those with each beginning."""
+        first = await self._window(connection, path, before, after)
+        if first.names is None or not first.is_incomplete:
+            return first.names
+        names, beginnings = set(first.names), list(_LETTERS)
+        for _ in range(_MOST_WINDOWS):
+            if not beginnings:
+                return frozenset(names)
+            begun = beginnings.pop()
+            window = await self._window(connection, path, before, after, begun)
+            names.update(window.names or ())
+            if window.is_incomplete:
+                beginnings += [begun + letter for letter in _LETTERS + _DIGITS]
+        raise ServerError(f"{self._command[0]} cuts its answers short; have it give more at once")
+
+    async def _window(
+        self, connection: Connection, path: Path, before: str, after: str, begun: str = ""
+    ) -> Completions:
+        from lsprotocol import types
+
+        from constrain.monitors.completions import completions
+
+        text = before + begun
+        # A statement that ends where the file does hides what is around it.
+        code = f"{text}\n{after.removeprefix(chr(10))}"
+        uri = connection.show(path, self.language.name, code)
+        line = text[text.rfind("\n") + 1 :]
+        place = types.Position(text.count("\n"), len(line.encode("utf-16-le")) // 2)
+        answer = await connection.ask(
+            "textDocument/completion",
+            types.CompletionParams(types.TextDocumentIdentifier(uri), place),
         )
-        self._client.initialized(types.InitializedParams())
+        return completions(answer, self.language, line, len(begun))
 
-    async def _stop(self, gone: asyncio.Event) -> None:
-        async def ask_to_go() -> None:
-            await self._client.shutdown_async(None)
-            self._client.exit(None)
-            await gone.wait()
+    async def _wrong(self, path: Path, code: str) -> list[Problem]:
+        from lsprotocol import types
 
-        with suppress(asyncio.TimeoutError, RuntimeError):
-            await asyncio.wait_for(ask_to_go(), _PATIENCE)
-        if not gone.is_set():
-            self._client._server.kill()
-            await gone.wait()
-
-    async def _answered(self, question: Coroutine[Any, Any, Found]) -> Found:
-        """Wait for an answer, or for the end of the server."""
-        assert self._gone is not None
-        asked, gone = asyncio.ensure_future(question), asyncio.ensure_future(self._gone.wait())
-        try:
-            await asyncio.wait({asked, gone}, return_when=asyncio.FIRST_COMPLETED)
-            if asked.done():
-                return asked.result()
-            raise ConnectionError(f"{self._command[0]} has ended")
-        except RuntimeError as error:  # pygls' word for it
-            await self._gone.wait()
-            raise ConnectionError(f"{self._command[0]} has ended") from error
-        finally:
-            asked.cancel()
-            gone.cancel()
-
-    async def _members(self, path: Path, code: str, line: int, column: int) -> list[str]:
-        while True:
+        async def asked(connection: Connection) -> list[Problem]:
+            if not connection.capabilities.get("diagnosticProvider"):
+                raise ServerError(f"{self._command[0]} cannot be asked for errors")
+            uri = types.TextDocumentIdentifier(connection.show(path, self.language.name, code))
+            answer = await connection.ask(
+                "textDocument/diagnostic", types.DocumentDiagnosticParams(uri)
+            )
             try:
-                if self._gone is None or self._gone.is_set():
-                    await self._start()
-                return await self._completed(path, code, line, column)
-            except ConnectionError:
-                if self._starts == _MOST_STARTS or self._gone is None or not self._gone.is_set():
-                    raise
+                return [
+                    Problem(item["range"]["start"]["line"] + 1, str(item["message"]))
+                    for item in answer["items"]
+                    if item.get("severity", _ERROR) == _ERROR
+                ]
+            except (AttributeError, KeyError, TypeError) as error:
+                raise ServerError(f"diagnostics are malformed: {str(answer)[:80]}") from error
 
-    async def _completed(self, path: Path, code: str, line: int, column: int) -> list[str]:
-        from lsprotocol import types
+        return await self._answered(path, asked)
 
-        uri = path.as_uri()
-        version = self._versions[path] = self._versions.get(path, 0) + 1
-        if version == 1:
-            item = types.TextDocumentItem(uri, self.language, version, code)
-            self._client.text_document_did_open(types.DidOpenTextDocumentParams(item))
-        else:
-            changed = types.VersionedTextDocumentIdentifier(version, uri)
-            whole = types.TextDocumentContentChangeWholeDocument(code)
-            self._client.text_document_did_change(
-                types.DidChangeTextDocumentParams(changed, [whole])
-            )
-        before = code.split("\n")[line - 1][:column]
-        place = types.Position(line - 1, len(before.encode("utf-16-le")) // 2)
-        found = await self._answered(
-            self._client.text_document_completion_async(
-                types.CompletionParams(types.TextDocumentIdentifier(uri), place)
-            )
-        )
-        items = found.items if isinstance(found, types.CompletionList) else found or ()
-        names = [_NAME.match(_inserted(item)) for item in items]
-        return [name[0] for name in names if name]
+    async def _stop(self) -> None:
+        connection, self._connection = self._connection, None
+        self._starts = self._late = 0
+        if connection is not None:
+            await connection.stop()
+
+    def __del__(self) -> None:
+        connection = getattr(self, "_connection", None)
+        if connection is not None and self._process == os.getpid():
+            with suppress(RuntimeError):  # the interpreter ends
+                _loop().call_soon_threadsafe(connection.kill)
 
 
-def _inserted(item: Any) -> str:
-    edit = item.text_edit
-    return str(edit.new_text if edit is not None else item.insert_text or item.label)
+_servers: weakref.WeakSet[LanguageServer] = weakref.WeakSet()
 
 
-class ServerMembers(Monitor):
-    """After the dot of an expression come members of its type, as a language server knows them.
+def _loop() -> asyncio.AbstractEventLoop:
+    """The event loop of all servers, in a thread of its own."""
+    return _loop_of(os.getpid())
 
-    Args:
-        server: the server; several monitors may have the same one.
-        place: where the code is written; its path has to be known.
 
-    Raises:
-        ConstraintError: the place has no path.
-    """
+@cache
+def _loop_of(process: int) -> asyncio.AbstractEventLoop:
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="language servers", daemon=True).start()
+    return loop
 
-    trigger = r"""[\w)\]}"']\s*\."""
-    ahead = (".",)
 
-    def __init__(self, server: LanguageServer, place: Place) -> None:
-        if place.path is None:
-            raise ConstraintError("a language server has to know the path of the file; give one")
-        self._server = server
-        self._path = place.path
-        self._after = place.after
-        self.before = place.before
-
-    def suggest(self, text: str) -> list[str] | None:
-        """See `Monitor.suggest`."""
-        if self._server.language == "python" and not is_code(text):
-            return None
-        line, column = text.count("\n") + 1, len(text) - text.rfind("\n") - 1
-        code = f"{text}\n{self._after.removeprefix(chr(10))}"
-        return self._server.members(self._path, code, line, column)
+@atexit.register
+def _close_all() -> None:
+    running = [s for s in _servers if s._connection is not None and s._process == os.getpid()]
+    stops = [asyncio.run_coroutine_threadsafe(s._stop(), _loop()) for s in running]
+    for stop in stops:
+        with suppress(TimeoutError, Late):
+            stop.result(10)

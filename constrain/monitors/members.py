@@ -17,10 +17,10 @@ from constrain.lexing.regex import (
     words,
 )
 from constrain.lexing.syntax import parse
+from constrain.monitors.languages import PYTHON
 from constrain.monitors.place import is_code
 from constrain.monitors.python_code import PythonMonitor
 
-_NUMBER = re.compile(r"(?<!\w)[0-9][0-9_]*\.\Z")
 _IMPORT = re.compile(r"(?:\A|[\n;])[ \t]*(?P<what>import|from)[ \t](?P<rest>[^\n;]*)\Z")
 _ALIAS = r"(?:[ \t]+as[ \t]+\w+)?"
 
@@ -32,12 +32,12 @@ class Dereference(PythonMonitor):
     there is no suggestion.
     """
 
-    trigger = r"""[\w)\]}"']\s*\."""
-    ahead = (".",)
+    trigger = PYTHON.trigger
+    ahead = PYTHON.ahead
 
     def suggest(self, text: str) -> list[str] | None:
         """See `Monitor.suggest`."""
-        if not is_code(text) or _NUMBER.search(text):
+        if not PYTHON.asks(text):
             return None
         return [completion.name for completion in self.completions(text)]
 

@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import tokenize
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
 from constrain.errors import ConstraintError
-
-_TOKENS = re.compile(
-    r"""(?xs)
-    \#[^\n]*
-    | \"{3} (?: \\. | . )*? (?: \"{3} | \Z )
-    | '{3} (?: \\. | . )*? (?: '{3} | \Z )
-    | \" (?: \\. | [^\"\\\n] )* \"?
-    | ' (?: \\. | [^'\\\n] )* '?
-    """
-)
-"""Comments and strings of Python; those at the end may not be whole."""
+from constrain.monitors.languages import PYTHON
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +73,4 @@ class Place:
 
 def is_code(text: str) -> bool:
     """Return whether Python code ends outside of strings and comments."""
-    end = 0
-    for token in _TOKENS.finditer(text):
-        end = token.end()
-        last = token[0]
-    return end < len(text) or not text or _is_closed(last)
-
-
-def _is_closed(token: str) -> bool:
-    quote = token[:3] if token[:3] in ('"""', "'''") else token[:1]
-    return quote != "#" and len(token) >= 2 * len(quote) and token.endswith(quote)
+    return PYTHON.is_code(text)

@@ -1,0 +1,54 @@
+"""Members as a language server knows them."""
+
+from __future__ import annotations
+
+from constrain.errors import ConstraintError
+from constrain.lexing.regex import ANY, ANYTHING, Regex, concat, difference, optional, union, whole
+from constrain.lexing.regex import words as any_of
+from constrain.lexing.syntax import parse
+from constrain.monitors.language_server import LanguageServer
+from constrain.monitors.monitor import Monitor
+from constrain.monitors.place import Place
+
+
+class ServerMembers(Monitor):
+    """After the dot of an expression come members of its type, as a language server knows them.
+
+    What is like a dot (`->`, `::`, `?.`) is a matter of the language. The server starts at once, in
+    the background.
+
+    Args:
+        server: the server; several monitors may have the same one.
+        place: where the code is written; its path has to be known.
+
+    Raises:
+        ConstraintError: the place has no path.
+    """
+
+    def __init__(self, server: LanguageServer, place: Place) -> None:
+        if place.path is None:
+            raise ConstraintError("a language server has to know the path of the file; give one")
+        language = server.language
+        self.trigger = language.trigger
+        self.ahead = language.ahead
+        self.word = language.word
+        self.before = place.before
+        self._language = language
+        self._server = server
+        self._path = place.path
+        self._after = place.after
+        server.prepare(place.path, place.before + place.after)
+
+    def suggest(self, text: str) -> list[str] | Regex | None:
+        """See `Monitor.suggest`."""
+        if not self._language.asks(text):
+            return None
+        names = self._server.members(self._path, text, self._after)
+        if names is None:
+            return None
+        for end, others in self._language.beside.items():
+            if names and text.endswith(end):
+                beyond = difference(ANY, whole(parse(self.word, "python")))
+                named = concat(any_of(sorted(names)), optional(concat(beyond, ANYTHING)))
+                return union(named, whole(parse(others, "python")))
+        return sorted(names)
