@@ -396,16 +396,17 @@ def generate_code(
         place: where the code is written.
         model: as in `generate_json`.
         prompt: what the model reads first.
-        monitors: monitors of Python code by name, see `constrain.monitors`, or any others.
+        monitors: by name, see `constrain.monitors`: those of Python code, and in other languages
+            "dereference", by a language server; or any others.
         pattern: what the code has to match; default: up to the end of the line.
 
     Raises:
         ConstraintError: of the pattern, see `compile_regex`; there is no monitor of that name; a
             `MonitorError`, where a monitor is set to raise it; else as `generate_json`.
     """
-    from constrain.monitors import MonitoredConstraint, python_monitor
+    from constrain.monitors import MonitoredConstraint, named_monitor
 
-    watching = [python_monitor(m, place) if isinstance(m, str) else m for m in monitors]
+    watching = [named_monitor(m, place) if isinstance(m, str) else m for m in monitors]
 
     def encoded(lm: LanguageModel) -> list[int]:
         tokens = lm.encode_prompt(prompt) + lm.vocabulary.encode(place.before.encode())

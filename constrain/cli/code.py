@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -34,11 +35,18 @@ from constrain.terminal import Terminal
 
 - `constrain code shop.py --line 12 --column 9 -m HF_MODEL_ID`
 - `constrain code src/shop.py --line 12 --repo src --monitor dereference --monitor imports`
+- `constrain code web/till.ts --line 7 --column 10 --repo web --otherwise error`
+- `constrain code till.cpp --line 5 --server "clangd --limit-results=0 --completion-parse=always"`
 
 {EXIT_CODES}""",
 )
 def code_command(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file of Python code.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE", help="A file of Python, TypeScript, JavaScript, C++ or C code."
+        ),
+    ],
     line: Annotated[int, typer.Option(help="The line to write in, from 1.")],
     column: Annotated[
         int | None,
@@ -53,11 +61,26 @@ def code_command(
     monitor: Annotated[
         list[str] | None,
         typer.Option(
-            help="What has to agree, any number of times: dereference (members), imports, "
-            "arguments (of calls), names (none undefined), exceptions, enums.",
+            help="What has to agree, any number of times: dereference (members); for Python also "
+            "imports, arguments (of calls), names (none undefined), exceptions, enums.",
             show_default="dereference",
         ),
     ] = None,
+    server: Annotated[
+        str | None,
+        typer.Option(
+            help="The command of a language server that knows the members (dereference).",
+            show_default="by the suffix of the file: Jedi for Python, "
+            "typescript-language-server, clangd",
+        ),
+    ] = None,
+    otherwise: Annotated[
+        Literal["ignore", "stop", "error"],
+        typer.Option(
+            help="What follows where an analysis has no answer: anything, with a warning; the end "
+            "of the code; an error."
+        ),
+    ] = "ignore",
     pattern: Annotated[
         str, typer.Option(help="What the code has to match; default: up to the end of the line.")
     ] = r"[^\n]*",
@@ -79,10 +102,13 @@ def code_command(
     """Write code at a place in a file, that static analyses agree with."""
     terminal = Terminal(as_json=as_json)
     with terminal.reporting():
-        from constrain.monitors import Place, python_monitor
+        from constrain.monitors import Place, named_monitor
 
         place = Place.in_file(file, line, column, repo)
-        monitors = [python_monitor(name, place) for name in monitor or ("dereference",)]
+        command = None if server is None else shlex.split(server)
+        monitors = [named_monitor(name, place, command) for name in monitor or ("dereference",)]
+        for watching in monitors:
+            watching.otherwise = otherwise
         write_and_show(
             terminal,
             "generate_code",

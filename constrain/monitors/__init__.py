@@ -14,7 +14,7 @@ from constrain.monitors.languages import Language
 from constrain.monitors.members import Dereference, Imports
 from constrain.monitors.monitor import Monitor, Otherwise, pattern
 from constrain.monitors.monitored import MonitoredConstraint, MonitoredMatcher, monitored
-from constrain.monitors.named import MonitorName, python_monitor
+from constrain.monitors.named import MonitorName, named_monitor
 from constrain.monitors.names import EnumMembers, Exceptions, Names
 from constrain.monitors.place import Place
 from constrain.monitors.server_members import ServerMembers
@@ -40,6 +40,6 @@ __all__ = [
     "ServerMembers",
     "Typestate",
     "monitored",
+    "named_monitor",
     "pattern",
-    "python_monitor",
 ]

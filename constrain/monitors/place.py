@@ -8,7 +8,7 @@ from os import PathLike
 from pathlib import Path
 
 from constrain.errors import ConstraintError
-from constrain.monitors.languages import PYTHON
+from constrain.monitors.languages import PYTHON, language_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Place:
         column: int | None = None,
         repository: str | PathLike[str] | None = None,
     ) -> Place:
-        """Return a place in a file, which is read as Python reads it: in UTF-8, or as it says.
+        """Return a place in a file, in UTF-8; in Python, in the encoding that it names.
 
         Args:
             path: the file.
@@ -52,8 +52,12 @@ class Place:
             ConstraintError: the file cannot be read, or the cursor is beyond its end.
         """
         try:
-            with tokenize.open(path) as file:
-                text = file.read()
+            language = language_of(Path(path))
+            if language is None or language is PYTHON:
+                with tokenize.open(path) as file:
+                    text = file.read()
+            else:
+                text = Path(path).read_text("utf-8-sig")
         except (OSError, SyntaxError, UnicodeDecodeError) as error:
             raise ConstraintError(f"cannot read {path}: {error}") from error
         lines = text.split("\n")

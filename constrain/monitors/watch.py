@@ -87,6 +87,9 @@ class Watch:
         """The state before anything is written.
 
         The text before may disagree with the analysis; those answers have no say.
+
+        Raises:
+            MonitorError: there is no answer where the text before ends, and that is an error.
         """
         before, scan = self.monitor.before, self._scan
         ends = []
@@ -97,7 +100,8 @@ class Watch:
                 scan = self._scan
         obligations: tuple[Obligation, ...] = ()
         for end in ends[-self.monitor.enclosing :]:
-            due = self._due(self._analysis.ahead(before[:end]), end)
+            ask = self._analysis.after if end == len(before) else self._analysis.ahead
+            due = self._due(ask(before[:end]), end)
             obligations += _moved(due, before[end:].encode(), before[end:]) or ()
         return State(before, b"", scan, obligations)
 
