@@ -59,8 +59,12 @@ def completions(answer: Any, language: Language, line: str, typed: int) -> Compl
             raise ServerError(f"a completion has no label: {str(item)[:80]}")
         kind = item.get("kind")
         if kind == _KEYWORD:
+            if item["label"].strip() in language.among:
+                continue
             return Completions(None, is_incomplete)
-        if kind in _NO_MEMBERS or (item.get("additionalTextEdits") and not language.includes):
+        if kind in (*_NO_MEMBERS, _KEYWORD) or (
+            item.get("additionalTextEdits") and not language.includes
+        ):
             continue
         found = member.fullmatch(_inserted(item, before, line))
         if found:

@@ -198,14 +198,19 @@ class LanguageServer:
 
         if self.language.includes and self._connection and self._connection.knows_others(path):
             await self._stop()
-        if self._connection is None or self._connection.gone.is_set():
+        while self._connection is None or self._connection.gone.is_set():
             if self._starts == _MOST_STARTS:
-                raise ConnectionError(f"{self._trouble}; it was started {_MOST_STARTS} times")
+                raise ConnectionError(f"{self._trouble}; given up after {_MOST_STARTS} starts")
             self._starts += 1
             self._connection = None
-            self._connection = await Connection.start(
-                self._command, self._root, self.language.options
-            )
+            try:
+                self._connection = await Connection.start(
+                    self._command, self._root, self.language.options
+                )
+            except ConnectionError as error:
+                self._trouble = error
+                if isinstance(error, ServerError):
+                    raise
         return self._connection
 
     async def _answered(
@@ -214,18 +219,13 @@ class LanguageServer:
         """Return an answer of the server, which is started again where it ends meanwhile."""
         async with self._turn:
             while True:
+                connection = await self._running(path)
                 try:
-                    found = await question(await self._running(path))
+                    return await question(connection)
                 except ConnectionError as error:
                     self._trouble = error
-                    has_ended = self._connection is None or self._connection.gone.is_set()
-                    if isinstance(error, ServerError) or not has_ended:
+                    if not connection.gone.is_set():
                         raise
-                    if self._starts == _MOST_STARTS:
-                        raise
-                else:
-                    self._starts = self._late = 0
-                    return found
 
     async def _prepared(self, path: Path, code: str) -> None:
         async def shown(connection: Connection) -> None:
@@ -235,7 +235,9 @@ class LanguageServer:
 
     async def _names(self, path: Path, before: str, after: str) -> frozenset[str] | None:
         async def asked(connection: Connection) -> frozenset[str] | None:
-            return await self._all_names(connection, path, before, after)
+            names = await self._all_names(connection, path, before, after)
+            self._starts = self._late = 0
+            return names
 
         return await self._answered(path, asked)
 
@@ -266,7 +268,7 @@ class LanguageServer:
 
         text = before + begun
         # A statement that ends where the file does hides what is around it.
-        code = f"{text}\n{after.removeprefix(chr(10))}"
+        code = f"{self.language.closed(text)}\n{after.removeprefix(chr(10))}"
         uri = connection.show(path, self.language.name, code)
         line = text[text.rfind("\n") + 1 :]
         place = types.Position(text.count("\n"), len(line.encode("utf-16-le")) // 2)

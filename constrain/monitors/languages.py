@@ -58,6 +58,7 @@ class Language:
         options: what the server is told when it starts.
         includes: names come from files that are included. The server may offer to include one for a
             name that is in sight; it knows those that are from the file alone that it is shown.
+        among: keywords that the server may offer among members.
         cuts: an answer that the server calls incomplete is; False: it calls all of them that.
     """
 
@@ -75,6 +76,7 @@ class Language:
     install: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
     includes: bool = False
+    among: frozenset[str] = frozenset()
     cuts: bool = True
 
     @cached_property
@@ -94,37 +96,46 @@ class Language:
 
     def is_code(self, text: str) -> bool:
         """Return whether a text ends in code: not in a comment, nor in the text of a string."""
+        return self._open(text)[-1][0] is None
+
+    def closed(self, text: str) -> str:
+        """Return a text that ends in code with what closes the strings that the code is in."""
+        ends = []
+        for quote, _ in reversed(self._open(text)[1:]):
+            if quote is None:
+                ends.append("}")
+            elif quote is not _FORMAT:
+                ends.append(quote.closing.partition("|")[0])
+        return text + "".join(ends)
+
+    def _open(self, text: str) -> list[tuple[Quote | None, int]]:
+        """Return the strings and comments that are open, and the code in them, outermost first.
+
+        Code has no quote, and so many brackets that are open.
+        """
         modes: list[tuple[Quote | None, int]] = [(None, 0)]
         at = 0
         while True:
             quote, depth = modes[-1]
             if quote is not None:
                 found = quote.inside.search(text, at)
-                if found is None:
-                    return False
-                if found.lastgroup == "closing":
-                    modes.pop()
-                elif found.lastgroup == "code":
-                    modes.append((None, 0))
             else:
                 found = (self._code if len(modes) == 1 else self._enclosed).search(text, at)
-                if found is None:
-                    return True
-                kind = found.lastgroup or ""
-                if kind == "deeper":
-                    modes[-1] = (None, depth + 1)
-                elif kind == "back":
-                    modes[-1] = (None, depth - 1)
-                    if depth == 0:
-                        modes.pop()
-                elif kind == "colon":
-                    outer = modes[-2][0]
-                    assert outer is not None
-                    if depth == 0 and outer.formatted:
-                        modes.append((_FORMAT, 0))
-                elif kind.startswith("q"):
-                    modes.append((self.quotes[int(kind[1:])], 0))
-            at = found.end()
+            if found is None:
+                return modes
+            at, kind = found.end(), found.lastgroup or ""
+            if kind == "code":
+                modes.append((None, 0))
+            elif kind == "closing" or (kind == "back" and depth == 0):
+                modes.pop()
+            elif kind in ("deeper", "back"):
+                modes[-1] = (None, depth + (1 if kind == "deeper" else -1))
+            elif kind == "colon":
+                outer = modes[-2][0]
+                if depth == 0 and outer is not None and outer.formatted:
+                    modes.append((_FORMAT, 0))
+            elif kind.startswith("q"):
+                modes.append((self.quotes[int(kind[1:])], 0))
 
     def asks(self, text: str) -> bool:
         """Return whether a member is due after a text that ends with a trigger."""
@@ -207,7 +218,7 @@ TYPESCRIPT = Language(
         Quote("`", "`", code=r"\$\{"),
         *(Quote(mark, rf"{mark}|\n") for mark in _SINGLE),
         Quote(
-            r"(?:^|(?<=[(,=:\[!&|?{};+\-*%<>~])|(?<=\breturn))\s*/",
+            r"(?:^|(?<=[(,=:\[!&|?{};+\-*%<>~])|(?<=\breturn))\s*/(?![/*])",
             r"/|\n",
             r"\\.|\[(?:\\.|[^\]\\\n])*\]",
         ),
@@ -260,6 +271,7 @@ CPP = Language(
     ),
     install="apt install clangd",
     includes=True,
+    among=frozenset({"template"}),
 )
 
 LANGUAGES = (

@@ -93,7 +93,7 @@ class Connection:
                 start_new_session=True,  # interrupts from the terminal are not for the server
             )
         except OSError as error:
-            raise ConnectionError(f"cannot start {command[0]}: {error}") from error
+            raise ServerError(f"cannot start {command[0]}: {error}") from error
         found = cls(process, command[0])
         try:
             await found._greet(root, options)

@@ -1,17 +1,20 @@
-"""Language servers: a real one, and one that misbehaves."""
+"""Language servers that misbehave: bounded waits, typed events, no wrong text."""
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
-from importlib.util import find_spec
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from constrain import ConstraintError, MonitorWarning
-from constrain.monitors import LanguageServer, Place, ServerMembers, monitored
+from constrain import ConstraintError, MonitorError, MonitorWarning
+from constrain.monitors import Language, LanguageServer, Place, ServerMembers, monitored
 from tests.monitors.repository import place
-from tests.monitors.test_python import BOOK, FINE, accepts, public
+from tests.monitors.test_python import FINE, accepts
 
 FAKE = str(Path(__file__).with_name("fake_server.py"))
 
@@ -20,9 +23,9 @@ FAKE = str(Path(__file__).with_name("fake_server.py"))
 def fake(tmp_path):
     servers = []
 
-    def start(how: str, timeout: float = 30) -> LanguageServer:
+    def start(how: str, timeout: float = 30, language: str | Language = "python"):
         command = [sys.executable, FAKE, how, str(tmp_path / "log")]
-        servers.append(LanguageServer(command, "python", tmp_path, timeout))
+        servers.append(LanguageServer(command, language, tmp_path, timeout))
         return servers[-1]
 
     yield start
@@ -30,43 +33,90 @@ def fake(tmp_path):
         server.close()
 
 
-def matcher_of(server: LanguageServer, folder: Path):
-    return monitored(FINE, ServerMembers(server, place(folder, "x = 1\n"))).matcher()
+def matcher_of(server: LanguageServer, folder: Path, **settings):
+    monitor = ServerMembers(server, place(folder, "x = 1\n"))
+    for name, value in settings.items():
+        setattr(monitor, name, value)
+    return monitored(FINE, monitor).matcher()
 
 
-@pytest.mark.skipif(find_spec("basedpyright") is None, reason="basedpyright is not installed")
-def test_basedpyright(tmp_path):
-    where = place(tmp_path, BOOK, "\n\nprint(1)\n")
-    command = [str(Path(sys.executable).with_name("basedpyright-langserver")), "--stdio"]
-    server = LanguageServer(command, "python", tmp_path, timeout=60)
-    monitor = ServerMembers(server, where)
-    assert public(monitor.suggest(BOOK + "shelf.")) == {"width", "books", "tallest"}
-    assert public(monitor.suggest(BOOK + "'é𝔸'; shelf.tallest().")) == {"title", "colour", "open"}
-    matcher = monitored(FINE, monitor).matcher()
-    assert accepts(matcher, "shelf.tallest().title")
-    assert not accepts(matcher, "shelf.tallest().width")
-    server.close()
+def processes(folder: Path) -> list[int]:
+    """The servers that have been started."""
+    return [int(number) for number in (folder / "log").read_text().split()]
 
 
-def test_a_server_that_dies_once_is_started_again(fake, tmp_path):
-    assert accepts(matcher_of(fake("dies once"), tmp_path), "x.name")
-    assert (tmp_path / "log").read_text().split() == ["started"] * 2
+def runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    status = Path(f"/proc/{process}/stat")
+    return not status.exists() or status.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+@pytest.mark.parametrize("how", ["dies once", "complains", "other number"])
+def test_servers_that_answer_in_the_end(fake, tmp_path, how):
+    matcher = matcher_of(fake(how), tmp_path)
+    assert accepts(matcher, "x.name")
+    assert not accepts(matcher, "x.wrong")
+    assert len(processes(tmp_path)) == 1 + (how == "dies once")
 
 
 @pytest.mark.parametrize(
     ("how", "kind", "said"),
     [
-        ("dies", "failed", "has ended"),
-        ("late", "late", "within 3 s"),
+        ("dies", "failed", "has ended: it went away; given up after 3 starts"),
+        ("dies at once", "failed", "has ended: cannot begin; given up after 3 starts"),
+        ("says nothing", "failed", "does not say what it can do"),
+        ("late", "late", "within 1 s"),
+        ("no header", "late", "within 1 s"),
+        ("no end", "late", "within 1 s"),
+        ("no lines", "failed", "given up after 3 starts"),
         ("fails", "failed", "it went wrong"),
+        ("fails oddly", "failed", "it went wrong"),
+        ("no JSON", "failed", "cannot be read"),
+        ("no object", "failed", "cannot be read"),
+        ("no UTF-8", "failed", "cannot be read"),
+        ("no list", "failed", "no list"),
+        ("no labels", "failed", "no label"),
+        ("no text", "failed", "malformed"),
         ("none", "empty", "no suggestion"),
     ],
 )
 def test_servers_that_do_not_answer(fake, tmp_path, how, kind, said):
-    matcher = matcher_of(fake(how, timeout=3 if how == "late" else 30), tmp_path)
+    server = fake(how, timeout=1 if kind == "late" else 30)
+    started = time.monotonic()
     with pytest.warns(MonitorWarning, match=said) as told:
-        assert accepts(matcher, "x.anything")
+        assert accepts(matcher_of(server, tmp_path), "x.anything")
     assert told[0].message.error.kind == kind
+    strict = matcher_of(server, tmp_path, otherwise="error")
+    with pytest.raises(MonitorError, match="no answer"):
+        strict.accept_bytes(b"x.anything")
+    assert strict.accept_bytes(b"y")
+    with pytest.warns(MonitorWarning, match="stopping here"):
+        stopped = matcher_of(server, tmp_path, otherwise="stop")
+        assert stopped.accept_bytes(b"x.")
+    assert not stopped.accept_bytes(b"a")
+    assert stopped.is_accepting()
+    assert time.monotonic() - started < 25
+
+
+def test_a_server_that_hangs_is_started_again(fake, tmp_path):
+    server = fake("late twice", timeout=2)
+    for code in ("x.", "y."):
+        with pytest.raises(TimeoutError):
+            server.members(tmp_path / "a.py", code)
+    assert server.members(tmp_path / "a.py", "z.") == {"name", "names", "size"}
+    first, _ = processes(tmp_path)
+    assert not runs(first)
+
+
+def test_a_dead_server_costs_no_more_time(fake, tmp_path):
+    server = fake("dies at once")
+    for code in ("x.", "y.", "z."):
+        with pytest.raises(ConnectionError):
+            server.members(tmp_path / "a.py", code)
+    assert len(processes(tmp_path)) == 3
 
 
 def test_a_server_that_cannot_be_started(tmp_path):
@@ -79,8 +129,90 @@ def test_a_server_with_very_many_answers(fake, tmp_path):
     matcher = matcher_of(fake("many"), tmp_path)
     assert accepts(matcher, "x.name_99999")
     assert not accepts(matcher, "x.name_100000")
+    assert not accepts(matcher, "x.1")
 
 
-def test_a_file_without_a_path(tmp_path):
+def test_answers_that_are_cut_short(fake, tmp_path):
+    names = {f"{a}{b}_name" for a in "abc" for b in "defgh"}
+    language = Language("other", (".x",), trigger=r"\w\.")
+    assert fake("cut", language=language).members(tmp_path / "a.x", "x.") == names
+    believed = fake("cut", language="python").members(tmp_path / "a.py", "x.")
+    assert len(believed) == 3
+
+
+def test_columns_are_those_of_utf_16(fake, tmp_path):
+    found = fake("where").members(tmp_path / "a.py", "'ab'; y\n'é𝔸😀'; x.", "\nprint(1)")
+    assert found == {"column_11", "x_name"}
+
+
+def test_several_threads_ask(fake, tmp_path):
+    server = fake("where")
+
+    def owner(number: int) -> bool:
+        found = server.members(tmp_path / "a.py", f"owner{number}.")
+        return f"owner{number}_name" in found
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(owner, range(40)))
+    assert len(processes(tmp_path)) == 1
+
+
+def test_what_is_expected_is_asked_ahead(fake, tmp_path):
+    server = fake("slow")
+    file = tmp_path / "a.py"
+    server.members(file, "begun.")
+    server.expect(file, "x.")
+    time.sleep(2)
+    started = time.monotonic()
+    assert server.members(file, "x.") == {"name", "size"}
+    assert time.monotonic() - started < 0.4
+
+
+@pytest.mark.parametrize("how", ["answers", "stays", "late"])
+def test_no_server_outlives_the_interpreter(tmp_path, how):
+    script = f"""
+import sys
+from pathlib import Path
+from constrain.monitors import LanguageServer
+folder = Path({str(tmp_path)!r})
+server = LanguageServer([sys.executable, {FAKE!r}, {how!r}, str(folder / "log")], "python", folder)
+if {how!r} == "late":
+    server.expect(folder / "a.py", "x.")
+    while not (folder / "log").exists(): pass
+else:
+    print(sorted(server.members(folder / "a.py", "x.")))
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    deadline = time.monotonic() + 10
+    while any(map(runs, processes(tmp_path))) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not any(map(runs, processes(tmp_path)))
+
+
+def test_a_server_that_nobody_has_is_ended(tmp_path):
+    command = [sys.executable, FAKE, "answers", str(tmp_path / "log")]
+    server = LanguageServer(command, "python", tmp_path)
+    server.members(tmp_path / "a.py", "x.")
+    del server
+    deadline = time.monotonic() + 10
+    while any(map(runs, processes(tmp_path))) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not any(map(runs, processes(tmp_path)))
+
+
+def test_closing_and_asking_again(fake, tmp_path):
+    with fake("answers") as server:
+        assert server.members(tmp_path / "a.py", "x.")
+    assert not any(map(runs, processes(tmp_path)))
+    assert server.members(tmp_path / "a.py", "y.")
+    assert len(processes(tmp_path)) == 2
+
+
+def test_bad_arguments(tmp_path):
     with pytest.raises(ConstraintError, match="path"):
         ServerMembers(LanguageServer(["server"], "python", tmp_path), Place())
+    with pytest.raises(ConstraintError, match="no language 'cobol'; there are python"):
+        LanguageServer(["server"], "cobol", tmp_path)
