@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from constrain.engine.edges import edge_of
 from constrain.engine.kernels import begin_walk, go_on
 from constrain.engine.layout import (
     AT_INDEX,
@@ -17,9 +18,6 @@ from constrain.engine.layout import (
     DOUBTFUL,
     DSTATE_WIDTH,
     DSTATES,
-    EDGE_KEYS,
-    EDGE_MASK,
-    EDGE_VALUES,
     ENDED,
     FAULT,
     FAULT_ENDED,
@@ -55,6 +53,7 @@ from constrain.engine.layout import (
     u8,
 )
 from constrain.engine.rows import is_narrow, make_row
+from constrain.engine.shifts import step
 
 
 @njit(cache=True, nogil=True)
@@ -96,8 +95,10 @@ def cross(h, v, start, place):
         ended = np.int64(portals[n * PORTAL_WIDTH + 1])
         source = np.int64(portals[n * PORTAL_WIDTH + 2])
         flags = np.int64(portals[n * PORTAL_WIDTH + 3])
-        edge = _edge(h, source, ended)
+        edge = edge_of(h, source, ended)
         if edge == UNRESOLVED_EDGE:
+            edge = step(h, source, ended)
+        if edge < 0:
             h[FAULT] = source
             h[FAULT_ENDED] = ended
             return UNRESOLVED
@@ -133,48 +134,6 @@ def cross_narrow(h, v, start, place):
     return cross(h, v, start, place)
 
 
-@njit(inline="always")
-def _slot(h, key):
-    """Return the slot of an edge's key, or the free one where it belongs."""
-    keys = i64(h[EDGE_KEYS], h[EDGE_MASK] + 1)
-    mixed = np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)
-    slot = np.int64(mixed >> np.uint64(32)) & h[EDGE_MASK]
-    while keys[slot] != key and keys[slot] != -1:
-        slot = (slot + 1) & h[EDGE_MASK]
-    return slot
-
-
-@njit(inline="always")
-def _edge(h, place, ended):
-    slot = _slot(h, np.int64(place) << 32 | (np.int64(ended) & 0xFFFFFFFF))
-    return np.int64(i32(h[EDGE_VALUES], h[EDGE_MASK] + 1)[slot])
-
-
-@njit(cache=True, nogil=True)
-def edge(h, place, ended):
-    """Return the value of the edge from a place by what ends there, UNRESOLVED_EDGE if none."""
-    return _edge(h, place, ended)
-
-
-@njit(cache=True, nogil=True)
-def add_edge(h, place, ended, value):
-    """Enter an edge; there is room for it."""
-    key = np.int64(place) << 32 | (np.int64(ended) & 0xFFFFFFFF)
-    slot = _slot(h, key)
-    i64(h[EDGE_KEYS], h[EDGE_MASK] + 1)[slot] = key
-    i32(h[EDGE_VALUES], h[EDGE_MASK] + 1)[slot] = value
-
-
-@njit(cache=True, nogil=True)
-def move_edges(h, keys, values):
-    """Enter edges (int64[n], key -1: none; int32[n]) into the empty table."""
-    for i in range(keys.shape[0]):
-        if keys[i] != -1:
-            slot = _slot(h, keys[i])
-            i64(h[EDGE_KEYS], h[EDGE_MASK] + 1)[slot] = keys[i]
-            i32(h[EDGE_VALUES], h[EDGE_MASK] + 1)[slot] = values[i]
-
-
 @njit(cache=True, nogil=True)
 def advance(h, address, begin, end, d, place):
     """Run the bytes [begin, end) at `address` from DFA state `d` of a place, over lexemes' ends.
@@ -199,8 +158,10 @@ def advance(h, address, begin, end, d, place):
                 if i > begin:
                     return np.int64(FORKS)
             elif i < end or not stays:
-                target = _edge(h, place, ended)
+                target = edge_of(h, place, ended)
                 if target == UNRESOLVED_EDGE:
+                    target = step(h, place, ended)
+                if target < 0:
                     return np.int64(FORKS)
                 start = np.int64(0)
                 if target != REFUSED:

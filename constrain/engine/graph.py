@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from constrain.engine import crossings, layout
+from constrain.engine import crossings, edges, layout, shifts
 from constrain.engine.automaton import Automaton
 from constrain.engine.control import Control
-from constrain.engine.tables import Scratch, address
-from constrain.lexing.lexeme import Lexeme, any_captures
+from constrain.engine.pushdown import Stacks, as_pushdown
+from constrain.engine.tables import Scratch, address, doubled
+from constrain.lexing.lexeme import any_captures
 
 if TYPE_CHECKING:
     from constrain.engine.budget import Ending, Spending
@@ -26,7 +27,6 @@ class Node:
     """A configuration of the control, with what has been worked out about it.
 
     Attributes:
-        config: the configuration.
         place: its number in the graph.
         automaton: the lexer that `start` belongs to.
         start: lexer state before any lexeme of the configuration.
@@ -35,11 +35,11 @@ class Node:
     """
 
     __slots__ = (
+        "_config",
         "_graph",
         "accepting",
         "automaton",
         "captures",
-        "config",
         "endings",
         "place",
         "plans",
@@ -49,22 +49,30 @@ class Node:
 
     def __init__(
         self,
-        config: Hashable,
-        lexemes: tuple[Lexeme, ...],
-        accepting: bool,
+        config: Hashable | None,
         place: int,
+        start: int,
+        captures: bool,
+        accepting: bool,
         graph: Graph,
     ) -> None:
         self._graph = graph.reference
-        self.config = config
+        self._config = config
         self.place = place
         self.automaton = graph.automaton
-        self.start = graph.automaton.start(lexemes, accepting)
-        self.captures = any_captures(lexemes)
+        self.start = start
+        self.captures = captures
         self.accepting = accepting
         self.plans: dict[int, Plan] = {}
         self.endings: dict[int, Ending] = {}
         self.spendings: dict[int, Spending] = {}
+
+    @property
+    def config(self) -> Hashable:
+        """The configuration."""
+        if self._config is None:
+            self._config = self.graph.config(self.place)
+        return self._config
 
     @property
     def graph(self) -> Graph:
@@ -77,8 +85,9 @@ class Node:
 class Graph:
     """Nodes, made when first reached, and edges in a table that kernels follow by themselves.
 
-    An edge leads from a node by the number of what ends there (see `layout.ENDED`). Safe for many
-    threads.
+    An edge leads from a node by the number of what ends there (see `layout.ENDED`). The kernels add
+    places and edges where the control runs a parser (see `pushdown`); else the control is asked.
+    Safe for many threads.
 
     Args:
         reach: bytes in the longest token.
@@ -94,11 +103,16 @@ class Graph:
         self.reference = weakref.ref(self)
         self.control = control
         self._nodes: dict[Hashable, Node] = {}
-        self._by_place: list[Node | None] = [None]
+        self._by_place: dict[int, Node] = {}
         self._places = np.zeros((64, layout.PLACE_WIDTH), np.int32)
         self._keys = np.full(256, -1, np.int64)
         self._values = np.full(256, layout.UNRESOLVED_EDGE, np.int32)
-        self._n_edges = 0
+        self._slots = np.zeros(128, np.int32)
+        self._classes: dict[tuple[Hashable, ...], int] = {}
+        self._accepting: list[bool] = [False]
+        pushdown = as_pushdown(control)
+        self._stacks = None if pushdown is None else Stacks(pushdown)
+        self.automaton.handle[layout.N_PLACES] = 1
         self._refresh()
 
     def __del__(self) -> None:
@@ -109,33 +123,80 @@ class Graph:
     def nbytes(self) -> int:
         """Memory of the automaton, the nodes and the edges, in bytes (estimated)."""
         tables = self._places.nbytes + self._keys.nbytes + self._values.nbytes
-        return self.automaton.nbytes + tables + _NODE_BYTES * len(self._nodes)
+        stacks = 0 if self._stacks is None else self._stacks.nbytes + self._slots.nbytes
+        return self.automaton.nbytes + tables + stacks + _NODE_BYTES * len(self._by_place)
 
     def node(self, config: Hashable) -> Node:
         """Return the node of a configuration."""
         found = self._nodes.get(config)
         if found is None:
             with self.automaton.lock:
-                found = self._nodes.get(config) or self._add(config)
+                if self._stacks is None:
+                    found = self._nodes.get(config) or self._add(config)
+                else:
+                    found = self.at(self._settle(*self._stacks.numbers(config)))
         return found
 
     def at(self, place: int) -> Node:
         """Return the node with a number."""
-        node = self._by_place[place]
-        assert node is not None
+        node = self._by_place.get(place)
+        if node is None:
+            with self.automaton.lock:
+                start, captures, kind, _, _ = self._places[place].tolist()
+                accepting = self._accepting[kind]
+                node = Node(None, place, start, bool(captures), accepting, self)
+                node = self._by_place.setdefault(place, node)
         return node
 
+    def config(self, place: int) -> Hashable:
+        """Return the configuration of a place that kernels have added."""
+        assert self._stacks is not None
+        _, _, _, stack, mode = self._places[place].tolist()
+        return self._stacks.config(stack, mode)
+
     def _add(self, config: Hashable) -> Node:
-        control, place = self.control, len(self._by_place)
-        lexemes = control.lexemes(config)
-        node = Node(config, tuple(lexemes), control.accepting(config), place, self)
+        """Add the place of a configuration that is no stack."""
+        place = self.automaton.handle.item(layout.N_PLACES)
+        lexemes = tuple(self.control.lexemes(config))
+        accepting = self.control.accepting(config)
+        start, captures = self.automaton.start(lexemes, accepting), any_captures(lexemes)
         if place == len(self._places):
-            self._places = np.concatenate([self._places, np.zeros_like(self._places)])
-            self.automaton.handle[layout.PLACES] = address(self._places)
-        self._places[place] = node.start, node.captures
-        self._by_place.append(node)
+            self._grow_places()
+        self._places[place, : layout.CAPTURES + 1] = start, captures
+        self.automaton.handle[layout.N_PLACES] = place + 1
+        node = Node(config, place, start, captures, accepting, self)
+        self._by_place[place] = node
         self._nodes[config] = node
         return node
+
+    def _settle(self, stack: int, mode: int) -> int:
+        """Return the place of a stack and a mode."""
+        assert self._stacks is not None
+        while (place := int(shifts.place_of(self.automaton.handle, stack, mode))) < 0:
+            if place == layout.NEED_KIND or place == layout.NEED_PLACE:
+                return self._add_stack(stack, mode)
+            self._mend(place)
+        return place
+
+    def _add_stack(self, stack: int, mode: int) -> int:
+        """Add the place of a stack and a mode that is the first of its kind, or unlike others."""
+        stacks, handle = self._stacks, self.automaton.handle
+        assert stacks is not None
+        control = stacks.control
+        config = stacks.config(stack, mode)
+        lexemes = tuple(control.lexemes(config))
+        accepting = control.accepting(config)
+        start, captures = self.automaton.start(lexemes, accepting), any_captures(lexemes)
+        alike = mode, accepting, control.moves(config), *lexemes
+        number = self._classes.setdefault(alike, len(self._accepting))
+        if number == len(self._accepting):
+            self._accepting.append(accepting)
+        if shifts.place_of(handle, stack, mode) == layout.NEED_KIND:
+            regular = control.is_regular(config)
+            stacks.add_kind(stack, mode, number if regular else 0, start, captures)
+        while (place := shifts.add_place(handle, stack, mode, number, start, int(captures))) < 0:
+            self._mend(place)
+        return int(place)
 
     def follow(self, node: Node, ended: int, text: bytes | None = None) -> Node | None:
         """Return the node after the lexemes `ended`, or None if the control refuses it.
@@ -146,25 +207,44 @@ class Graph:
         if text is not None:
             config = self.control.advance(node.config, automaton.lexemes_of(ended), text)
             return None if config is None else self.node(config)
-        edge = crossings.edge(automaton.handle, node.place, ended)
+        edge = edges.edge(automaton.handle, node.place, ended)
         if edge == layout.UNRESOLVED_EDGE:
-            return self._resolve(node, ended)
-        return self._by_place[edge >> 1] if edge != layout.REFUSED else None
+            edge = self._resolve(node.place, ended)
+        return self.at(edge >> 1) if edge != layout.REFUSED else None
 
-    def _resolve(self, node: Node, ended: int) -> Node | None:
+    def _resolve(self, place: int, ended: int) -> int:
+        """Add the edge from a place and return its value."""
+        automaton, stacks = self.automaton, self._stacks
+        handle = automaton.handle
+        with automaton.lock:
+            while (edge := int(shifts.step(handle, place, ended))) < 0:
+                if edge == layout.NEED_CONTROL:
+                    return self._ask(place, ended)
+                assert stacks is not None
+                if edge == layout.NEED_MOVE:
+                    (lexeme,) = automaton.lexemes_of(ended)
+                    kind = self._places.item(place, layout.CLASS)
+                    stacks.add_move(kind, ended, self.at(place).config, lexeme)
+                elif edge == layout.NEED_KIND or edge == layout.NEED_PLACE:
+                    stack = stacks.handle.item(layout.FAULT_STACK)
+                    self._add_stack(stack, stacks.handle.item(layout.FAULT_MODE))
+                else:
+                    self._mend(edge)
+        return edge
+
+    def _ask(self, place: int, ended: int) -> int:
         automaton = self.automaton
         lexemes = automaton.lexemes_of(ended)
-        with automaton.lock:
-            config = self.control.advance(node.config, lexemes, None)
-            target = None if config is None else self.node(config)
-            value = layout.REFUSED
-            if target is not None:
-                value = target.place << 1 | any_captures(lexemes)
-            self._n_edges += 1
-            if 2 * self._n_edges > len(self._keys):
-                self._grow()
-            crossings.add_edge(automaton.handle, node.place, ended, value)
-        return target
+        config = self.control.advance(self.at(place).config, lexemes, None)
+        target = None if config is None else self.node(config)
+        value = layout.REFUSED
+        if target is not None:
+            value = target.place << 1 | any_captures(lexemes)
+        automaton.handle[layout.N_EDGES] += 1
+        if 2 * automaton.handle.item(layout.N_EDGES) > len(self._keys):
+            self._grow_edges()
+        edges.add_edge(automaton.handle, place, ended, value)
+        return value
 
     def ending(self, node: Node) -> bytes:
         """Return the least text that completes the output from a node (see `Control.ending`)."""
@@ -198,8 +278,7 @@ class Graph:
         handle = self.automaton.handle
         while status != layout.OK:
             if status == layout.UNRESOLVED:
-                source = self.at(handle.item(layout.FAULT))
-                self._resolve(source, handle.item(layout.FAULT_ENDED))
+                self._resolve(handle.item(layout.FAULT), handle.item(layout.FAULT_ENDED))
             elif status == layout.FULL:
                 scratch.grow()
             else:
@@ -225,16 +304,42 @@ class Graph:
                     return status, packed >> 15 & 0xFFFFFF, packed >> 39, began
                 automaton.mend(status)
 
-    def _grow(self) -> None:
+    # -- growing -------------------------------------------------------------------------------
+
+    def _mend(self, status: int) -> None:
+        """Give a kernel what it needs: NEED_STATE or NEED_ROOM."""
+        assert self._stacks is not None
+        if status == layout.NEED_ROOM:
+            if self.automaton.handle.item(layout.N_PLACES) == len(self._places):
+                self._grow_places()
+            if 2 * self.automaton.handle.item(layout.N_EDGES) + 2 >= len(self._keys):
+                self._grow_edges()
+        self._stacks.mend(status)
+
+    def _grow_places(self) -> None:
+        used = self.automaton.handle.item(layout.N_PLACES)
+        self._places = doubled(self._places, used)
+        self._places[used:] = 0
+        self._slots = np.zeros(2 * len(self._places), np.int32)
+        self._refresh()
+        if self._stacks is not None:
+            shifts.rehash_places(self.automaton.handle, 1)
+
+    def _grow_edges(self) -> None:
         keys, values = self._keys, self._values
         self._keys = np.full(2 * len(keys), -1, np.int64)
         self._values = np.full(2 * len(values), layout.UNRESOLVED_EDGE, np.int32)
         self._refresh()
-        crossings.move_edges(self.automaton.handle, keys, values)
+        edges.move_edges(self.automaton.handle, keys, values)
 
     def _refresh(self) -> None:
         handle = self.automaton.handle
         handle[layout.PLACES] = address(self._places)
+        handle[layout.CAP_PLACES] = len(self._places)
         handle[layout.EDGE_KEYS] = address(self._keys)
         handle[layout.EDGE_VALUES] = address(self._values)
         handle[layout.EDGE_MASK] = len(self._keys) - 1
+        if self._stacks is not None:
+            handle[layout.PARSER] = address(self._stacks.handle)
+            self._stacks.handle[layout.PLACE_SLOTS] = address(self._slots)
+            self._stacks.handle[layout.PLACE_MASK] = len(self._slots) - 1

@@ -28,7 +28,7 @@ def _digest() -> int:
     folder = Path(__file__).parent
     source = b"".join(
         (folder / name).read_bytes()
-        for name in ("layout.py", "rows.py", "kernels.py", "crossings.py")
+        for name in ("layout.py", "rows.py", "kernels.py", "edges.py", "shifts.py", "crossings.py")
     )
     return int.from_bytes(blake2b(source, digest_size=7).digest(), "little")
 
@@ -41,7 +41,19 @@ PLACES, EDGE_KEYS, EDGE_VALUES = range(9, 12)
 # Lexer handle: sizes, and what a kernel stopped at.
 N_DSTATES, CAP_DSTATES, N_SETS, CAP_SETS, N_ROWS, CAP_ROWS, HASH_MASK, EDGE_MASK = range(12, 20)
 FAULT, FAULT_ENDED = range(20, 22)
-LEXER_HANDLE_SIZE = 22
+N_EDGES, N_PLACES, CAP_PLACES = range(22, 25)
+# Lexer handle: the address of the parser handle, 0 where there is none.
+PARSER = 25
+LEXER_HANDLE_SIZE = 26
+
+# Parser handle: addresses of tables, and of the hash tables that find their rows.
+LR_STATES, ACTIONS, REDUCTIONS, SYMBOL_SETS, STACKS, KINDS, MOVES = range(7)
+SET_SLOTS, STACK_SLOTS, KIND_SLOTS, PLACE_SLOTS, MOVE_KEYS, MOVE_VALUES = range(7, 13)
+# Parser handle: sizes, and what a kernel stopped at.
+SET_WORDS, N_SETS_USED, CAP_SYMBOL_SETS, N_STACKS, CAP_STACKS = range(13, 18)
+N_KINDS, CAP_KINDS, MOVE_MASK, PLACE_MASK = range(18, 22)
+FAULT_STATE, FAULT_STACK, FAULT_MODE, FAULT_CLASS = range(22, 26)
+PARSER_HANDLE_SIZE = 26
 
 # Trie handle: addresses, then sizes.
 BYTE, DEPTH, SKIP, TOKEN, MORE, ROOT_CHILD, TOKENS_OUT, STATES_OUT, SUSPECTS_OUT = range(9)
@@ -58,12 +70,35 @@ PORTAL_WIDTH = 4
 UNKNOWN, DOUBTFUL = 1, 2
 
 # Columns of the table of places (int32[n, PLACE_WIDTH]), the nodes of the control: the lexer state
-# before any lexeme, and whether one of the lexemes captures its text.
-START, CAPTURES = range(2)
-PLACE_WIDTH = 2
+# before any lexeme, and whether one of the lexemes captures its text; with a parser its class (0:
+# none), its stack and its mode.
+START, CAPTURES, CLASS, STACK_OF, MODE = range(5)
+PLACE_WIDTH = 5
 # An edge leads from a place and what ends there to a place: a hash table of int64 keys
 # `place << 32 | ended` and int32 values, `target << 1 | captures`, REFUSED or UNRESOLVED.
 REFUSED, UNRESOLVED_EDGE = 0, -1
+
+# Columns of the parser's states (int32[n, LR_WIDTH]): its actions (begin -1: not known yet), its
+# reductions, the set of the terminals that it shifts, whether it is put on itself only once.
+ACTIONS_BEGIN, ACTIONS_END, REDUCTIONS_BEGIN, REDUCTIONS_END, SHIFTABLE, ONCE = range(6)
+LR_WIDTH = 6
+# Actions (int32[n, 2]), by state and symbol: the symbol, and one more than the state to shift to,
+# or less than zero: -1 - reduction. Reductions (int32[n, 3]): symbols, then the symbol instead of
+# them, and the set of the terminals before which it is made.
+# Columns of the stacks (int32[n, STACK_WIDTH]): state, stack below (-1: none), the set of the
+# terminals that can be shifted (UNKNOWN_SET, or UNDER_WAY while it is worked out).
+LR_STATE, BELOW, USABLE = range(3)
+STACK_WIDTH = 3
+UNKNOWN_SET, UNDER_WAY = -1, -2
+# Columns of the kinds of configurations (int32[n, KIND_WIDTH]): state, usable terminals, mode, and
+# their class, or 0 where each stack has to be looked at; of a class, lexer state and captures.
+KIND_STATE, KIND_USABLE, KIND_MODE, KIND_CLASS, KIND_START, KIND_CAPTURES = range(6)
+KIND_WIDTH = 6
+# Moves (int32): where MOVE_VALUES has them, by `class << 32 | ended`: the mode after a lexeme, how
+# many terminals are shifted, these terminals.
+# What a kernel needs where it does not come to a place: the control, room, the row of FAULT_STATE,
+# the move of FAULT_CLASS by FAULT_ENDED, the kind or the place of FAULT_STACK and FAULT_MODE.
+NEED_CONTROL, NEED_ROOM, NEED_STATE, NEED_MOVE, NEED_KIND, NEED_PLACE = -1, -2, -3, -4, -5, -6
 
 # Columns of the NFA state table (int32[n, STATE_WIDTH]).
 KIND, A, B, NEXT, ACCEPT, LOW, HIGH, LEXEME, CAPTURING = range(9)

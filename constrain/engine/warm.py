@@ -6,6 +6,12 @@ import sys
 import threading
 import time
 from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from constrain.engine.pushdown import Row
+
+if TYPE_CHECKING:
+    from constrain.lexing.lexeme import Lexeme
 
 _PATIENCE = 1.5
 """Seconds after which a person wants to be told what is going on."""
@@ -37,20 +43,75 @@ def _say() -> None:
     )
 
 
+class _Stack(NamedTuple):
+    state: int
+    below: _Stack | None = None
+
+
+class _Letter:
+    """The least control that runs a parser; its text is a letter, of the terminal 0."""
+
+    n_states = 2
+    n_terminals = 2
+    tails = ()
+
+    def __init__(self, letter: Lexeme) -> None:
+        self.parser = self
+        self.letter = letter
+
+    def row(self, state: int) -> Row:
+        return Row({0: 1} if state == 0 else {}, (), state == 1)
+
+    def push(self, state: int, below: _Stack | None) -> _Stack:
+        return _Stack(state, below)
+
+    def start(self) -> _Stack:
+        return _Stack(0)
+
+    def lexemes(self, config: _Stack) -> list[Lexeme]:
+        return [] if self.accepting(config) else [self.letter]
+
+    def advance(self, config: _Stack, lexemes: tuple[Lexeme, ...], text: bytes | None) -> _Stack:
+        return _Stack(1, config)
+
+    def accepting(self, config: _Stack) -> bool:
+        return config.state == 1
+
+    def ending(self, config: _Stack) -> bytes:
+        return b"" if self.accepting(config) else b"a"
+
+    def divide(self, config: _Stack) -> tuple[_Stack, None]:
+        return config, None
+
+    def unite(self, stack: _Stack, mode: None) -> _Stack:
+        return stack
+
+    def is_regular(self, config: _Stack) -> bool:
+        return True
+
+    def moves(self, config: _Stack) -> None:
+        return None
+
+    def move(self, config: _Stack, lexeme: Lexeme) -> tuple[tuple[int], None]:
+        return (0,), None
+
+
 def _touch() -> None:
     """Call each kernel once, with the types that it is always called with."""
     import numpy as np
 
-    from constrain.engine import crossings, kernels, layout, rows
+    from constrain.engine import crossings, edges, kernels, layout, rows, shifts
     from constrain.engine.graph import Graph
+    from constrain.engine.pushdown import Stacks
     from constrain.engine.single import RegexControl
     from constrain.engine.tables import TrieTables
+    from constrain.lexing.lexeme import Literal, lexeme
     from constrain.lexing.regex import literal
     from constrain.vocabulary import Vocabulary
 
     if kernels.signature() != layout.SIGNATURE:
         # numba looks at the file of a kernel alone to see whether it has changed.
-        for module in (kernels, rows, crossings):
+        for module in (kernels, rows, edges, shifts, crossings):
             for dispatcher in vars(module).values():
                 if hasattr(dispatcher, "py_func"):
                     dispatcher._cache.flush()
@@ -66,7 +127,7 @@ def _touch() -> None:
     graph.cross(root, start, tables.scratch())
     graph.cross_narrow(root, start, tables.scratch())
     graph.advance(root, start, tables.blob_address, 0, 1)
-    crossings.move_edges(automaton.handle, np.full(1, -1, np.int64), np.zeros(1, np.int32))
+    edges.move_edges(automaton.handle, np.full(1, -1, np.int64), np.zeros(1, np.int32))
     automaton.scan(tables.blob_address, 0, 1, start)
     automaton.row(start)
     automaton.parts(start)
@@ -80,3 +141,12 @@ def _touch() -> None:
     tokens = np.zeros(1, np.int32)
     kernels.set_bits(row, tokens)
     kernels.write_mask(row, row, tokens)
+    letter = lexeme(Literal(b"a"))
+    graph = Graph(_Letter(letter))
+    root = graph.node(graph.control.start())
+    graph.follow(root, graph.automaton.ended(graph.automaton.row(root.start).item(ord("a"))))
+    shifts.rehash_places(graph.automaton.handle, 1)
+    stacks = Stacks(_Letter(letter))
+    stacks.numbers(_Stack(0))
+    stacks.mend(layout.NEED_ROOM)
+    shifts.rehash_stacks(stacks.handle)

@@ -63,6 +63,20 @@ class Config(NamedTuple):
     margin: Margin = Margin()
 
 
+class Move(NamedTuple):
+    """What becomes of a parse when a terminal has been matched.
+
+    Attributes:
+        names: the terminals that are shifted.
+        banned: what may not come next.
+        margin: where indentation counts.
+    """
+
+    names: tuple[str, ...]
+    banned: Regex = EMPTY
+    margin: Margin = Margin()
+
+
 class Offers(dict[Lexeme, Scan]):
     """What the scanner may take next, by the texts.
 
@@ -156,6 +170,37 @@ class ContextualControl:
             )
         return found
 
+    # -- as a pushdown control -----------------------------------------------------------------
+
+    @property
+    def parser(self) -> Tables:
+        """See `Pushdown.parser`."""
+        return self._tables
+
+    def divide(self, config: Config) -> tuple[Stack, tuple[Regex, Margin]]:
+        """See `Pushdown.divide`."""
+        stack, banned, margin = config
+        return stack, (banned, margin)
+
+    def unite(self, stack: Stack, mode: tuple[Regex, Margin]) -> Config:
+        """See `Pushdown.unite`."""
+        return Config(stack, *mode)
+
+    def is_regular(self, config: Config) -> bool:
+        """See `Pushdown.is_regular`."""
+        return not self._offer(config).doubtful
+
+    def moves(self, config: Config) -> tuple[Scan, ...]:
+        """See `Pushdown.moves`."""
+        return tuple(self._offer(config).values())
+
+    def move(self, config: Config, lexeme: Lexeme) -> tuple[list[int], tuple[Regex, Margin]]:
+        """See `Pushdown.move`."""
+        names, banned, margin = self._move(config, self._offer(config)[lexeme])
+        return [self._tables.number(name) for name in names], (banned, margin)
+
+    # -- endings -------------------------------------------------------------------------------
+
     def _ending(self, config: Config, most: int = _MOST_STEPS) -> bytes | None:
         """Search the parses best first for the least ending; None if there is none."""
         order = count(1)
@@ -196,9 +241,16 @@ class ContextualControl:
         return self._distances.of(config.stack, config.banned)
 
     def _after(self, config: Config, scan: Scan) -> Config:
+        names, banned, margin = self._move(config, scan)
+        stack = config.stack
+        for name in names:
+            stack = self._tables.shift(stack, name)
+        return Config(stack, banned, margin)
+
+    def _move(self, config: Config, scan: Scan) -> Move:
         if scan.matched in self._ignored:
-            return Config(config.stack, scan.banned)
-        return Config(self._tables.shift(config.stack, scan.terminal), scan.banned)
+            return Move((), scan.banned)
+        return Move((scan.terminal,), scan.banned)
 
     def _offer(self, config: Config) -> Offers:
         """What may be matched next, whether or not what it bans leaves a way on."""

@@ -14,7 +14,7 @@ from math import inf
 
 from constrain.grammar.blocks import check_indentation
 from constrain.grammar.cfg import Grammar
-from constrain.grammar.contextual import Config, ContextualControl, Margin, Offers
+from constrain.grammar.contextual import Config, ContextualControl, Margin, Move, Offers
 from constrain.grammar.indentation import Indentation
 from constrain.grammar.lalr import END
 from constrain.grammar.newlines import SPACES, Newlines, Piece
@@ -138,33 +138,53 @@ class IndentedControl(ContextualControl):
                 yield scan
         yield from self._newlines.begun(newlines)
 
-    def _after(self, config: Config, scan: Scan) -> Config:
+    def is_regular(self, config: Config) -> bool:
+        """See `Pushdown.is_regular`."""
+        margin = config.margin
+        # What follows where blocks can end depends on the blocks around.
+        blocks = len(margin.columns) > 1 and self._dedent in self._tables.usable(config.stack)
+        return not margin.line and not blocks and super().is_regular(config)
+
+    def _move(self, config: Config, scan: Scan) -> Move:
+        margin = config.margin
         if isinstance(scan, Piece) and not scan.first:
             return self._within(config, scan)
-        here = self._begun(config)
-        assert here is not None
-        stack, _, margin = here
+        names: tuple[str, ...] = ()
+        if margin.line:
+            names, margin = self._turn(margin, margin.column)
         if isinstance(scan, Piece):
-            stack = self._tables.shift(stack, self._newline)
-            return Config(stack, EMPTY, margin._replace(line=scan.line))
+            return Move((*names, self._newline), EMPTY, margin._replace(line=scan.line))
         if scan.matched in self._ignored or scan.terminal == self._newline:
-            return Config(stack, scan.banned, margin)
+            return Move(names, scan.banned, margin)
         deeper = (scan.terminal in self._opens) - (scan.terminal in self._closes)
         if deeper:
             margin = margin._replace(level=margin.level + deeper)
-        return Config(self._tables.shift(stack, scan.terminal), scan.banned, margin)
+        return Move((*names, scan.terminal), scan.banned, margin)
 
-    def _within(self, config: Config, piece: Piece) -> Config:
-        """The configuration after one more piece of a newline."""
-        margin = config.margin
+    def _within(self, config: Config, piece: Piece) -> Move:
+        """What becomes of it after one more piece of a newline."""
+        _, banned, margin = config
         if piece.width is None:
-            return config._replace(margin=margin._replace(line=piece.line, column=0))
+            return Move((), banned, margin._replace(line=piece.line, column=0))
         column = margin.column + piece.width
         if piece.line:
-            return config._replace(margin=margin._replace(line=piece.line, column=column))
-        ended = self._block(config, column, piece.banned)
-        assert ended is not None
-        return ended
+            return Move((), banned, margin._replace(line=piece.line, column=column))
+        names, margin = self._turn(margin, column)
+        return Move(names, piece.banned, margin)
+
+    def _turn(self, margin: Margin, column: int) -> tuple[tuple[str, ...], Margin]:
+        """What a line that begins at a column shifts before its first token, and the margin then.
+
+        Where no line may begin at the column, the columns after it do not end with it.
+        """
+        columns = margin.columns
+        if column > columns[-1]:
+            return (self._indent,), Margin((*columns, column))
+        names = []
+        while column < columns[-1]:
+            names.append(self._dedent)
+            columns = columns[:-1]
+        return (*names,), Margin(columns)
 
     def _begun(self, config: Config) -> Config | None:
         """The same where the newline under way, if any, ends here; None if it cannot."""
@@ -176,20 +196,13 @@ class IndentedControl(ContextualControl):
 
     def _block(self, config: Config, column: int, banned: Regex) -> Config | None:
         """The configuration before the first token of a line; None if none may begin there."""
-        stack, _, margin = config
-        columns = margin.columns
-        if column > columns[-1]:
-            if self._indent not in self._tables.usable(stack):
+        names, margin = self._turn(config.margin, column)
+        stack = config.stack
+        for name in names:
+            if name not in self._tables.usable(stack):
                 return None
-            return Config(
-                self._tables.shift(stack, self._indent), banned, Margin((*columns, column))
-            )
-        while column < columns[-1]:
-            if self._dedent not in self._tables.usable(stack):
-                return None
-            stack = self._tables.shift(stack, self._dedent)
-            columns = columns[:-1]
-        return Config(stack, banned, Margin(columns)) if column == columns[-1] else None
+            stack = self._tables.shift(stack, name)
+        return Config(stack, banned, margin) if column == margin.columns[-1] else None
 
     def _farthest(self, config: Config) -> float:
         """The farthest column at which the line under way may begin."""

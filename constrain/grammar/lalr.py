@@ -14,6 +14,7 @@ from lark.grammar import Rule as LarkRule
 from lark.grammar import Terminal as LarkTerminal
 from lark.parsers.lalr_analysis import LALR_Analyzer, Shift
 
+from constrain.engine.pushdown import Row
 from constrain.errors import GrammarSyntaxError
 from constrain.grammar.cfg import Grammar
 
@@ -47,6 +48,7 @@ class Tables:
     Attributes:
         start: the parse of the empty text.
         looked_for: of each state, the symbols that it has an action for.
+        tails: the states that are put on themselves only once.
         items: of each state, the rules under way: symbols read, origin, symbols to come.
 
     Args:
@@ -93,7 +95,7 @@ class Tables:
         self._reductions = [_by_rule(reduces) for reduces in self._reduces]
         self.items = _items(analyzer, grammar.start)
         # These wait for the last symbol of a rule that is the rule's own: one is as good as many.
-        self._tails = {
+        self.tails = {
             state
             for state, items in enumerate(self.items)
             if items and all(size == 1 and rest == (origin,) for size, origin, rest in items)
@@ -104,12 +106,42 @@ class Tables:
             | ({END} if state == self._end else frozenset())
             for state, shifts in enumerate(self._shifts)
         ]
+        names = sorted({name for names in self.looked_for for name in names} - {END})
+        self._numbers = {
+            name: number
+            for number, name in enumerate(
+                [
+                    *(name for name in names if name not in grammar.rules_of),
+                    END,
+                    *grammar.rules_of,
+                ]
+            )
+        }
+        self.n_states = len(self._shifts)
+        self.n_terminals = self._numbers[END] + 1
         self._stacks: WeakValueDictionary[tuple[int, int], Stack] = WeakValueDictionary()
         self._lock = threading.Lock()
-        self.start = self._push(table.start_states[grammar.start], None)
+        self.start = self.push(table.start_states[grammar.start], None)
 
-    def _push(self, state: int, below: Stack | None) -> Stack:
-        if below is not None and below.state == state and state in self._tails:
+    def number(self, name: str) -> int:
+        """The number of a symbol; see `row`."""
+        return self._numbers[name]
+
+    def row(self, state: int) -> Row:
+        """See `Parser.row`."""
+        numbers = self._numbers
+        return Row(
+            {numbers[name]: to for name, to in self._shifts[state].items()},
+            [
+                (size, numbers[origin], [numbers[name] for name in names])
+                for (size, origin), names in self._reductions[state].items()
+            ],
+            state == self._end,
+        )
+
+    def push(self, state: int, below: Stack | None) -> Stack:
+        """The stack with a state on another."""
+        if below is not None and below.state == state and state in self.tails:
             return below
         key = (state, id(below))
         with self._lock:
@@ -125,7 +157,7 @@ class Tables:
             assert below is not None
             below = below.below
         assert below is not None
-        return self._push(self._shifts[below.state][origin], below)
+        return self.push(self._shifts[below.state][origin], below)
 
     def usable(self, stack: Stack) -> frozenset[str]:
         """The terminals that can be shifted next; END where the text may end."""
@@ -159,7 +191,7 @@ class Tables:
         while name not in self._shifts[stack.state]:
             rule = self._reduces[stack.state][name]
             stack = stack.reduced.get(rule) or self.reduce(stack, *rule)
-        return self._push(self._shifts[stack.state][name], stack)
+        return self.push(self._shifts[stack.state][name], stack)
 
     def is_complete(self, stack: Stack) -> bool:
         """Whether the start symbol has been read."""
