@@ -7,11 +7,12 @@ has texts that no parse comes to, which nothing later would notice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 
 from constrain.errors import GrammarSyntaxError
 from constrain.grammar.cfg import Grammar
 from constrain.grammar.indentation import Indentation
+from constrain.grammar.neighbours import predecessors
 
 
 def check_indentation(grammar: Grammar, indentation: Indentation) -> None:
@@ -29,7 +30,7 @@ def check_indentation(grammar: Grammar, indentation: Indentation) -> None:
     heights = _check_nesting(grammar, levels, "opening and closing parentheses")
     for name in _inside(grammar, levels | heights) & {newline, indent, dedent}:
         raise _fault(f"there is no {name} between parentheses, but a rule has one there")
-    behind = _behind(grammar)
+    behind = predecessors(grammar)
     for name, before in ((indent, {newline}), (dedent, {newline, dedent})):
         for other in behind.get(name, set()) - before:
             raise _fault(f"{name} stands behind a newline only, but a rule has it behind {other}")
@@ -89,38 +90,4 @@ def _inside(grammar: Grammar, heights: Mapping[str, int]) -> set[str]:
         for rule in grammar.rules_of.get(pending.pop(), ()):
             pending += {*rule.expansion} - found
             found.update(rule.expansion)
-    return found
-
-
-def _behind(grammar: Grammar) -> dict[str, set[str]]:
-    """Of each terminal, those that can stand directly before it."""
-    firsts = _edges(grammar, lambda expansion: expansion)
-    lasts = _edges(grammar, lambda expansion: expansion[::-1])
-    found: dict[str, set[str]] = {}
-    for rule in grammar.rules:
-        before: set[str] = set()
-        for name in rule.expansion:
-            for first in firsts.get(name, {name}):
-                found.setdefault(first, set()).update(before)
-            own = lasts.get(name, {name})
-            before = before | own if name in grammar.nullable else set(own)
-    return found
-
-
-def _edges(
-    grammar: Grammar, ordered: Callable[[tuple[str, ...]], Iterable[str]]
-) -> dict[str, set[str]]:
-    """The terminals at one end of each nonterminal."""
-    found: dict[str, set[str]] = {name: set() for name in grammar.rules_of}
-    changed = True
-    while changed:
-        changed = False
-        for rule in grammar.rules:
-            own = found[rule.origin]
-            size = len(own)
-            for name in ordered(rule.expansion):
-                own |= found.get(name, {name})
-                if name not in grammar.nullable:
-                    break
-            changed = changed or len(own) > size
     return found

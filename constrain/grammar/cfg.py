@@ -128,40 +128,41 @@ class Grammar:
     @cached_property
     def nullable(self) -> frozenset[str]:
         """The nonterminals that may stand for the empty text."""
-        return frozenset(self._closure(()))
+        return self.written_with(())
 
     @cached_property
     def productive(self) -> frozenset[str]:
         """The nonterminals that stand for any text at all."""
-        return frozenset(self._closure({*self.terminals, *self.declared, *self.opaque}))
+        return self.written_with((*self.terminals, *self.declared, *self.opaque))
 
     @property
     def special_tokens(self) -> frozenset[str]:
         """The names of the special tokens among the terminals."""
         return frozenset(x.token.name for x in self.opaque.values() if x.token is not None)
 
-    def _closure(self, symbols: Collection[str]) -> set[str]:
-        """The nonterminals that can be written with nothing but `symbols`."""
+    def written_with(self, symbols: Iterable[str]) -> frozenset[str]:
+        """The nonterminals that can be written with nothing but some terminals."""
         waiting: dict[str, list[int]] = {}
         missing = [len(rule.expansion) for rule in self.rules]
         for index, rule in enumerate(self.rules):
             for symbol in rule.expansion:
                 waiting.setdefault(symbol, []).append(index)
+        given = set(symbols)
         found: set[str] = set()
-        pending = [rule.origin for rule in self.rules if not rule.expansion] + list(symbols)
+        pending = [rule.origin for rule in self.rules if not rule.expansion] + [*given]
         done: set[str] = set()
         while pending:
             symbol = pending.pop()
             if symbol in done:
                 continue
             done.add(symbol)
-            if symbol not in symbols:
+            if symbol not in given:
                 found.add(symbol)
             for index in waiting.get(symbol, ()):
                 missing[index] -= 1
                 if not missing[index]:
                     pending.append(self.rules[index].origin)
-        return found
+        return frozenset(found)
 
     def reachable(self) -> frozenset[str]:
         """The nonterminals that the start symbol leads to."""

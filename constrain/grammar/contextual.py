@@ -7,15 +7,17 @@ terminals are offered that both of them agree on.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from heapq import heappop, heappush
 from itertools import count
 from typing import NamedTuple
 
 from constrain.errors import ConstraintError, GrammarSyntaxError, RegexTooComplexError
-from constrain.grammar.cfg import Grammar
+from constrain.grammar.cfg import Grammar, Opaque
+from constrain.grammar.completions import Completions
 from constrain.grammar.distances import Distances
 from constrain.grammar.lalr import END, Stack, Tables
+from constrain.grammar.neighbours import followers
 from constrain.grammar.newlines import Line
 from constrain.grammar.scanning import Scan, Scanner
 from constrain.grammar.terminals import least_text
@@ -33,10 +35,6 @@ from constrain.lexing.regex import (
 _MOST_STEPS = 20_000
 """Steps of a search for an ending."""
 _DONE = -1
-_FAR = 1000
-"""Steps of a search for whether there is one."""
-_MOST_OPEN = 10_000
-"""Places that are remembered because there is one."""
 
 
 class Margin(NamedTuple):
@@ -81,7 +79,7 @@ class Offers(dict[Lexeme, Scan]):
     """What the scanner may take next, by the texts.
 
     Attributes:
-        doubtful: those after which the parse may have no way to go on.
+        doubtful: those of which it has to be asked whether the text can be completed after them.
     """
 
     __slots__ = ("doubtful",)
@@ -102,6 +100,8 @@ class ContextualControl:
     """
 
     lexer = "contextual"
+    _optional: Collection[str] = ()
+    """Terminals that the parser does not see in some places."""
 
     def __init__(
         self,
@@ -128,9 +128,15 @@ class ContextualControl:
         self._spaces = [name for name in grammar.ignored if self._is_space(name)]
         self._scans: dict[tuple[int, Regex], list[Scan]] = {}
         self._offers: dict[tuple[int, frozenset[str], Regex], Offers] = {}
-        self._parted: dict[Regex, bool] = {EMPTY: True}
-        self._open: set[Config] = set()
-        if self._ending(self.start()) is None:
+        self._made = {
+            name: Scan(Opaque.place(name, b"").lexeme, name, name, EMPTY) for name in made
+        }
+        self._followers = followers(grammar)
+        self._free: dict[tuple[str | None, Regex], bool] = {}
+        self._completions = Completions(
+            grammar, self._tables, self._moves, self._ignored, self._optional, self._is_free
+        )
+        if not self._completions.exist(self._tables.start, EMPTY):
             raise GrammarSyntaxError(1, 1, "the contextual lexer leaves no text of the grammar")
 
     def start(self) -> Config:
@@ -142,7 +148,7 @@ class ContextualControl:
         offers = self._offer(config)
         found = [*offers]
         for item in offers.doubtful:
-            if not self._goes_on(self._after(config, offers[item])):
+            if not self._can_end(self._after(config, offers[item])):
                 found.remove(item)
         return found
 
@@ -165,8 +171,8 @@ class ContextualControl:
         found = self._ending(config)
         if found is None:
             raise ConstraintError(
-                "the contextual lexer leaves no way to end from here; "
-                'the grammar has conflicts, try lexer="dynamic"'
+                "the lexer leaves no way to end from here: a terminal that is needed is always "
+                "taken for another one"
             )
         return found
 
@@ -268,7 +274,8 @@ class ContextualControl:
 
     def _offers_of(self, scans: Iterable[Scan]) -> Offers:
         found = Offers((scan.lexeme, scan) for scan in scans)
-        found.doubtful = [x for x, scan in found.items() if not self._is_parted(scan.banned)]
+        by_rules = self._completions.by_rules
+        found.doubtful = [x for x, s in found.items() if not (by_rules and self._is_free(s))]
         return found
 
     def _scan(self, state: int, banned: Regex) -> list[Scan]:
@@ -282,42 +289,37 @@ class ContextualControl:
                 found.append(Scan(self._opaque[name].lexeme, name, name, EMPTY))
         return found
 
-    def _goes_on(self, config: Config) -> bool:
-        """Whether what is banned leaves a way to end; taken for granted where that is far.
+    def _moves(self, state: int, banned: Regex) -> list[Scan]:
+        """The same, with the terminals that are made elsewhere."""
+        made = self._made.keys() & self._tables.looked_for[state]
+        return self._scan(state, banned) + [self._made[name] for name in made]
 
-        It does where some terminals lead to an end, or to one that bans nothing that matters.
-        """
-        order = count(1)
-        heap = [(self._distance(config), 0, config)]
-        came: dict[Config, Config | None] = {config: None}
-        while heap and len(came) <= _FAR:
-            here: Config | None = heappop(heap)[-1]
-            assert here is not None
-            offers = self._offer(here)
-            if here in self._open or self.accepting(here) or len(offers) > len(offers.doubtful):
-                if len(self._open) > _MOST_OPEN:
-                    self._open.clear()
-                while here is not None:
-                    self._open.add(here)
-                    here = came[here]
-                return True
-            for scan in offers.values():
-                after = self._after(here, scan)
-                if after not in came:
-                    came[after] = here
-                    heappush(heap, (self._distance(after), next(order), after))
-        return bool(heap)
+    def _can_end(self, config: Config) -> bool:
+        """Whether the text can be completed."""
+        offers = self._offer(config)
+        return len(offers) > len(offers.doubtful) or self._completions.exist(
+            config.stack, config.banned
+        )
 
-    def _is_parted(self, banned: Regex) -> bool:
-        """Whether a ban excludes spaces alone, or spaces can come in between and void it."""
-        found = self._parted.get(banned)
+    def _is_free(self, scan: Scan) -> bool:
+        """Whether a scan bans nothing that follows it by the rules, after spaces if need be."""
+        banned = scan.banned
+        if banned is EMPTY:
+            return True
+        key = (None if scan.matched in self._ignored else scan.terminal), banned
+        found = self._free.get(key)
         if found is None:
-            found = self._parted[banned] = any(
+            names = {END, *self._terminals} if key[0] is None else self._followers.get(key[0], ())
+            found = self._free[key] = any(
                 is_empty(_after_text(banned, least_text(self._terminals[name].lexeme)))
                 for name in self._spaces
-            ) or all(
-                name in self._spaces or is_empty(intersect(concat(t.regex, ANYTHING), banned))
-                for name, t in self._terminals.items()
+            ) or not (
+                (END in names and banned.nullable)
+                or any(
+                    self._scanner.touches(terminal, banned)
+                    for name, terminal in self._terminals.items()
+                    if name in names and name not in self._spaces
+                )
             )
         return found
 

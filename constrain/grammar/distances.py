@@ -71,28 +71,32 @@ class Distances:
         """
         start = stack, self._sticks(banned)
         order = count()
-        heap = [(0, next(order), start, start)]
+        heap = [(0, next(order), start, start, False)]
         came: dict[tuple[Stack, int], tuple[int, tuple[Stack, int]]] = {}
         while heap:
-            cost, _, here, source = heappop(heap)
-            if here in came:
-                continue
-            came[here] = cost, source
-            top, before = here
-            known = 0 if self._tables.is_complete(top) else top.distances[before]
-            if known is not None:
-                total = cost + known
+            cost, _, here, source, is_whole = heappop(heap)
+            if is_whole:
+                total = cost
                 while True:
                     (top, before), (reached, source) = here, came[here]
                     top.distances[before] = total - reached
                     if source == here:
                         return total
                     here = source
+            if here in came:
+                continue
+            came[here] = cost, source
+            top, before = here
+            known = 0 if self._tables.is_complete(top) else top.distances[before]
+            if known is not None:
+                heappush(heap, (cost + known, next(order), here, source, True))
+                continue
             for size, origin, lengths in self._rests[top.state]:
                 for ends in _ENDS:
                     if lengths[before][ends] < _FAR:
                         after = self._tables.reduce(top, size, origin), ends
-                        heappush(heap, (cost + lengths[before][ends], next(order), after, here))
+                        cost_there = cost + lengths[before][ends]
+                        heappush(heap, (cost_there, next(order), after, here, False))
         raise AssertionError("a parse that nothing completes")
 
     def _joined(self, symbols: Sequence[str]) -> Lengths:

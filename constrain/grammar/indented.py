@@ -43,6 +43,7 @@ class IndentedControl(ContextualControl):
         check_indentation(grammar, indentation)
         self.indentation = indentation
         self._newline = indentation.newline
+        self._optional = (indentation.newline,)
         self._indent = indentation.indent
         self._dedent = indentation.dedent
         self._newlines = Newlines(indentation.newline, indentation.tab_width)

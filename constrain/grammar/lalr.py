@@ -50,6 +50,8 @@ class Tables:
         looked_for: of each state, the symbols that it has an action for.
         tails: the states that are put on themselves only once.
         items: of each state, the rules under way: symbols read, origin, symbols to come.
+        end: the state in which the start symbol has been read.
+        has_conflicts: whether something else could be done before a terminal than is done.
 
     Args:
         grammar: a grammar.
@@ -100,10 +102,15 @@ class Tables:
             for state, items in enumerate(self.items)
             if items and all(size == 1 and rest == (origin,) for size, origin, rest in items)
         }
-        self._end = table.end_states[grammar.start]
+        self.end = table.end_states[grammar.start]
+        self.has_conflicts = any(
+            len(rules) > 1 or symbol in itemset.transitions
+            for itemset in analyzer.lr0_itemsets
+            for symbol, rules in itemset.lookaheads.items()
+        )
         self._shiftable = [
             frozenset(name for name in shifts if name not in grammar.rules_of)
-            | ({END} if state == self._end else frozenset())
+            | ({END} if state == self.end else frozenset())
             for state, shifts in enumerate(self._shifts)
         ]
         names = sorted({name for names in self.looked_for for name in names} - {END})
@@ -164,11 +171,11 @@ class Tables:
         if stack.usable is None:
             pending = [stack]
             met = {stack}
+            is_early = False
             while pending:
                 here = pending[-1]
                 rules = self._reductions[here.state]
                 here.reduced = {rule: self.reduce(here, *rule) for rule in rules}
-                # A conflict that is resolved in favour of a cycle is never left.
                 unknown = [
                     after
                     for after in here.reduced.values()
@@ -179,12 +186,22 @@ class Tables:
                     pending += unknown
                     continue
                 pending.pop()
-                usable = self._shiftable[here.state]
-                for rule, names in rules.items():
-                    usable |= names & (here.reduced[rule].usable or frozenset())
-                here.usable = usable
+                is_early |= any(after.usable is None for after in here.reduced.values())
+                here.usable = self._usable(here)
+            while is_early:
+                found = {here: self._usable(here) for here in met}
+                is_early = any(here.usable != now for here, now in found.items())
+                for here, now in found.items():
+                    here.usable = now
             assert stack.usable is not None
         return stack.usable
+
+    def _usable(self, stack: Stack) -> frozenset[str]:
+        """The same, as far as it is known of the stacks after reductions."""
+        found = self._shiftable[stack.state]
+        for rule, names in self._reductions[stack.state].items():
+            found |= names & (stack.reduced[rule].usable or frozenset())
+        return found
 
     def shift(self, stack: Stack, name: str) -> Stack:
         """The stack after a usable terminal."""
@@ -193,9 +210,17 @@ class Tables:
             stack = stack.reduced.get(rule) or self.reduce(stack, *rule)
         return self.push(self._shifts[stack.state][name], stack)
 
+    def action(self, state: int, name: str) -> int | tuple[int, str] | None:
+        """What is done in a state before a symbol.
+
+        A state to go on to, a rule to reduce (the number of its symbols, its origin), or nothing.
+        """
+        after = self._shifts[state].get(name)
+        return self._reduces[state].get(name) if after is None else after
+
     def is_complete(self, stack: Stack) -> bool:
         """Whether the start symbol has been read."""
-        return stack.state == self._end
+        return stack.state == self.end
 
 
 def _by_rule(

@@ -84,7 +84,9 @@ def read_lark(
         tuple(always),
         opaque,
     )
-    return checked(grammar, grammar.rules_of, source.at)
+    # Lark makes rules of its own, whose names begin so.
+    names = [name for name in grammar.rules_of if not name.startswith("__")]
+    return checked(grammar, names, source.at)
 
 
 def _rule(rule: LarkRule) -> Rule:

@@ -20,7 +20,7 @@ from constrain.errors import GrammarSyntaxError, RegexTooComplexError
 from constrain.grammar.cfg import Terminal
 from constrain.grammar.paths import paths
 from constrain.grammar.terminals import regex_of, text_lexeme
-from constrain.lexing.charset import overlay
+from constrain.lexing.charset import char_class, overlay
 from constrain.lexing.lexeme import Lexeme, Literal, lexeme
 from constrain.lexing.nodes import Chars, chars
 from constrain.lexing.regex import (
@@ -72,6 +72,7 @@ class Scanner:
         self._meets: dict[tuple[str, str], bool] = {}
         self._renamed: dict[tuple[str, str], bool] = {}
         self._touched: dict[tuple[str, Regex], bool] = {}
+        self._firsts: dict[Regex, Regex] = {}
         self._scans: dict[tuple[object, ...], tuple[Scan, ...]] = {}
 
     def check(self) -> None:
@@ -120,7 +121,7 @@ class Scanner:
         for terminal in terminals:
             if terminal.name not in hidden:
                 rivals = tuple(other for other in before if self._meet(other, terminal))
-                limit = banned if self._touches(terminal, banned) else EMPTY
+                limit = banned if self.touches(terminal, banned) else EMPTY
                 key = (
                     terminal.name,
                     tuple(rival.name for rival in rivals),
@@ -135,6 +136,23 @@ class Scanner:
                 before.append(terminal)
         return found
 
+    def touches(self, terminal: Terminal, banned: Regex) -> bool:
+        """Whether a text of a terminal begins as something banned does."""
+        if intersect(self._first(terminal.regex), self._first(banned)) is EMPTY:
+            return False
+        key = (terminal.name, banned)
+        if key not in self._touched:
+            self._touched[key] = not is_empty(intersect(concat(terminal.regex, ANYTHING), banned))
+        return self._touched[key]
+
+    def _first(self, regex: Regex) -> Regex:
+        """The characters that texts begin with."""
+        found = self._firsts.get(regex)
+        if found is None:
+            found = char_class([pair for ranges, _ in arcs(regex) for pair in ranges])
+            self._firsts[regex] = found
+        return found
+
     def _renames(self, string: Terminal, terminal: Terminal) -> bool:
         """Whether Lark looks for a string among the matches of an expression."""
         key = (string.name, terminal.name)
@@ -143,13 +161,6 @@ class Scanner:
             takes = seen.matches if seen else partial(matches, terminal.regex)
             self._renamed[key] = string.priority == terminal.priority and takes(string.pattern)
         return self._renamed[key]
-
-    def _touches(self, terminal: Terminal, banned: Regex) -> bool:
-        """Whether a text of a terminal begins as something banned does."""
-        key = (terminal.name, banned)
-        if key not in self._touched:
-            self._touched[key] = not is_empty(intersect(concat(terminal.regex, ANYTHING), banned))
-        return self._touched[key]
 
     def _meet(self, one: Terminal, other: Terminal) -> bool:
         """Whether a text of one begins with a text of the other."""

@@ -34,6 +34,37 @@ SCANNED = {
     "comment": 'start: ("a" | "b")+\n%ignore /#[^\\n]*/\n%ignore /[ \\n]+/',
 }
 
+HIDDEN = {
+    "swallowed": 'start: x+ "a"\nx: "a" /a+/ | "b"',
+    "swallowed in parentheses": 'start: "(" start ")" | y\ny: "b" | "b" x "#"\nx: "a" /a+#/',
+    "swallowed far away": 'start: "b" start "b" | "a" start | "#" x\nx: /b+#?/ | "#"',
+    "ignored in between": 'start: x "a"\nx: "a" /a+/ | "b" "b"\n%ignore /#a?/',
+    "hidden by case": 'start: x | "a" "b"i\nx: "a" "a"+ "b" | "b" /ab?/ "b"',
+    "one of two ways": 'start: "a"+ "a" /a|ab/+ | "b"',
+    "conflict": 'start: "a" start ["b" start] | "#" x\nx: /b+#/ | "#" "b"',
+}
+
+
+@pytest.mark.parametrize("name", HIDDEN)
+def test_what_the_scanner_hides_is_no_way_on(name):
+    agrees(ContextualControl(read_lark(HIDDEN[name])), HIDDEN[name], 7)
+
+
+@pytest.mark.parametrize("seed", [5780, 6001, 10294, 10499, 10652, 10861])
+def test_random_grammars_that_hide_terminals(seed):
+    agrees(ContextualControl(read_lark(at_random(seed)), strict=True), at_random(seed), 5)
+
+
+def test_a_hidden_way_on_is_found_below_any_number_of_others():
+    grammar = 'start: "(" start ")" | x\nx: "a" /a+#?/ "a" | "b"'
+    matcher = Constraint(ContextualControl(read_lark(grammar)), VOCABULARY_OF_ALL).matcher()
+    assert matcher.accept_bytes(b"(" * 3000)
+    assert not matcher.accept_bytes(b"aa)")
+    assert matcher.accept_bytes(b"aa#")
+    assert not matcher.accept_bytes(b")")
+    assert matcher.accept_bytes(b"a" + b")" * 3000)
+    assert matcher.is_accepting()
+
 
 @pytest.mark.parametrize("name", SCANNED)
 def test_the_scanner(name):
