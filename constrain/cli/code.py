@@ -26,7 +26,7 @@ from constrain.cli.options import (
     TopP,
 )
 from constrain.cli.running import write_and_show
-from constrain.terminal import Terminal
+from constrain.terminal import InputError, Terminal
 
 
 @app.command(
@@ -105,7 +105,7 @@ def code_command(
         from constrain.monitors import Place, named_monitor
 
         place = Place.in_file(file, line, column, repo)
-        command = None if server is None else shlex.split(server)
+        command = None if server is None else _divided(server)
         monitors = [named_monitor(name, place, command) for name in monitor or ("dereference",)]
         for watching in monitors:
             watching.otherwise = otherwise
@@ -129,3 +129,13 @@ def code_command(
             draft=draft,
             report=report,
         )
+
+
+def _divided(command: str) -> list[str]:
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise InputError(f"--server {command}: {error}") from None
+    if not words:
+        raise InputError("--server has no command")
+    return words
