@@ -143,7 +143,7 @@ class Tables:
                 (size, numbers[origin], [numbers[name] for name in names])
                 for (size, origin), names in self._reductions[state].items()
             ],
-            state == self._end,
+            state == self.end,
         )
 
     def push(self, state: int, below: Stack | None) -> Stack:
