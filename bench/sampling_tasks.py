@@ -35,7 +35,11 @@ NAME: /[a-z]{1,16}/
 NUMBER: /0|[1-9][0-9]{0,3}/
 TEXT: /'[A-Z][a-z]{1,15}'/
 """
-_CLAUSE = re.compile(rb" (?:WHERE|GROUP|ORDER|LIMIT) ")
+_QUOTED = re.compile(r"'[^']*'?")
+_FROM = re.compile(r" FROM ([a-z]*)")
+_NAME = re.compile(r"\b[a-z]+")
+_BESIDES = ("rowid", "oid", "null", "true", "false")
+"""What SQLite reads where a column stands."""
 _REFUSALS = 100
 """Tokens to refuse before a text is given up, where the constraint can only be asked."""
 
@@ -57,29 +61,51 @@ _SURE = 6.0
 class Prepares:
     """The queries of a grammar that a database can prepare: a constraint that can only be asked.
 
-    What stands before a clause is a query too, so it must be one that the database prepares.
+    A query may begin so if the database prepares the columns that have been written, the last one
+    completed, from one of its tables that may be meant. So a column is refused with the letter
+    after which there is none.
     """
 
     def __init__(self, grammar: Constraint, connection: sqlite3.Connection) -> None:
         self._grammar = grammar
         self._connection = connection
+        found = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall()
+        self._columns: dict[str, list[str]] = {}
+        for (table,) in found:
+            known = connection.execute("SELECT name FROM pragma_table_info(?)", (table,)).fetchall()
+            self._columns[table] = [name for (name,) in known] + [*_BESIDES]
         self._prepares = lru_cache(1 << 14)(self._ask)
 
     def allows(self, prefix: bytes) -> bool:
         """Return whether a query may begin so."""
-        if not self._grammar.matcher().accept_bytes(prefix):
-            return False
-        begins = [found.start() for found in _CLAUSE.finditer(prefix)]
-        return not begins or self._prepares(prefix[: begins[-1]])
+        return self._grammar.matcher().accept_bytes(prefix) and self._may_begin(prefix.decode())
 
     def complete(self, prefix: bytes) -> bool:
         """Return whether it is a query."""
         matcher = self._grammar.matcher()
-        return matcher.accept_bytes(prefix) and matcher.is_accepting() and self._prepares(prefix)
+        if not matcher.accept_bytes(prefix) or not matcher.is_accepting():
+            return False
+        return self._may_begin(prefix.decode()) and self._prepares(prefix.decode())
 
-    def _ask(self, query: bytes) -> bool:
+    def _may_begin(self, prefix: str) -> bool:
+        text = _QUOTED.sub("", prefix)
+        source = _FROM.search(text)
+        table = source[1] if source else ""
+        written = _NAME.findall(_FROM.sub(" ", text))
+        at_table = source is not None and source.end() == len(text)
+        last = written.pop() if written and not at_table and text[-1].islower() else ""
+        known = source is not None and not at_table
+        return any(
+            self._prepares(f"SELECT {', '.join((*written, column))} FROM {name}")
+            for name, columns in self._columns.items()
+            if (name == table if known else name.startswith(table))
+            for column in columns
+            if column.startswith(last)
+        )
+
+    def _ask(self, query: str) -> bool:
         try:
-            self._connection.execute(f"EXPLAIN {query.decode()}")
+            self._connection.execute(f"EXPLAIN {query}")
         except sqlite3.Error:
             return False
         return True

@@ -148,7 +148,7 @@ def methods(target: HFModel, draft: HFModel, max_tokens: int) -> dict[str, Metho
     def generate(draft: Draft | None) -> Method:
         def write(task: Task, seed: int) -> int:
             model = target if draft is None else speculative(target, draft)
-            options = {"n": 1, "max_tokens": max_tokens, "seed": seed}
+            options: dict[str, Any] = {"n": 1, "max_tokens": max_tokens, "seed": seed}
             [output] = decode(model, task.constraint, task.prompt, warp=Warp(), **options)
             return len(output.token_ids)
 

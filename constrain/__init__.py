@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from constrain.errors import (
         AcceptanceError,
         ConstraintError,
+        ExtinctionError,
         GenerationError,
         GrammarSyntaxError,
         GrammarWarning,
@@ -60,6 +61,7 @@ _HOME = {
     "AcceptanceError": "constrain.errors",
     "Constraint": "constrain.engine",
     "ConstraintError": "constrain.errors",
+    "ExtinctionError": "constrain.errors",
     "GenerationError": "constrain.errors",
     "GrammarSyntaxError": "constrain.errors",
     "GrammarWarning": "constrain.errors",
@@ -96,6 +98,7 @@ __all__ = [
     "AcceptanceError",
     "Constraint",
     "ConstraintError",
+    "ExtinctionError",
     "GenerationError",
     "GrammarSyntaxError",
     "GrammarWarning",

@@ -6,7 +6,7 @@ programs.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 
 class ConstraintError(ValueError):
@@ -183,10 +183,22 @@ class AcceptanceError(GenerationError):
         samples: those that were accepted, `Sample`s; nothing produced is lost.
     """
 
-    def __init__(self, reason: str, attempts: int, samples: tuple[object, ...]) -> None:
+    def __init__(self, reason: str, attempts: int, samples: tuple[Any, ...]) -> None:
         super().__init__(reason)
         self.attempts = attempts
         self.samples = samples
+
+
+class ExtinctionError(GenerationError):
+    """All weighted texts have died, so there is none to give.
+
+    Attributes:
+        run: what happened until then, a `Run`; `constrain.sampling.picture` draws it.
+    """
+
+    def __init__(self, reason: str, token_ids: tuple[int, ...], run: Any) -> None:
+        super().__init__(reason, token_ids)
+        self.run = run
 
 
 class SpeculationWarning(UserWarning):

@@ -17,6 +17,7 @@ from constrain.lexing.regex import words
 from constrain.models import LanguageModel
 from constrain.models.base import Prompt
 from constrain.sampling.base import Observer
+from constrain.sampling.cursor import AnyConstraint
 from constrain.sampling.masked import Output, decode
 from constrain.sampling.outcome import Outcome, SamplerName, sample_texts
 from constrain.sampling.warp import Warp
@@ -142,7 +143,7 @@ def generate_json(
             the same. "auto" takes what the constraint forces, copies, and what the model has found
             likely before; a smaller model over the same vocabulary guesses besides; or drafters,
             see `constrain.speculation`.
-        observe: is called with a `Progress` after each step (not for masked).
+        observe: is called with a `Progress` after each step.
         options: the language of the JSON text; default `JSONOptions()`, the one for generation.
         lenient: ignore what is not understood in the schema, each with a `SchemaWarning`.
         include_schema: tell the model of the schema in the prompt.
@@ -177,7 +178,7 @@ def generate_json(
 
 
 def generate(
-    constraint: Constraint,
+    constraint: AnyConstraint,
     model: Model,
     prompt: Prompt | None = None,
     *,
@@ -196,16 +197,17 @@ def generate(
 ) -> Any:
     """Write a text that a constraint allows, however it was made.
 
-    Special tokens stand in the text by their names. Arguments and results are as those of
-    `generate_json`; the value is the text.
+    The constraint may also be one that can only be asked (`constrain.sampling.YesNo`), by any
+    sampler but "masked". Special tokens stand in the text by their names. Arguments and results
+    are as those of `generate_json`; the value is the text.
 
     Raises:
         ConstraintError: the constraint is over another vocabulary than the model's; else as
             `generate_json`.
     """
 
-    def compiled(vocabulary: Vocabulary) -> Constraint:
-        if constraint.vocabulary != vocabulary:
+    def compiled(vocabulary: Vocabulary) -> AnyConstraint:
+        if isinstance(constraint, Constraint) and constraint.vocabulary != vocabulary:
             raise ConstraintError(
                 "the constraint and the model have different vocabularies; compile the constraint "
                 "with model.vocabulary"
@@ -431,7 +433,7 @@ def generate_code(
 
 
 def _generate(
-    compiled: Callable[[Vocabulary], Constraint],
+    compiled: Callable[[Vocabulary], AnyConstraint],
     model: Model,
     encoded: Callable[[LanguageModel], list[int]],
     parse: Callable[[str], Any],
@@ -461,7 +463,14 @@ def _generate(
     prompt, outcome = encoded(language_model), None
     if sampler == "masked":
         outputs = decode(
-            language_model, constraint, prompt, n=n, max_tokens=max_tokens, warp=warp, seed=seed
+            language_model,
+            constraint,
+            prompt,
+            n=n,
+            max_tokens=max_tokens,
+            warp=warp,
+            seed=seed,
+            observe=observe,
         )
     else:
         outcome = sample_texts(

@@ -15,7 +15,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from constrain.errors import ConstraintError, GenerationError, MonitorWarning, SchemaWarning
+from constrain.errors import (
+    AcceptanceError,
+    ConstraintError,
+    GenerationError,
+    MonitorWarning,
+    SchemaWarning,
+)
 
 
 class ExitCode(IntEnum):
@@ -158,7 +164,11 @@ class Terminal:
 
 
 def _as_data(error: ConstraintError) -> dict[str, Any]:
-    return {"type": type(error).__name__, "message": _line(str(error)), **vars(error)}
+    data = {"type": type(error).__name__, "message": _line(str(error)), **vars(error)}
+    if isinstance(error, AcceptanceError):
+        data["samples"] = [sample.text for sample in error.samples]
+    data.pop("run", None)  # is for pictures
+    return data
 
 
 def _line(text: str) -> str:

@@ -304,14 +304,14 @@ def test_version():
     assert re.fullmatch(r"constrain \d+\.\d+\.\d+\n", out.stdout)
 
 
-@pytest.mark.parametrize("sampler", ["smc", "cars"])
+@pytest.mark.parametrize("sampler", ["masked", "smc", "cars"])
 def test_a_person_sees_how_far_a_sampler_is(sampler: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("FORCE_COLOR", "1")
-    arguments = ("--sampler", sampler, "--particles", "3", "-n", "2", "-s", "1")
+    arguments = ("--sampler", sampler, "-n", "2", "-s", "1")
     result = _run("regex", "[0-9a-f]{1,4}", "--max-tokens", "6", *arguments)
     assert result.exit_code == 0, result.output
     assert re.search(r"\d+ of \d+ done \(\d+%\), effective \d\.\d", result.stderr)
-    assert re.search(r"effective sample size \d", result.stderr)
+    assert sampler == "masked" or re.search(r"effective sample size \d", result.stderr)
 
 
 @pytest.mark.parametrize("suffix", ["svg", "html"])
@@ -322,6 +322,40 @@ def test_a_sampler_draws_its_run(suffix: str, tmp_path: Path):
     assert 1 <= report["results"][0]["value"] <= 6
     assert report["sampling"]["attempts"] == 3
     assert "3 particles" in picture.read_text("utf-8")
+
+
+def test_a_run_that_dies_is_drawn_and_told(tmp_path: Path):
+    picture = tmp_path / "run.svg"
+    dying = ("regex", "x|[a-w]{60,90}", "--max-tokens", "4", "-s", "1", "--particles", "3")
+    result = _run(*dying, "--sampler", "smc", "--report", str(picture))
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert "3 x max_tokens reached" in result.stderr
+    assert "run.svg" in result.stderr
+    assert "3 died" in picture.read_text("utf-8")
+    for sampler in ("smc", "asap"):
+        report = _json(_run(*dying, "--sampler", sampler, "--json"))
+        assert (report["exit_code"], report["error"]["type"]) == (3, "ExtinctionError")
+
+
+def test_what_was_accepted_is_not_lost(monkeypatch: pytest.MonkeyPatch):
+    from constrain.sampling import Sample
+    from constrain.sampling.rejection import RejectionSampler
+
+    def give_up(self: RejectionSampler, *_: object) -> None:
+        raise self.give_up("no", [Sample((1,), "a", 0.0, -1.0, True)])
+
+    monkeypatch.setattr(RejectionSampler, "sample", give_up)
+    result = _run("regex", "a+", "--sampler", "rejection", "-n", "2")
+    assert (result.exit_code, result.stdout) == (3, "a\n")
+    report = _json(_run("regex", "a+", "--sampler", "rejection", "-n", "2", "--json"))
+    assert (report["exit_code"], report["error"]["samples"]) == (3, ["a"])
+
+
+def test_settings_of_other_samplers_are_refused():
+    for sampler in ("masked", "cars", "rejection"):
+        result = _run("regex", "a", "--sampler", sampler, "--particles", "4")
+        assert result.exit_code == 2
+        assert "--particles is of the samplers that weigh texts" in result.stderr
 
 
 def test_only_runs_of_smc_are_drawn(tmp_path: Path):

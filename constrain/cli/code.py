@@ -94,7 +94,7 @@ def code_command(
     top_p: TopP = None,
     min_p: MinP = None,
     sampler: Sampler = "masked",
-    particles: Particles = 16,
+    particles: Particles = None,
     draft: Draft = "none",
     report: Report = None,
     as_json: JSONFlag = False,

@@ -55,12 +55,21 @@ MinP = Annotated[
 Sampler = Annotated[
     Literal["masked", "rejection", "asap", "cars", "awrs", "smc"],
     typer.Option(
-        help="masked is fast; the others keep the model's own distribution given the constraint: "
-        "rejection and cars exactly, asap, awrs and smc by weighing several texts."
+        help="How to choose among what is valid. masked is fast, but prefers what begins like "
+        "many invalid texts; the others keep the model's own distribution given the constraint. "
+        "rejection and cars draw from it exactly, and take long where little of what the model "
+        "says is valid; asap, awrs and smc come near it by weighing several texts (--particles), "
+        "smc also on the way."
     ),
 ]
 Particles = Annotated[
-    int, typer.Option("--particles", min=1, help="Texts to weigh (asap, awrs, smc).")
+    int | None,
+    typer.Option(
+        "--particles",
+        min=1,
+        help="Texts to weigh, from which the -n are drawn (asap, awrs, smc); more are fairer.",
+        show_default="16, or -n where that is more",
+    ),
 ]
 Draft = Annotated[
     str,
@@ -75,7 +84,8 @@ Report = Annotated[
     Path | None,
     typer.Option(
         "--report",
-        help="Draw the run of smc into this file, .svg or .html.",
+        help="Draw what the particles of --sampler smc go through into this file, .svg or .html: "
+        "weights, resampling, deaths; also where all die.",
         show_default=False,
     ),
 ]

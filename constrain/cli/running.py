@@ -7,13 +7,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rich.markup import escape
+
 from constrain.cli.inputs import load_model
 from constrain.cli.judges import check_grammar, check_json, check_regex
+from constrain.errors import AcceptanceError, ExtinctionError
 from constrain.terminal import InputError, Terminal
 
 if TYPE_CHECKING:
     from constrain.generation import Timings
-    from constrain.sampling import Progress
+    from constrain.sampling import Progress, Run
     from constrain.sampling.outcome import Outcome
     from constrain.speculation import Statistics
 
@@ -22,6 +25,8 @@ _JUDGES = {
     "generate_regex": "Python's re",
     "generate_grammar": "Lark",
 }
+_WEIGHING = ("asap", "awrs", "smc")
+_PARTICLES = 16
 _PLACES_SHOWN = 6
 """Most places of a draft of which a person is told the share of guesses that came true."""
 
@@ -34,12 +39,21 @@ def write_and_show(
     *,
     n: int,
     draft: str,
+    particles: int | None,
     report: Path | None,
     **settings: Any,
 ) -> None:
     """Run one of the functions of `constrain.generation` and show what comes out."""
-    if report and (settings["sampler"] != "smc" or report.suffix not in (".svg", ".html")):
+    sampler = settings["sampler"]
+    if report and (sampler != "smc" or report.suffix not in (".svg", ".html")):
         raise InputError("--report draws a run of --sampler smc into a file that is .svg or .html")
+    if particles is None:
+        particles = _PARTICLES
+    elif sampler not in _WEIGHING:
+        raise InputError(
+            f"--particles is of the samplers that weigh texts ({', '.join(_WEIGHING)}), and "
+            f"--sampler is {sampler}; -n says how many to write"
+        )
     started = time.perf_counter()
     with terminal.busy(f"loading the kernels and the model {model_name}"):
         from constrain.engine import warmup
@@ -58,26 +72,30 @@ def write_and_show(
             remark = f"{progress.finished} of {progress.attempts} done ({rate:.0%})"
             show(progress.tokens, f"{remark}, effective {progress.effective:.1f}")
 
-        results = getattr(generation, function)(
-            target,
-            model,
-            n=n,
-            draft=drafting,
-            observe=observe,
-            return_details=True,
-            **settings,
-        )
+        try:
+            results = getattr(generation, function)(
+                target,
+                model,
+                n=n,
+                draft=drafting,
+                particles=particles,
+                observe=observe,
+                return_details=True,
+                **settings,
+            )
+        except ExtinctionError as error:
+            if report:
+                _draw(terminal, error.run, report)
+            raise
+        except AcceptanceError as error:
+            for sample in () if terminal.as_json else error.samples:
+                terminal.line(sample.text)  # what was accepted before
+            raise
     finished = time.perf_counter()
     results = results if n > 1 else [results]
     outcome, ahead = results[0].outcome, results[0].speculation
     if report:
-        from constrain.sampling import picture
-
-        draw = picture.svg if report.suffix == ".svg" else picture.html
-        try:
-            report.write_text(draw(outcome.run), "utf-8")
-        except OSError as error:
-            raise InputError(f"cannot write {report}: {error.strerror}") from error
+        _draw(terminal, outcome.run, report)
     is_json = function == "generate_json"
     values = [r.value for r in results]
     judge = None if terminal.ignored else _JUDGES.get(function)
@@ -137,6 +155,18 @@ def write_and_show(
     )
 
 
+def _draw(terminal: Terminal, run: Run, report: Path) -> None:
+    """Draw a run into a file."""
+    from constrain.sampling import picture
+
+    draw = picture.svg if report.suffix == ".svg" else picture.html
+    try:
+        report.write_text(draw(run), "utf-8")
+    except OSError as error:
+        raise InputError(f"cannot write {report}: {error.strerror}") from error
+    terminal.note(f"[dim]what the particles went through is drawn in {escape(str(report))}[/]")
+
+
 def _show_speculation(terminal: Terminal, ahead: Statistics, timings: Timings) -> None:
     """Say what came of looking ahead, and where the time went."""
     guesses = ", ".join(f"{name} {a.accepted} of {a.sent}" for name, a in ahead.drafters.items())
@@ -157,4 +187,5 @@ def _show_speculation(terminal: Terminal, ahead: Statistics, timings: Timings) -
 def _told(outcome: Outcome) -> dict[str, Any]:
     """What programs are told of a sampler's run."""
     names = ("sampler", "attempts", "acceptance_rate", "effective", "log_evidence")
-    return {name: getattr(outcome, name) for name in names}
+    told = {name: getattr(outcome, name) for name in names}
+    return {**told, "posterior": outcome.run.posterior()} if outcome.run else told

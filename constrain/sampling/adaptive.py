@@ -215,6 +215,9 @@ class CARSSampler(_Learner, ExactSampler):
 
     Sample i depends on the attempts before it and on `round_size`, but on no later one.
 
+    The acceptance rate is far above Z = p(V) once something has been learnt. What estimates Z is
+    `evidence`, the mean over the attempts of c where the text was accepted, and 0 where not.
+
     Args:
         model, constraint, seed, max_attempts, observe: see `ExactSampler`. The rows of the model
             must be probabilities.
@@ -240,6 +243,12 @@ class CARSSampler(_Learner, ExactSampler):
         self.trie = Trie() if trie is None else trie
         self.trie.claim(constraint, model.vocabulary)
         self.round_size = checked_round_size(round_size)
+        self._mass = 0.0
+
+    @property
+    def evidence(self) -> float:
+        """See `ExactSampler.evidence`."""
+        return self._mass / self.attempts if self.attempts else 0.0
 
     def sample(self, prompt_ids: Sequence[int], n: int, max_tokens: int) -> list[Sample]:
         """See `ExactSampler.sample`."""
@@ -247,7 +256,8 @@ class CARSSampler(_Learner, ExactSampler):
         samples: list[Sample] = []
         first = failed = 0
         while True:
-            if not self.root(prompt_ids, max_tokens).future:
+            bound = self.root(prompt_ids, max_tokens).future
+            if not bound:
                 why = "the model gives no probability to any valid text within max_tokens"
                 raise self.give_up(why, samples)
             numbers = range(first, first + self.round_size)
@@ -261,6 +271,7 @@ class CARSSampler(_Learner, ExactSampler):
                 failed += 1
                 if particle.cursor.finished:
                     failed = 0
+                    self._mass += bound
                     samples.append(self.accept(particle))
                     if len(samples) == n:
                         return samples

@@ -51,7 +51,7 @@ class Progress:
         finished: texts finished.
         attempts: texts begun.
         effective: effective sample size of the texts under way and finished, (sum w)^2 / sum w^2;
-            of samplers that draw exactly, the texts finished.
+            of samplers without weights, the texts finished.
     """
 
     tokens: int

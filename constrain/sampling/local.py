@@ -11,6 +11,7 @@ from constrain.engine import Constraint
 from constrain.errors import ConstraintError
 from constrain.models import LanguageModel
 from constrain.sampling.base import Draw, Observer, Particle, Sampler, log_sum
+from constrain.sampling.masked import NEEDS_MASKS
 from constrain.sampling.warp import Warp
 
 
@@ -48,10 +49,7 @@ class MaskedSampler(Sampler):
     ) -> None:
         super().__init__(model, constraint, seed=seed, observe=observe)
         if not isinstance(constraint, Constraint):
-            raise ConstraintError(
-                "local masking needs masks, and this constraint can only be asked; "
-                "use AWRSSampler, CARSSampler or RejectionSampler"
-            )
+            raise ConstraintError(NEEDS_MASKS)
         self.warp = warp or Warp()
 
     def scores(

@@ -14,15 +14,21 @@ from numpy.typing import NDArray
 
 from constrain.engine import Constraint, Matcher
 from constrain.engine.bitmask import allowed
-from constrain.errors import GenerationError
+from constrain.errors import ConstraintError, GenerationError
 from constrain.models import LanguageModel
 from constrain.models.lookahead import Drawn
 from constrain.sampling.ahead import Offer
-from constrain.sampling.base import check_shape
+from constrain.sampling.base import Observer, Progress, check_shape
 from constrain.sampling.clock import Clock
+from constrain.sampling.cursor import AnyConstraint
 from constrain.sampling.forced import certain_tokens
 from constrain.sampling.noise import Stream
 from constrain.sampling.warp import Warp
+
+NEEDS_MASKS = (
+    "local masking needs masks, and this constraint can only be asked; take the sampler awrs, smc, "
+    "cars or rejection"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +54,14 @@ class Output:
 
 def decode(
     model: LanguageModel,
-    constraint: Constraint,
+    constraint: AnyConstraint,
     prompt: Sequence[int],
     *,
     n: int,
     max_tokens: int,
     warp: Warp,
     seed: int,
+    observe: Observer | None = None,
 ) -> list[Output]:
     """Draw `n` texts from the model under a constraint, token by token.
 
@@ -63,27 +70,34 @@ def decode(
 
     Args:
         model: a model over the vocabulary of the constraint.
-        constraint: what may be written.
+        constraint: what may be written; it must have masks.
         prompt: token ids that stand before each text.
         n: how many texts.
         max_tokens: the most tokens of a text, end of text included; where the context of the
             model leaves less room after the prompt, so many.
         warp: what is done to the distribution over the allowed tokens before drawing.
         seed: key of the noise.
+        observe: is called after each step.
 
     Raises:
+        ConstraintError: the constraint has no masks.
         GenerationError: the shortest text does not fit, or the model gives no distribution over
             what is allowed. `token_ids` is the text where it happened, or the first unfinished.
         VocabularyError: the model's distributions are not over the vocabulary, or its tokens
             cannot spell what is asked for.
     """
-    room = _room(model, constraint, prompt, max_tokens)
+    if not isinstance(constraint, Constraint):
+        raise ConstraintError(NEEDS_MASKS)
+    room = room_for(model, constraint, prompt, max_tokens)
     masks = Clock()
     texts = [
         _Text(Stream(seed, i), constraint.matcher(), prompt, room, warp, masks) for i in range(n)
     ]
     while True:
         asked = [text for text in texts if text.go_on()]
+        if observe is not None:
+            longest, finished = max(len(text.token_ids) for text in texts), n - len(asked)
+            observe(Progress(longest, finished, n, finished))
         if not asked:
             return [text.output() for text in texts]
         started = perf_counter()
@@ -94,10 +108,14 @@ def decode(
             text.choose(row)
 
 
-def _room(
+def room_for(
     model: LanguageModel, constraint: Constraint, prompt: Sequence[int], max_tokens: int
 ) -> int:
-    """Return the most tokens that a text can have; the model need not read its last one."""
+    """Return the most tokens that a text can have; the model need not read its last one.
+
+    Raises:
+        GenerationError: the prompt is too long, or even the shortest text; or there is none.
+    """
     limit, room = model.context_length, max_tokens
     if limit is not None:
         if len(prompt) > limit:

@@ -11,13 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from constrain.engine import Constraint
-from constrain.errors import ConstraintError, GenerationError
+from constrain.errors import ConstraintError
 from constrain.models import LanguageModel
 from constrain.models.lookahead import Drawn, Lookahead
 from constrain.sampling.adaptive import ASApSampler, CARSSampler
 from constrain.sampling.awrs import AWRSSampler
 from constrain.sampling.base import Observer, Sample, Sampler, log_sum
 from constrain.sampling.clock import Clock
+from constrain.sampling.cursor import AnyConstraint
+from constrain.sampling.masked import room_for
 from constrain.sampling.noise import Stream
 from constrain.sampling.rejection import ExactSampler, RejectionSampler
 from constrain.sampling.resampling import systematic
@@ -42,7 +44,8 @@ class Outcome:
         effective: effective sample size of the weighted texts that the outputs were drawn from;
             of exact samplers, the number of outputs.
         log_evidence: logarithm of the estimated probability that the model's own text is valid.
-        run: the record of sequential Monte Carlo.
+        run: all the weighted texts that the outputs were drawn from; `run.posterior()` sums them
+            up, and `run.steps` records how they came about, but for ASAp. None of exact samplers.
         model_seconds: time spent in the model.
         mask_seconds: time spent in masks and in checks of tokens, guesses included.
     """
@@ -61,7 +64,7 @@ class Outcome:
 def sample_texts(
     name: str,
     model: LanguageModel,
-    constraint: Constraint,
+    constraint: AnyConstraint,
     prompt: Sequence[int],
     *,
     n: int,
@@ -81,10 +84,16 @@ def sample_texts(
 
     Raises:
         ConstraintError: there is no sampler of this name, or `particles` is below 1.
-        GenerationError: no text was valid.
+        GenerationError: even the shortest text does not fit; or, as an `AcceptanceError` or an
+            `ExtinctionError`, no text was valid.
     """
     if particles < 1:
         raise ConstraintError(f"particles must be >= 1, not {particles}")
+    if name not in (*EXACT, *WEIGHTED):
+        names = ", ".join(("masked", *EXACT, *WEIGHTED))
+        raise ConstraintError(f"no sampler {name!r}; there are {names}")
+    if isinstance(constraint, Constraint) and max_tokens >= 1:
+        room_for(model, constraint, prompt, max_tokens)
     warped = _Warped(model, warp)
     if name in EXACT:
         exact = EXACT[name](warped, constraint, seed=seed, observe=observe)
@@ -96,14 +105,11 @@ def sample_texts(
             exact.attempts,
             rate,
             n,
-            math.log(rate),
+            math.log(exact.evidence),
             None,
             warped.clock.seconds,
             exact.constraint_clock.seconds,
         )
-    if name not in WEIGHTED:
-        names = ", ".join(("masked", *EXACT, *WEIGHTED))
-        raise ConstraintError(f"no sampler {name!r}; there are {names}")
     count = max(n, particles)
     proposal: Sampler
     if name == "asap":
@@ -115,12 +121,7 @@ def sample_texts(
         run = smc.run(prompt, count, max_tokens)
     finished = [sample for sample in run.samples if sample.log_weight > -math.inf]
     if not finished:
-        reasons = sorted({sample.reason for sample in run.samples})
-        raise GenerationError(
-            f"none of {count} texts was valid in the end: {'; '.join(reasons)}. Raise max_tokens "
-            "or particles",
-            run.samples[0].token_ids,
-        )
+        raise run.extinction()
     logs = np.array([sample.log_weight for sample in finished])
     weights = np.exp(logs - log_sum(logs))
     uniforms = Stream(seed, count + 1).spare(0, n)
@@ -132,7 +133,7 @@ def sample_texts(
         len(finished) / count,
         run.effective,
         run.log_evidence,
-        run if run.steps else None,
+        run,
         warped.clock.seconds,
         proposal.constraint_clock.seconds,
     )

@@ -49,6 +49,11 @@ class ExactSampler(Sampler):
         """Texts accepted among those tried; 0 before the first."""
         return self.accepted / self.attempts if self.attempts else 0.0
 
+    @property
+    def evidence(self) -> float:
+        """Estimate of Z = p(V), over all calls; 0 before the first."""
+        return self.acceptance_rate
+
     @abstractmethod
     def sample(self, prompt_ids: Sequence[int], n: int, max_tokens: int) -> list[Sample]:
         """As `Sampler.sample`; every sample is finished.

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from constrain.errors import ConstraintError, GenerationError
+from constrain.errors import ConstraintError, ExtinctionError
 from constrain.sampling.base import (
+    OUT_OF_TOKENS,
     Observer,
     Particle,
     Progress,
@@ -49,7 +51,8 @@ class Run:
 
     Attributes:
         samples: n weighted texts; exp of their mean weight is the evidence.
-        steps: the record of ancestry and weights.
+        steps: the record of ancestry and weights, a step for each token; one more where, at the
+            end, only finished texts were left by resampling. The last is that of `samples`.
     """
 
     samples: tuple[Sample, ...]
@@ -70,23 +73,35 @@ class Run:
         """Return the estimated probability of each text given the target, likeliest first.
 
         Raises:
-            GenerationError: all particles have died.
+            ExtinctionError: all particles have died.
         """
         top = log_sum(np.array([sample.log_weight for sample in self.samples]))
         if top == -math.inf:
-            reasons = sorted({sample.reason for sample in self.samples})
-            raise GenerationError(
-                f"all {len(self.samples)} particles have died: {'; '.join(reasons)}. Take more "
-                "particles or a higher max_tokens; or the constraint and the model have (almost) "
-                "no text in common",
-                self.samples[0].token_ids,
-            )
+            raise self.extinction()
         found: dict[str, float] = {}
         for sample in self.samples:
             if sample.finished:
                 share = math.exp(sample.log_weight - top)
                 found[sample.text] = found.get(sample.text, 0.0) + share
         return dict(sorted(found.items(), key=lambda item: -item[1]))
+
+    def extinction(self) -> ExtinctionError:
+        """Return the error that says of what all particles have died, and what to do."""
+        reasons = Counter(sample.reason for sample in self.samples)
+        told = "; ".join(f"{count} x {reason}" for reason, count in reasons.most_common())
+        longest = max((sample.token_ids for sample in self.samples), key=len)
+        advice = ["raise max_tokens"] if OUT_OF_TOKENS in reasons else []
+        if len(reasons) > len(advice):
+            advice.append(
+                "take more particles; or the constraint and the model have (almost) no text in "
+                "common"
+            )
+        return ExtinctionError(
+            f"all {len(self.samples)} texts have died, the last after {len(longest)} tokens "
+            f"({told}); {', or '.join(advice)}",
+            longest,
+            self,
+        )
 
 
 class SMC:
@@ -169,10 +184,8 @@ class SMC:
         while live := [i for i, particle in enumerate(particles) if particle.is_live]:
             self.proposal.advance(particles)
             self._steer(particles, live, steered)
-            weights = np.array([particle.log_weight for particle in particles])
-            effective = effective_sample_size(weights)
-            texts = tuple(particle.data for particle in particles)
-            steps.append(Step(parents, texts, weights, effective, resampled))
+            steps.append(self._record(particles, parents, resampled))
+            weights, effective = steps[-1].log_weights, steps[-1].effective
             self._report(particles, effective)
             parents, resampled = tuple(range(n)), False
             few = 0 < effective < self.ess_threshold * n * (1 - 1e-9)
@@ -183,7 +196,16 @@ class SMC:
                 steered = [steered[j] for j in parents]
                 for particle in particles:
                     particle.log_weight = level
+        if resampled:
+            steps.append(self._record(particles, parents, resampled))
         return Run(tuple(particle.sample() for particle in particles), tuple(steps))
+
+    def _record(
+        self, particles: Sequence[Particle], parents: tuple[int, ...], resampled: bool
+    ) -> Step:
+        weights = np.array([particle.log_weight for particle in particles])
+        texts = tuple(particle.data for particle in particles)
+        return Step(parents, texts, weights, effective_sample_size(weights), resampled)
 
     def _parents(self, log_weights: NDArray[np.float64], step: int) -> tuple[int, ...]:
         n = len(log_weights)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 import numpy as np
@@ -11,15 +12,18 @@ import pytest
 from constrain import (
     AcceptanceError,
     ConstraintError,
+    ExtinctionError,
     GenerationError,
+    generate,
     generate_choice,
     generate_json,
     generate_regex,
 )
 from constrain.generation import Generation
 from constrain.models import TableModel
+from constrain.sampling import Progress
 
-from .exact import LETTERS
+from .exact import LETTERS, Asked
 
 NAMES = ["rejection", "asap", "cars", "awrs", "smc"]
 
@@ -58,9 +62,30 @@ def test_details(name: str) -> None:
         assert isinstance(generation, Generation)
         assert generation.outcome is not None
         assert generation.outcome.sampler == name
-        assert (generation.outcome.run is not None) == (name in ("awrs", "smc"))
+        run = generation.outcome.run
+        assert (run is not None) == (name in ("asap", "awrs", "smc"))
+        if run is not None:
+            assert sum(run.posterior().values()) == pytest.approx(1)
+            assert generation.text in run.posterior()
+            assert bool(run.steps) == (name != "asap")
         assert 0 < generation.outcome.acceptance_rate <= 1
         assert generation.model_calls == len(generation.token_ids)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_evidence_is_the_probability_of_what_is_valid(name: str) -> None:
+    """Of CARS too, which accepts nearly all texts in the end."""
+    details = generate_choice(
+        list(P),
+        MODEL,
+        n=400,
+        particles=400,
+        seed=3,
+        sampler=name,
+        max_tokens=6,
+        return_details=True,
+    )
+    assert details[0].outcome.log_evidence == pytest.approx(math.log(sum(P.values())), abs=0.2)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -82,9 +107,48 @@ def test_temperature_is_part_of_the_model(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_nothing_valid_is_an_error_that_says_so(name: str) -> None:
     model = TableModel(LETTERS, lambda prefix: [1, 0, 0, 0, 1])
-    with pytest.raises(GenerationError, match=r"max_tokens|no probability") as caught:
+    with pytest.raises(GenerationError, match=r"no probability|no text in common") as caught:
         generate_regex("b{3}", model, sampler=name, max_tokens=5)
     assert isinstance(caught.value, AcceptanceError) == (name in ("rejection", "cars"))
+
+
+@pytest.mark.parametrize("name", ["masked", *NAMES])
+def test_too_few_tokens_are_noticed_before_the_model_is_asked(name: str) -> None:
+    def never(prefix: tuple[int, ...]) -> Any:
+        raise AssertionError
+
+    with pytest.raises(GenerationError, match="shortest output takes 4 tokens"):
+        generate_regex("b{3}", TableModel(LETTERS, never), sampler=name, max_tokens=3)
+
+
+@pytest.mark.parametrize("name", ["asap", "awrs", "smc"])
+def test_what_all_died_of_is_told_and_kept(name: str) -> None:
+    with pytest.raises(ExtinctionError, match=r"all 5 texts have died.*\d x max_tokens") as caught:
+        generate_regex("0|a[ab]{9}", MODEL, sampler=name, particles=5, max_tokens=3, seed=1)
+    assert len(caught.value.token_ids) == 3
+    assert len(caught.value.run.samples) == 5
+    assert len(caught.value.run.steps) == (0 if name == "asap" else 3)
+    assert "raise max_tokens" in str(caught.value)
+    assert ("no text in common" in str(caught.value)) == (name == "asap")  # which learns so
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_constraints_that_can_only_be_asked(name: str) -> None:
+    drawn = generate(
+        Asked([b"ab", b"b"]), MODEL, n=300, seed=1, sampler=name, max_tokens=6, particles=300
+    )
+    assert drawn.count("b") / 300 == pytest.approx(P["b"] / sum(P.values()), abs=0.05)
+    with pytest.raises(ConstraintError, match="needs masks"):
+        generate(Asked([b"ab"]), MODEL)
+
+
+@pytest.mark.parametrize("name", ["masked", *NAMES])
+def test_progress_is_told(name: str) -> None:
+    told: list[Progress] = []
+    generate_regex("a|b", MODEL, n=3, seed=1, sampler=name, particles=3, observe=told.append)
+    assert told[-1].finished >= 3
+    assert told[-1].finished <= told[-1].attempts
+    assert 0 < told[-1].effective <= told[-1].attempts
 
 
 def test_wrong_names_and_numbers() -> None:

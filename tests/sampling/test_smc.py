@@ -12,6 +12,7 @@ import pytest
 
 from constrain import (
     ConstraintError,
+    ExtinctionError,
     GenerationError,
     Vocabulary,
     VocabularyError,
@@ -190,15 +191,22 @@ def test_two_models_are_a_product_of_experts() -> None:
     assert run.log_evidence == pytest.approx(math.log(truth.z), abs=0.15)
 
 
-def test_the_record_is_true() -> None:
-    smc = SMC(MaskedSampler(MODEL, MASKS, seed=6), potential=CRITIC, ess_threshold=1.0)
-    run = smc.run(PROMPT, 12, MAX_TOKENS)
+LONG_SHOTS = TableModel(LETTERS, lambda prefix: [1, 1, 0, 1e-9, 1])
+
+
+@pytest.mark.parametrize(("model", "pattern"), [(MODEL, PATTERN), (LONG_SHOTS, "a|b0{9}")])
+def test_the_record_is_true(model: TableModel, pattern: str) -> None:
+    """Also where resampling leaves only texts that are finished already."""
+    proposal = MaskedSampler(model, compile_regex(pattern, LETTERS), seed=6)
+    run = SMC(proposal, potential=CRITIC, ess_threshold=1.0).run(PROMPT, 12, 9)
     assert any(step.resampled for step in run.steps)
     for before, step in zip(run.steps, run.steps[1:], strict=False):
         for parent, text in zip(step.parents, step.texts, strict=True):
             assert text.startswith(before.texts[parent])
         assert step.resampled or step.parents == tuple(range(12))
-    assert [sample.text for sample in run.samples] == [t.decode() for t in run.steps[-1].texts]
+    last = run.steps[-1]
+    assert [sample.text for sample in run.samples] == [text.decode() for text in last.texts]
+    assert [sample.log_weight for sample in run.samples] == last.log_weights.tolist()
 
 
 def test_the_same_seed_is_the_same_run() -> None:
@@ -212,8 +220,9 @@ def test_all_dead_is_evidence_zero() -> None:
     assert run.log_evidence == -math.inf
     assert run.effective == 0
     assert all("max_tokens" in sample.reason for sample in run.samples)
-    with pytest.raises(GenerationError, match=r"4 particles have died: max_tokens"):
+    with pytest.raises(ExtinctionError, match=r"all 4 texts have died.*4 x max_tokens") as caught:
         run.posterior()
+    assert caught.value.run is run
 
 
 def test_a_text_that_the_potential_rules_out_is_not_finished() -> None:
