@@ -109,6 +109,7 @@ class Graph:
         self._values = np.full(256, layout.UNRESOLVED_EDGE, np.int32)
         self._slots = np.zeros(128, np.int32)
         self._classes: dict[tuple[Hashable, ...], int] = {}
+        self._kinds: dict[tuple[Hashable, ...], tuple[int, int, bool]] = {}
         self._accepting: list[bool] = [False]
         pushdown = as_pushdown(control)
         self._stacks = None if pushdown is None else Stacks(pushdown)
@@ -184,16 +185,25 @@ class Graph:
         assert stacks is not None
         control = stacks.control
         config = stacks.config(stack, mode)
-        lexemes = tuple(control.lexemes(config))
-        accepting = control.accepting(config)
-        start, captures = self.automaton.start(lexemes, accepting), any_captures(lexemes)
-        alike = mode, accepting, control.moves(config), *lexemes
-        number = self._classes.setdefault(alike, len(self._accepting))
-        if number == len(self._accepting):
-            self._accepting.append(accepting)
-        if shifts.place_of(handle, stack, mode) == layout.NEED_KIND:
+        sight = control.sight(config)
+        kind = mode, stacks.top(stack), sight
+        known = self._kinds.get(kind)
+        if known is None:
+            lexemes = tuple(control.lexemes(config))
+            accepting = control.accepting(config)
+            start, captures = self.automaton.start(lexemes, accepting), any_captures(lexemes)
+            alike = mode, accepting, control.moves(config), *lexemes
+            number = self._classes.setdefault(alike, len(self._accepting))
+            if number == len(self._accepting):
+                self._accepting.append(accepting)
+            known = number, start, captures
             regular = control.is_regular(config)
-            stacks.add_kind(stack, mode, number if regular else 0, start, captures)
+            if regular:
+                self._kinds[kind] = known
+            if shifts.place_of(handle, stack, mode) == layout.NEED_KIND:
+                by_kernels = regular and sight == ()
+                stacks.add_kind(stack, mode, number if by_kernels else 0, start, captures)
+        number, start, captures = known
         while (place := shifts.add_place(handle, stack, mode, number, start, int(captures))) < 0:
             self._mend(place)
         return int(place)

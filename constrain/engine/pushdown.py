@@ -80,9 +80,13 @@ class Pushdown(Control[Config], Protocol[Config]):
     def unite(self, stack: Any, mode: Any) -> Config:
         """Return the configuration of a stack and a mode."""
 
+    def sight(self, config: Config) -> Hashable:
+        """Return what the control looks at of a stack, beside the state on top and the terminals
+        that can be shifted; an empty tuple where there is nothing else."""
+
     def is_regular(self, config: Config) -> bool:
-        """Whether all configurations with the same state on top of the stack, the same terminals
-        that can be shifted, and the same mode, have the same lexemes and accept alike."""
+        """Whether all configurations of the same mode, with the same in sight, have the same
+        lexemes and accept alike."""
 
     def moves(self, config: Config) -> Hashable:
         """Return what tells configurations of the same mode and with the same lexemes apart by
@@ -156,6 +160,13 @@ class Stacks:
         config: Hashable = self.control.unite(self._object(stack), self._modes[mode])
         return config
 
+    def top(self, stack: int) -> tuple[int, int]:
+        """Return the state on top of a stack, and the number of the set of the terminals that can
+        be shifted."""
+        while (terminals := shifts.usable(self.handle, stack)) < 0:
+            self.mend(terminals)
+        return self._stacks.item(stack, layout.LR_STATE), int(terminals)
+
     def _number(self, stack: Any) -> int:
         missing = []
         while stack is not None and stack not in self._numbers:
@@ -191,12 +202,10 @@ class Stacks:
 
     def add_kind(self, stack: int, mode: int, kind: int, start: int, captures: bool) -> None:
         """Say of which class the configurations like one are; 0 where they differ."""
-        while (terminals := shifts.usable(self.handle, stack)) < 0:
-            self.mend(terminals)
         if self.handle.item(layout.N_KINDS) == len(self._kinds):
             self._grow_kinds()
-        state = self._stacks.item(stack, layout.LR_STATE)
-        shifts.add_kind(self.handle, state, int(terminals), mode, kind, start, int(captures))
+        state, terminals = self.top(stack)
+        shifts.add_kind(self.handle, state, terminals, mode, kind, start, int(captures))
 
     def add_move(self, kind: int, ended: int, config: Hashable, lexeme: Lexeme) -> None:
         """Enter what a class does after a lexeme, as in one of its configurations."""

@@ -86,6 +86,9 @@ class _Letter:
     def unite(self, stack: _Stack, mode: None) -> _Stack:
         return stack
 
+    def sight(self, config: _Stack) -> tuple[()]:
+        return ()
+
     def is_regular(self, config: _Stack) -> bool:
         return True
 

@@ -7,7 +7,7 @@ terminals are offered that both of them agree on.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Hashable, Iterable
 from heapq import heappop, heappush
 from itertools import count
 from typing import NamedTuple
@@ -191,6 +191,10 @@ class ContextualControl:
     def unite(self, stack: Stack, mode: tuple[Regex, Margin]) -> Config:
         """See `Pushdown.unite`."""
         return Config(stack, *mode)
+
+    def sight(self, config: Config) -> tuple[Hashable, ...]:
+        """See `Pushdown.sight`."""
+        return ()
 
     def is_regular(self, config: Config) -> bool:
         """See `Pushdown.is_regular`."""

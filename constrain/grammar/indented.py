@@ -9,14 +9,14 @@ that there is only the next line feed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from math import inf
 
 from constrain.grammar.blocks import check_indentation
 from constrain.grammar.cfg import Grammar
 from constrain.grammar.contextual import Config, ContextualControl, Margin, Move, Offers
 from constrain.grammar.indentation import Indentation
-from constrain.grammar.lalr import END
+from constrain.grammar.lalr import END, Stack
 from constrain.grammar.newlines import SPACES, Newlines, Piece
 from constrain.grammar.scanning import Scan
 from constrain.lexing.regex import EMPTY, Regex
@@ -139,12 +139,29 @@ class IndentedControl(ContextualControl):
                 yield scan
         yield from self._newlines.begun(newlines)
 
-    def is_regular(self, config: Config) -> bool:
-        """See `Pushdown.is_regular`."""
-        margin = config.margin
-        # What follows where blocks can end depends on the blocks around.
-        blocks = len(margin.columns) > 1 and self._dedent in self._tables.usable(config.stack)
-        return not margin.line and not blocks and super().is_regular(config)
+    def sight(self, config: Config) -> tuple[Hashable, ...]:
+        """See `Pushdown.sight`: where a line begins, the blocks around it."""
+        stack, _, margin = config
+        ends = len(margin.columns) > 1 and self._dedent in self._tables.usable(stack)
+        return self._blocks(stack) if margin.line or ends else ()
+
+    def _blocks(self, stack: Stack) -> tuple[Hashable, ...]:
+        """What a line can begin with in the block that a stack is in, and in those around it."""
+        pending = [stack]
+        while pending[-1].blocks is None and self._dedent in self._tables.usable(pending[-1]):
+            pending.append(self._tables.shift(pending[-1], self._dedent))
+        around = pending[-1].blocks or ()
+        while pending:
+            here = pending.pop()
+            if here.blocks is None:
+                usable = self._tables.usable(here)
+                deeper: tuple[Hashable, ...] = ()
+                if self._indent in usable:
+                    block = self._tables.shift(here, self._indent)
+                    deeper = block.state, self._tables.usable(block)
+                here.blocks = here.state, usable, deeper, around
+            around = here.blocks
+        return around
 
     def _move(self, config: Config, scan: Scan) -> Move:
         margin = config.margin

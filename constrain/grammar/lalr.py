@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -30,9 +30,10 @@ class Stack:
         usable: the terminals that can be shifted next, and END where the text may end; once known.
         reduced: the stacks after the reductions that can be made, by rule; once known.
         distances: lower bounds of what completes the parse (see `distances`); once known.
+        blocks: what lines can begin with, where indentation counts (see `indented`); once known.
     """
 
-    __slots__ = ("__weakref__", "below", "distances", "reduced", "state", "usable")
+    __slots__ = ("__weakref__", "below", "blocks", "distances", "reduced", "state", "usable")
 
     def __init__(self, state: int, below: Stack | None) -> None:
         self.state = state
@@ -40,6 +41,7 @@ class Stack:
         self.usable: frozenset[str] | None = None
         self.reduced: dict[tuple[int, str], Stack] = {}
         self.distances: list[int | None] = [None, None]
+        self.blocks: tuple[Hashable, ...] | None = None
 
 
 class Tables:
