@@ -126,8 +126,8 @@ class ContextualControl:
             *[names for state, names in enumerate(self._tables.looked_for) if state != begin]
         )
         self._spaces = [name for name in grammar.ignored if self._is_space(name)]
-        self._scans: dict[tuple[int, Regex], list[Scan]] = {}
-        self._offers: dict[tuple[int, frozenset[str], Regex], Offers] = {}
+        self._scans: dict[tuple[frozenset[str], Regex], list[Scan]] = {}
+        self._offers: dict[tuple[frozenset[str], frozenset[str], Regex], Offers] = {}
         self._made = {
             name: Scan(Opaque.place(name, b"").lexeme, name, name, EMPTY) for name in made
         }
@@ -266,7 +266,7 @@ class ContextualControl:
         """What may be matched next, whether or not what it bans leaves a way on."""
         stack, banned, _ = config
         usable = self._tables.usable(stack)
-        key = (stack.state, usable, banned)
+        key = (self._tables.looked_for[stack.state], usable, banned)
         found = self._offers.get(key)
         if found is None:
             found = self._offers[key] = self._offers_of(
@@ -284,10 +284,11 @@ class ContextualControl:
 
     def _scan(self, state: int, banned: Regex) -> list[Scan]:
         """What the scanner may take in a state of the parser."""
-        found = self._scans.get((state, banned))
+        looked_for = self._tables.looked_for[state]
+        found = self._scans.get((looked_for, banned))
         if found is None:
-            names = self._tables.looked_for[state] | self._always
-            found = self._scans[state, banned] = self._scanner.scans(names, banned)
+            names = looked_for | self._always
+            found = self._scans[looked_for, banned] = self._scanner.scans(names, banned)
             # What is no text is not scanned, and not banned.
             for name in names.intersection(self._opaque):
                 found.append(Scan(self._opaque[name].lexeme, name, name, EMPTY))

@@ -49,7 +49,7 @@ class IndentedControl(ContextualControl):
         self._newlines = Newlines(indentation.newline, indentation.tab_width)
         self._opens = frozenset(indentation.open)
         self._closes = frozenset(indentation.close)
-        self._tokens_of: dict[tuple[int, frozenset[str], Regex, bool], Offers] = {}
+        self._tokens_of: dict[tuple[frozenset[str], frozenset[str], Regex, bool], Offers] = {}
         self._lines: dict[Config, Offers] = {}
         super().__init__(grammar, made=frozenset((self._indent, self._dedent)))
 
@@ -117,7 +117,7 @@ class IndentedControl(ContextualControl):
         stack, banned, margin = config
         usable = self._tables.usable(stack)
         inside = margin.level > 0
-        key = (stack.state, usable, banned, inside)
+        key = (self._tables.looked_for[stack.state], usable, banned, inside)
         found = self._tokens_of.get(key)
         if found is None:
             found = self._tokens_of[key] = self._offers_of(

@@ -49,7 +49,7 @@ class Tables:
 
     Attributes:
         start: the parse of the empty text.
-        looked_for: of each state, the symbols that it has an action for.
+        looked_for: of each state, the symbols that it has an action for; equal sets are one object.
         tails: the states that are put on themselves only once.
         items: of each state, the rules under way: symbols read, origin, symbols to come.
         end: the state in which the start symbol has been read.
@@ -95,7 +95,9 @@ class Tables:
                     if kind is not Shift
                 }
             )
-        self.looked_for = [frozenset(table.states[state]) for state in range(len(table.states))]
+        looked_for = [frozenset(table.states[state]) for state in range(len(table.states))]
+        known = {names: names for names in looked_for}
+        self.looked_for = [known[names] for names in looked_for]
         self._reductions = [_by_rule(reduces) for reduces in self._reduces]
         self.items = _items(analyzer, grammar.start)
         # These wait for the last symbol of a rule that is the rule's own: one is as good as many.
