@@ -94,23 +94,56 @@ class Completions:
         self._pending: deque[_Place] = deque()
         self._known: WeakKeyDictionary[Stack, dict[_Control, bool]] = WeakKeyDictionary()
         self._lock = threading.Lock()
-        self.by_rules = not tables.has_conflicts and self._is_open(grammar)
+        self.by_rules = self._is_open(grammar)
 
     def _is_open(self, grammar: Grammar) -> bool:
-        """Whether all that may be under way has a way on without terminals that may be hidden."""
+        """Whether each parse has a way on without terminals that are hidden or bring conflicts."""
+        tables = self._tables
         symbols = {*grammar.terminals, *grammar.opaque}
-        hidden: set[str] = set()
-        for state, names in enumerate(self._tables.looked_for):
+        # With indentation, what a conflict rules out is not told.
+        avoided = set() if self._optional else set(tables.conflicts)
+        for state, names in enumerate(tables.looked_for):
             wanted = symbols.intersection(names).difference(self._optional)
             for scan in self._scans(state, EMPTY):
                 if scan.matched not in self._ignored and self._is_free(scan):
                     wanted.discard(scan.terminal)
-            hidden |= wanted
-        if not hidden:
+            avoided |= wanted
+        if not avoided:
             return True
-        seen = {*symbols, *grammar.declared} - hidden
+        seen = {*symbols, *grammar.declared} - avoided
         seen |= grammar.written_with(seen)
-        return all(seen.issuperset(rest) for items in self._tables.items for _, _, rest in items)
+        return END not in avoided and self._shrinks(seen)
+
+    def _shrinks(self, seen: set[str]) -> bool:
+        """Whether each stack becomes smaller when rules under way are completed with some symbols.
+
+        A rule of which one symbol has been read leaves the stack as high as it was.
+        """
+        tables = self._tables
+        sources: dict[int, list[int]] = {}
+        for state, names in enumerate(tables.looked_for):
+            for name in names:
+                after = tables.action(state, name)
+                if isinstance(after, int):
+                    sources.setdefault(after, []).append(state)
+        left = {
+            state: [(size, origin) for size, origin, rest in items if seen.issuperset(rest)]
+            for state, items in enumerate(tables.items)
+            if state != tables.end
+        }
+        while True:
+            found = [
+                state
+                for state, rules in left.items()
+                if any(
+                    size != 1 or all(tables.action(p, origin) not in left for p in sources[state])
+                    for size, origin in rules
+                )
+            ]
+            if not found:
+                return not left
+            for state in found:
+                del left[state]
 
     def exist(self, stack: Stack, banned: Regex) -> bool:
         """Whether a parse can be completed where `banned` may not follow."""

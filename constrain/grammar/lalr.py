@@ -53,7 +53,7 @@ class Tables:
         tails: the states that are put on themselves only once.
         items: of each state, the rules under way: symbols read, origin, symbols to come.
         end: the state in which the start symbol has been read.
-        has_conflicts: whether something else could be done before a terminal than is done.
+        conflicts: the terminals before which, somewhere, another thing could be done than is done.
 
     Args:
         grammar: a grammar.
@@ -107,10 +107,11 @@ class Tables:
             if items and all(size == 1 and rest == (origin,) for size, origin, rest in items)
         }
         self.end = table.end_states[grammar.start]
-        self.has_conflicts = any(
-            len(rules) > 1 or symbol in itemset.transitions
+        self.conflicts = frozenset(
+            str(symbol.name)
             for itemset in analyzer.lr0_itemsets
             for symbol, rules in itemset.lookaheads.items()
+            if len(rules) > 1 or symbol in itemset.transitions
         )
         self._shiftable = [
             frozenset(name for name in shifts if name not in grammar.rules_of)
