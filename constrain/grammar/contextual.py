@@ -126,6 +126,14 @@ class ContextualControl:
             *[names for state, names in enumerate(self._tables.looked_for) if state != begin]
         )
         self._spaces = [name for name in grammar.ignored if self._is_space(name)]
+        self._parting = [
+            least_text(terminal.lexeme)
+            for terminal in map(self._terminals.__getitem__, self._spaces)
+            if not any(
+                self._keeps_off(banned, {END, *self._later})
+                for banned in self._scanner.banned_after(terminal)
+            )
+        ]
         self._scans: dict[tuple[frozenset[str], Regex], list[Scan]] = {}
         self._offers: dict[tuple[frozenset[str], frozenset[str], Regex], Offers] = {}
         self._made = {
@@ -316,17 +324,17 @@ class ContextualControl:
         if found is None:
             names = {END, *self._terminals} if key[0] is None else self._followers.get(key[0], ())
             found = self._free[key] = any(
-                is_empty(_after_text(banned, least_text(self._terminals[name].lexeme)))
-                for name in self._spaces
-            ) or not (
-                (END in names and banned.nullable)
-                or any(
-                    self._scanner.touches(terminal, banned)
-                    for name, terminal in self._terminals.items()
-                    if name in names and name not in self._spaces
-                )
-            )
+                is_empty(_after_text(banned, text)) for text in self._parting
+            ) or not self._keeps_off(banned, names)
         return found
+
+    def _keeps_off(self, banned: Regex, names: Collection[str]) -> bool:
+        """Whether one of some terminals, spaces aside, cannot come as it likes, or the end."""
+        return (END in names and banned.nullable) or any(
+            self._scanner.touches(terminal, banned)
+            for name, terminal in self._terminals.items()
+            if name in names and name not in self._spaces
+        )
 
     def _is_space(self, name: str) -> bool:
         """Whether no other terminal can begin as an ignored one does, once something is written."""

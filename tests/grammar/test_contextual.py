@@ -50,7 +50,7 @@ def test_what_the_scanner_hides_is_no_way_on(name):
     agrees(ContextualControl(read_lark(HIDDEN[name])), HIDDEN[name], 7)
 
 
-@pytest.mark.parametrize("seed", [5780, 6001, 10294, 10499, 10652, 10861])
+@pytest.mark.parametrize("seed", [5780, 6001, 10294, 10499, 10652, 10861, 24014])
 def test_random_grammars_that_hide_terminals(seed):
     agrees(ContextualControl(read_lark(at_random(seed)), strict=True), at_random(seed), 5)
 
