@@ -78,7 +78,8 @@ def compile_grammar(
     A grammar in Lark's language may have special tokens of the vocabulary among its symbols, by
     name (`<|tool_call|>`), and JSON Schemas (`%json {"type": "object"}`). What such a schema or
     another constraint allows may end wherever it is complete; the grammar's own terminals are
-    matched without regard to it.
+    matched without regard to it. In GBNF special tokens also have numbers (`<[1000]>`), and
+    `!</think>*` is text without special tokens.
 
     Args:
         text: the grammar, or the name of a ready-made one (see `constrain.grammars`).
@@ -112,7 +113,8 @@ def compile_grammar(
         name: rule if isinstance(rule, SpecialToken) else rule.control
         for name, rule in (rules or {}).items()
     }
-    control = grammar_control(text, syntax, start, lexer, path, indentation, bound)
+    tokens = {number: name for name, number in vocabulary.special_tokens.items()}
+    control = grammar_control(text, syntax, start, lexer, path, indentation, bound, tokens)
     return Constraint(control, vocabulary)
 
 

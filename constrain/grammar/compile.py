@@ -53,8 +53,12 @@ def grammar_control(
     path: str | PathLike[str] | None = None,
     indentation: Indentation | Indenter | type[Indenter] | None = None,
     rules: Mapping[str, Foreign] | None = None,
+    tokens: Mapping[int, str] | None = None,
 ) -> GrammarControl:
-    """Return the control of a grammar; see `compile_grammar`."""
+    """Return the control of a grammar; see `compile_grammar`.
+
+    `tokens` are the names of the special tokens by number, for grammars that call them so.
+    """
     if syntax not in ("lark", "gbnf"):
         raise ConstraintError(f"unknown syntax {syntax!r}; the syntaxes are 'lark' and 'gbnf'")
     if lexer not in (None, "dynamic", "contextual"):
@@ -68,7 +72,7 @@ def grammar_control(
             raise ConstraintError("GBNF has no terminals for indentation; leave it out")
         if rules:
             raise ConstraintError("rules can be bound in grammars in Lark's language alone")
-        return DynamicControl(read_gbnf(text, start or "root", path))
+        return DynamicControl(read_gbnf(text, start or "root", path, tokens))
     if text.isidentifier():
         text = load(text)
     if indentation is not None and lexer == "dynamic":

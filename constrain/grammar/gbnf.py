@@ -1,13 +1,17 @@
 """Grammars in GBNF, the language of llama.cpp.
 
-Its terminals are single characters. Names may hold underscores, as its manual says, and rules may
-be left recursive, which llama.cpp refuses.
+Its terminals are single characters. Rules may be left recursive, which llama.cpp refuses.
+
+Tokens by name and by number (`<think>`, `<[1000]>`) are special tokens alone: what tokens a text
+comes in is nothing that a constraint sees. So "any token but this one" stands for free text, and
+can only be repeated at will (`!</think>*`); special tokens are no part of it.
 """
 
 from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 
 from constrain.errors import GrammarSyntaxError
 from constrain.grammar.cfg import Grammar, checked
@@ -30,13 +34,18 @@ _ESCAPES = {"t": "\t", "r": "\r", "n": "\n", **{char: char for char in '\\"[]-'}
 _HEX_DIGITS = {"x": 2, "u": 4, "U": 8}
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
 _QUANTIFIERS = {"*": (0, None), "+": (1, None), "?": (0, 1)}
-_TOKEN = re.compile(r"<([^<>\s]+)>")
+_TOKEN = re.compile(r"<(?:\[([0-9]{1,9})\]|[^<>\s\[][^<>\s]*)>")
+_REPEATED = re.compile(r"[ \t]*[*+]")
+_REPEATED_GROUP = re.compile(r"\s*\)[ \t]*[*+]")
 _DEEPEST = 100
 """Groups within groups, and quantifiers upon quantifiers."""
 
 
 def read_gbnf(
-    text: str, start: str = "root", path: str | os.PathLike[str] | None = None
+    text: str,
+    start: str = "root",
+    path: str | os.PathLike[str] | None = None,
+    tokens: Mapping[int, str] | None = None,
 ) -> Grammar:
     """Read a grammar and leave out what no text needs.
 
@@ -44,6 +53,7 @@ def read_gbnf(
         text: the grammar.
         start: the rule that stands for whole texts.
         path: the file that the text is from, for messages.
+        tokens: the names of the special tokens, by number; None if they are not known.
 
     Raises:
         GrammarSyntaxError: the grammar is malformed, or its start stands for no text.
@@ -51,7 +61,7 @@ def read_gbnf(
     Warns:
         GrammarWarning: a rule stands for no text, and is left out.
     """
-    reader = _Reader(text, None if path is None else os.fspath(path))
+    reader = _Reader(text, None if path is None else os.fspath(path), tokens)
     rules = reader.read()
     if start not in rules:
         raise reader.fault(0, f"there is no rule {start!r} to start from")
@@ -66,9 +76,10 @@ class _Reader:
         places: where each rule is defined.
     """
 
-    def __init__(self, text: str, file: str | None) -> None:
+    def __init__(self, text: str, file: str | None, tokens: Mapping[int, str] | None) -> None:
         self._text = text
         self._file = file
+        self._tokens = tokens
         self._at = 0
         self.places: dict[str, int] = {}
         self._used: dict[str, int] = {}
@@ -196,14 +207,41 @@ class _Reader:
             group = self._choice(depth + 1)
             self._expect(")")
             return group
-        token = _TOKEN.match(self._text, offset)
-        if token is None or token[1].startswith("["):
+        self._at = offset
+        return self._free(offset) if opening == "!" else Special(self._token())
+
+    def _token(self) -> SpecialToken:
+        """Read a special token, by its name or its number."""
+        offset = self._at
+        found = _TOKEN.match(self._text, offset)
+        if found is None:
+            raise self.fault(offset, "expected a token, by name as in <think> or as in <[1000]>")
+        self._at = found.end()
+        if found[1] is None:
+            name = found[0]
+            if self._tokens is not None and name not in self._tokens.values():
+                raise self.fault(offset, f"the vocabulary has no special token {name!r}")
+        elif self._tokens is None or (name := self._tokens.get(int(found[1]), "")) == "":
             raise self.fault(
                 offset,
-                "special tokens are supported by name, as in <|call|>, not by number or as !",
+                f"token {found[1]} is no special token; write the text of others as a string",
             )
-        self._at = token.end()
-        return Special(SpecialToken(token[0]))
+        return SpecialToken(name)
+
+    def _free(self, offset: int) -> Expression:
+        """Read any token but one, repeated at will: free text."""
+        self._at += 1
+        self._token()
+        is_group = self._text[:offset].rstrip().endswith("(")
+        if not (
+            _REPEATED.match(self._text, self._at)
+            or (is_group and _REPEATED_GROUP.match(self._text, self._at))
+        ):
+            raise self.fault(
+                offset,
+                "tokens are not counted: any token but one has to be repeated with * or +",
+            )
+        return Match(ANY)
 
     def _quantifier(self, lines: bool) -> tuple[int, int | None]:
         mark = self._char

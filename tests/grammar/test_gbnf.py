@@ -8,7 +8,7 @@ import warnings
 
 import pytest
 
-from constrain import compile_grammar
+from constrain import Vocabulary, compile_grammar
 from constrain.errors import ConstraintError, GrammarSyntaxError, GrammarWarning
 from constrain.grammar.dynamic import DynamicControl
 from constrain.grammar.gbnf import read_gbnf
@@ -145,8 +145,12 @@ MISTAKES = {
     "no count": ('root ::= "a"{,2}', 1, 14),
     "too many rules": ('root ::= ("a" root "b"?){1,900000}', 1, 25),
     "no text": ('root ::= "a" root', 1, 1),
-    "token": ("root ::= <[12]>", 1, 10),
-    "token by number": ("root ::= (!<[1000]>)*", 1, 11),
+    "token by an unknown number": ("root ::= <[12]>", 1, 10),
+    "unclosed token": ("root ::= <think", 1, 10),
+    "token with a space": ("root ::= <a b>", 1, 10),
+    "one token but another": ('root ::= "a" !<b> "c"', 1, 14),
+    "counted tokens": ("root ::= !<b>{2,3}", 1, 10),
+    "a text but a token": ('root ::= ("a" !<b>)*', 1, 15),
     "deep groups": ("root ::= " + "(" * 5000, 1, 110),
     "many quantifiers": ('root ::= "a"' + "*" * 5000, 1, 113),
 }
@@ -159,6 +163,64 @@ def test_mistakes_are_placed(name):
         read_gbnf(text)
     error = caught.value
     assert (error.line, error.column) == (line, column), error
+
+
+SPECIAL = {"<think>": 256, "</think>": 257}
+VOCABULARY_THAT_THINKS = Vocabulary.from_bytes(
+    [*[bytes([byte]) for byte in range(256)], None, None, None],
+    eos_token_ids=[258],
+    special_tokens=SPECIAL,
+)
+THOUGHTS = [
+    "root ::= <think> thinking </think> .*\nthinking ::= !</think>*",
+    "root ::= <[256]> ( !<[257]> )* <[257]> .*",
+]
+
+
+@pytest.mark.parametrize("grammar", THOUGHTS)
+def test_tokens_by_name_and_number(grammar):
+    constraint = compile_grammar(grammar, VOCABULARY_THAT_THINKS, syntax="gbnf")
+    matcher = constraint.matcher()
+    assert not matcher.accept(ord("a"))
+    assert matcher.accept(256)
+    assert not matcher.accept(256)
+    assert matcher.accept_bytes("é </think>".encode())
+    assert matcher.accept(257)
+    assert not matcher.accept(257)
+    assert matcher.is_accepting()
+    assert matcher.accept_bytes(b"<think>")
+    assert matcher.is_accepting()
+
+
+def test_some_text_without_a_token():
+    grammar = "root ::= !<think>+ <think>"
+    matcher = compile_grammar(grammar, VOCABULARY_THAT_THINKS, syntax="gbnf").matcher()
+    assert not matcher.accept(256)
+    assert matcher.accept_bytes(b"a")
+    assert matcher.accept(256)
+
+
+@pytest.mark.parametrize("token", ["<[97]>", "<[9999]>", "!<stop>*"])
+def test_tokens_that_are_not_special_are_refused(token):
+    with pytest.raises(GrammarSyntaxError, match="no special token") as caught:
+        compile_grammar(f'root ::= "a" {token}', VOCABULARY_THAT_THINKS, syntax="gbnf")
+    assert caught.value.column >= 14
+
+
+def test_all_escapes():
+    grammar = r'root ::= "\x41\u00e9\U0001F600\t\n\r\\\"\[\]" [\x41-\x43\u00E9\]\[^-]{2} [^\n]? .'
+    constraint = compile_grammar(grammar, VOCABULARY_OF_ALL, syntax="gbnf")
+    begin = 'Aé😀\t\n\r\\"[]'
+    for end, is_right in {
+        "B]é": True,
+        "[-x\n": True,
+        "^é\n": True,
+        "AD\n": False,
+        "AA\n\n": False,
+    }.items():
+        matcher = constraint.matcher()
+        accepted = matcher.accept_bytes((begin + end).encode()) and matcher.is_accepting()
+        assert accepted == is_right, end
 
 
 def test_a_rule_without_texts_warns_and_goes():
