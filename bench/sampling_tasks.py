@@ -171,8 +171,8 @@ def sql(out: Path, particles: int, count: int, report: Callable[[str], None]) ->
         f"{count} questions about a SQLite database, of kinds that the model was not trained on, "
         f"{particles} texts for each, at most 64 tokens. The model is the bundled one after a "
         "short training (`bench/sql_model.py`). Masks come from a grammar; weights are zero where "
-        "the query cannot be prepared; AWRS asks the database. Right: the query gives what the "
-        "true one gives."
+        "the query cannot be prepared; AWRS asks the database about every beginning. Right: the "
+        "query gives what the true one gives."
     )
     return {"rows": rows, "note": note}
 
@@ -232,7 +232,7 @@ def compare(
     report: Callable[[str], None],
 ) -> list[list[Any]]:
     """How often a text drawn by weight has the right answer, and how often the answer with most
-    of the weight is right."""
+    of the weight is right; and the former less that of the second method, prompt by prompt."""
     found: dict[str, list[tuple[float, bool, int]]] = {}
     for number, prompt in enumerate(prompts):
         for name, (smc, weighted) in methods(number).items():
@@ -247,12 +247,20 @@ def compare(
             voted = bool(shares) and right(number, max(shares, key=shares.__getitem__))
             found.setdefault(name, []).append((drawn, voted, model.asked - before))
         report(f"{number + 1} of {len(prompts)}")
-    rows: list[list[Any]] = [["", "draws right", "s.e.", "answers right", "prefixes asked"]]
+    second = [*found][1]
+    head = ["", "draws right", "s.e.", f"more than {second}", "s.e."]
+    rows: list[list[Any]] = [[*head, "answers right", "prefixes asked"]]
+    base = np.array([drawn for drawn, _, _ in found[second]])
     for name, results in found.items():
         drawn, voted, asked = np.array(results, float).T
-        error = float(drawn.std(ddof=1)) / math.sqrt(len(drawn))
-        rows.append([name, float(drawn.mean()), error, float(voted.mean()), float(asked.mean())])
+        told = [*_mean(drawn), *_mean(drawn - base), float(voted.mean()), float(asked.mean())]
+        rows.append([name, *told])
     return rows
+
+
+def _mean(values: NDArray[Any]) -> tuple[float, float]:
+    """The mean, and its standard error."""
+    return float(values.mean()), float(values.std(ddof=1)) / math.sqrt(len(values))
 
 
 def _shares(run: Run, weighted: bool) -> list[float]:

@@ -42,7 +42,8 @@ class _Trail:
 
     def onward(self, visit: Visit) -> _Trail:
         """Return the way after another token."""
-        node = self.node.children.get(visit.token) if self.node else None
+        children = self.node.children if self.node else {}
+        node = None if visit.token is None else children.get(visit.token)
         return _Trail(self.root, node, (*self.visits, visit))
 
 
@@ -120,14 +121,17 @@ class _Learner(Sampler):
             return Draw(None, -math.inf)
         race = Race(scores, particle.stream.uniforms(particle.position, len(scores)))
         token, log_estimate, refused = self.choose(race, particle, mask is not None)
-        drawn = refused[-1] if token is None else token
-        rest[[*refused, drawn]] = 0.0
+        # What a mask rules out is no part of `rest`, and so must never be taken from it.
+        told = refused if mask is None else ()
+        drawn = token if token is not None or not told else told[-1]
 
         def probability(token: int) -> float:
             return math.exp(float(logprobs[token]) - total)
 
-        others = tuple((t, probability(t)) for t in refused if t != drawn)
-        visit = Visit(drawn, probability(drawn), float(rest.sum()), len(children), others)
+        others = tuple((t, probability(t)) for t in told if t != drawn)
+        p = 0.0 if drawn is None else probability(drawn)
+        rest[[*told, *(() if drawn is None else (drawn,))]] = 0.0
+        visit = Visit(drawn, p, float(rest.sum()), len(children), others)
         particle.memory = trail.onward(visit)
         if token is None:
             return Draw(None, -math.inf)

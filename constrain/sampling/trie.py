@@ -55,15 +55,16 @@ class Visit:
     """A look into a prefix.
 
     Attributes:
-        token: the token drawn there.
+        token: the token drawn there; None for one that a mask rules out, and so leaves no trace.
         p: its probability.
         rest: probability of the tokens that are not ruled out, without the children that the
             prefix had, `token` and `refused`.
         known: how many children the prefix had.
-        refused: other tokens that turned out not to be allowed, with their probabilities.
+        refused: other tokens that turned out not to be allowed, with their probabilities; none
+            where a mask has told before.
     """
 
-    token: int
+    token: int | None
     p: float
     rest: float
     known: int
@@ -134,24 +135,27 @@ class Trie:
         self._now += 1
         path = [root]
         for visit in visits:
-            path.append(self._look(path[-1], visit))
-        if not valid:
+            self._look(path[-1], visit)
+            if visit.token is not None:
+                path.append(path[-1].children[visit.token])
+        if not valid and not (visits and visits[-1].token is None):
             path[-1].future = 0.0
             path[-1].rest = 0.0
         for node in reversed(path):
             node.stamp = self._now
             node.refresh()
 
-    def _look(self, node: Node, visit: Visit) -> Node:
+    def _look(self, node: Node, visit: Visit) -> None:
+        """Learn from a visit; other texts of its round may have added children since."""
+        own = {visit.token, *(token for token, _ in visit.refused)}
         later = islice(node.children.items(), visit.known, None)
-        taken = sum(child.p for token, child in later if token != visit.token)
+        taken = sum(child.p for token, child in later if token not in own)
         node.rest = max(0.0, visit.rest - taken)
         for token, p in visit.refused:
             if token not in node.children:
                 self._add(node, token, Node(p, 0.0))
-        if visit.token not in node.children:
+        if visit.token is not None and visit.token not in node.children:
             self._add(node, visit.token, Node(visit.p))
-        return node.children[visit.token]
 
     def _add(self, node: Node, token: int, child: Node) -> None:
         child.stamp = self._now

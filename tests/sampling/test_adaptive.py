@@ -129,14 +129,73 @@ def check(trie: Trie) -> None:
         if node.rest is not None and node.children:
             known = sum(child.p * child.future for child in node.children.values())
             assert node.future == pytest.approx(min(1, node.rest + known))
-    assert trie.root(PROMPT, MAX_TOKENS).future >= TRUTH.z * (1 - 1e-12)
     assert len(trie) == sum(1 for _ in trie._nodes())
+
+    def walk(node: Node, tokens: tuple[int, ...], mass: float) -> None:
+        valid = sum(p for text, p in TRUTH.texts.items() if text[: len(tokens)] == tokens)
+        assert node.future >= valid / mass * (1 - 1e-9), tokens
+        row = np.exp(MODEL.logprobs([(*PROMPT, *tokens)])[0])
+        for token, child in node.children.items():
+            assert child.p == pytest.approx(row[token])
+            walk(child, (*tokens, token), mass * row[token])
+
+    walk(trie.root(PROMPT, MAX_TOKENS), (), 1.0)
 
 
 def learnt(seed: int, n: int = 40) -> Trie:
     sampler = CARSSampler(MODEL, MASKS, seed=seed, round_size=7)
     sampler.sample(PROMPT, n, MAX_TOKENS)
     return sampler.trie
+
+
+@pytest.mark.parametrize("kind", [ASApSampler, CARSSampler])
+def test_every_token_is_counted_once(kind: Any) -> None:
+    """Of what a prefix allows, the children and the rest have all the probability, also where the
+    texts of a round have met in a prefix."""
+    sampler = kind(MODEL, MASKS, seed=1, round_size=7)
+    sampler.sample(PROMPT, 40, MAX_TOKENS)
+    checked = 0
+
+    def walk(node: Node, tokens: tuple[int, ...]) -> None:
+        nonlocal checked
+        if node.rest is None or not node.future:
+            return
+        matcher = MASKS.matcher()
+        assert all(map(matcher.accept, tokens))
+        row = np.exp(MODEL.logprobs([(*PROMPT, *tokens)])[0])
+        permitted = []
+        for token in range(LETTERS.size):
+            if matcher.accept(token):
+                matcher.rollback(1)
+                permitted.append(token)
+        known = sum(child.p for token, child in node.children.items() if token in permitted)
+        assert node.rest + known == pytest.approx(row[permitted].sum(), abs=1e-9)
+        checked += 1
+        for token, child in node.children.items():
+            if child.children:
+                walk(child, (*tokens, token))
+
+    walk(sampler.trie.root(PROMPT, MAX_TOKENS), ())
+    assert checked > 5
+
+
+@pytest.mark.parametrize("kind", [ASApSampler, CARSSampler])
+@pytest.mark.parametrize("round_size", [1, 7])
+@pytest.mark.parametrize("asked", [False, True])
+@pytest.mark.parametrize("max_nodes", [15, 1000])
+def test_bounds_are_above_the_truth(
+    kind: Any, round_size: int, asked: bool, max_nodes: int
+) -> None:
+    texts = [b"".join(LETTERS.token_bytes(t) or b"" for t in tokens) for tokens in TRUTH.texts]
+    constraint: Any = Asked(texts) if asked else MASKS
+    tries = []
+    for seed in (1, 2):
+        sampler = kind(MODEL, constraint, seed=seed, round_size=round_size, trie=Trie(max_nodes))
+        sampler.sample(PROMPT, 30, MAX_TOKENS)
+        check(sampler.trie)
+        tries.append(sampler.trie)
+    tries[0].merge(tries[1])
+    check(tries[0])
 
 
 def test_saved_and_loaded(tmp_path: Path) -> None:
@@ -146,6 +205,11 @@ def test_saved_and_loaded(tmp_path: Path) -> None:
     check(again)
     assert len(again) == len(trie)
     assert proposal(MODEL, again, TRUTH) == proposal(MODEL, trie, TRUTH)
+    kept, loaded = (
+        sorted((key, n.p, n.future, n.rest or -1, n.stamp) for key, n in t._nodes())
+        for t in (trie, again)
+    )
+    assert kept == loaded
     small = Trie.load(tmp_path / "trie.npz", max_nodes=10)
     assert len(small) <= 10
     check(small)
@@ -163,6 +227,10 @@ def test_merged_knows_what_both_know() -> None:
     before = len(first)
     first.merge(second)
     assert len(first) == before
+    small = Trie(12)
+    small.merge(first)
+    assert len(small) <= 12
+    assert small.root(PROMPT, MAX_TOKENS).future >= TRUTH.z
     sampler = CARSSampler(MODEL, MASKS, seed=5, trie=first)
     samples = sampler.sample(PROMPT, 300, MAX_TOKENS)
     assert chi_square([sample.token_ids for sample in samples], TRUTH.conditional) < 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import permutations
 from typing import Any
 
@@ -68,6 +69,9 @@ def test_estimates_are_unbiased(p: Any, good: set[int], method: str, limits: Any
         hits = np.array([trial.token == token for trial in found])
         assert abs(standard_score(estimates * hits, p[token])) < 4
     assert {trial.token for trial in found} <= good | {None}
+    most = limits.get("rejects", len(p))
+    assert all(len(trial.refused) <= most for trial in found)
+    assert all(len(trial.refused) == most for trial in found if trial.token is None)
 
 
 def test_the_recursive_estimate_is_unbiased_exactly() -> None:
@@ -102,6 +106,65 @@ def test_the_recursive_estimate_is_unbiased_exactly() -> None:
             np.testing.assert_allclose(means, expected, atol=1e-12)
 
 
+class Scripted:
+    """A race in which something happens at the times 1, 2, 3, ...: an arrival in which a token is
+    refused, or one of the only token that is allowed, number 0."""
+
+    def __init__(self, p: Any, events: Sequence[int]) -> None:
+        self.p = p
+        first = events.index(0) if 0 in events else len(events)
+        self.arrivals = [(t, i + 1.0) for i, t in enumerate(events) if t or i == first]
+
+    def arrive(self, before: float) -> tuple[int, float] | None:
+        if not self.arrivals or self.arrivals[0][1] >= before:
+            return None
+        return self.arrivals.pop(0)
+
+    def probability(self, token: int) -> float:
+        return float(self.p[token])
+
+    def probability_without(self, tokens: list[int]) -> float:
+        return float(np.delete(self.p, tokens).sum())
+
+
+@pytest.mark.parametrize("p", [[0.3, 0.25, 0.35, 0.1], [0.9, 0.05, 0.03, 0.02], [0.1, 0.7, 0.2]])
+@pytest.mark.parametrize("accepts", [2, 3, 4])
+@pytest.mark.parametrize("rejects", [1, 2, 3, np.inf])
+def test_the_geometric_estimate_exactly(p: Any, accepts: int, rejects: float) -> None:
+    """Over all courses of events with their probabilities it has no bias; and it varies less than
+    the estimate of draws with repetitions, of which it is the mean given the refused (Rao and
+    Blackwell)."""
+    p = np.array(p)
+    mean = square = 0.0
+    pending: list[tuple[tuple[int, ...], float]] = [((), 1.0)]
+    while pending:
+        events, chance = pending.pop()
+        refused = [token for token in events if token]
+        if events.count(0) == accepts or len(refused) == rejects:
+            times = np.array([i + 1.0 for i, token in enumerate(events) if not token])
+            waits = np.append(np.diff(times), 9.0)
+            spare = np.zeros(accepts)
+            spare[: len(times)] = 1 - np.exp(-p[0] * waits[: len(times)])
+            race: Any = Scripted(p, events)
+            trial = geometric(race, {0}.__contains__, spare, rejects)
+            assert trial.refused == tuple(refused)
+            mean += chance * trial.estimate
+            square += chance * trial.estimate**2
+            continue
+        left = 1 - p[refused].sum()
+        for token in range(len(p)):
+            if token not in refused:
+                pending.append(((*events, token), chance * p[token] / left))
+    assert mean == pytest.approx(p[0], rel=1e-9)
+    if rejects == np.inf:
+        n = np.arange(accepts, 3000)
+        more = n[:-1] / (n[:-1] - accepts + 1) * (1 - p[0])
+        chances = p[0] ** accepts * np.cumprod([1, *more])  # of n draws for so many allowed
+        estimates = (accepts - 1) / (n - 1)
+        assert chances @ estimates == pytest.approx(p[0], rel=1e-9)
+        assert square < chances @ estimates**2 - 1e-4
+
+
 def test_more_accepts_vary_less() -> None:
     spread = [
         np.std([trial.estimate for trial in trials(FLAT, {1, 3}, "geometric", accepts=r)])
@@ -111,12 +174,15 @@ def test_more_accepts_vary_less() -> None:
 
 
 def test_a_tiny_mass_keeps_its_digits() -> None:
-    p = np.array([0.5, 0.5 - 1e-13, 3e-14, 7e-14])
+    p = np.array([0.5, 0.5, 3e-18, 7e-18])
     for i in range(20):
         stream = Stream(3, i)
         race = Race(np.log(p), stream.uniforms(0, 4))
         trial = geometric(race, {2, 3}.__contains__, stream.spare(0, 3))
-        assert 1e-14 < trial.estimate < 3e-13
+        assert trial.estimate == pytest.approx(1e-17, rel=1e-9)
+        race = Race(np.log(p), stream.uniforms(0, 4))
+        trial = recursive(race, {2, 3}.__contains__)
+        assert trial.estimate == pytest.approx(1e-17, rel=1e-9)
 
 
 @pytest.mark.parametrize("lead", [0, 40])

@@ -133,6 +133,42 @@ def test_a_sample_does_not_depend_on_the_others(name: str, model: TableModel) ->
     assert many != make(model, MASKS, seed=8).sample(PROMPT, 12, MAX_TOKENS)
 
 
+@pytest.mark.parametrize("name", ["masked", "awrs", "awrs recursive", "awrs geometric"])
+def test_a_text_can_be_written_by_itself(name: str, model: TableModel) -> None:
+    """So that many can be divided over calls, processes and machines, and stay the same."""
+    sampler = ALL[name](model, MASKS, seed=7)
+    many = sampler.sample(PROMPT, 12, MAX_TOKENS)
+    for i in (11, 0, 5):
+        particle = sampler.begin(PROMPT, MAX_TOKENS, i)
+        while sampler.advance([particle]):
+            pass
+        assert particle.sample() == many[i]
+
+
+class Unnormalised(TableModel):
+    """Gives two thirds of the weight that it should, at each token."""
+
+    def logprobs(self, prefixes: Any) -> Any:
+        return super().logprobs(prefixes) + np.log(2 / 3)
+
+
+@pytest.mark.parametrize("name", WEIGHTED)
+@pytest.mark.parametrize("constraint", ["masks", "asked"])
+def test_rows_that_do_not_sum_to_one_are_weights(name: str, constraint: str) -> None:
+    if (name, constraint) == ("masked", "asked"):
+        pytest.skip("local masking needs masks")
+    under = MASKS if constraint == "masks" else asked()
+    usual, less = (
+        WEIGHTED[name](kind(LETTERS, 1), under, seed=4).sample(PROMPT, 60, MAX_TOKENS)
+        for kind in (TableModel, Unnormalised)
+    )
+    for before, after in zip(usual, less, strict=True):
+        assert before.token_ids == after.token_ids
+        if before.finished:
+            lost = len(before.token_ids) * np.log(2 / 3)
+            assert after.log_weight == pytest.approx(before.log_weight + lost)
+
+
 JSON = Vocabulary.from_bytes([b"[", b"]", b",", b"1", b"tr", b"ue", b"1]", None], [7])
 SCHEMA = {"type": "array", "items": {"enum": [True, 11, 1]}, "minItems": 1, "maxItems": 2}
 
