@@ -1,195 +1,298 @@
-"""Members after a dot in real Python code, with and without the monitor.
+"""Members after a dot, and whole statements, with and without monitors.
 
-    python -m bench.monitors --points 200 --seed 1
+    python -m bench.monitors
+    python -m bench.monitors --languages cpp,typescript --points 100
     python -m bench.monitors --model HF_MODEL_ID
 
-Points are dereferences in the packages of the standard library and of the environment, chosen by a
-seed: `owner.name` in code, outside of imports. The name and what follows it on its line are hidden.
-Where Jedi knows the name, the model writes a name, with the monitor and without, at equal
-seeds. What is reported:
+Points are dereferences: of Python in the packages of the standard library and of the environment,
+chosen by a seed; of TypeScript and C++ in small repositories that are made by a seed, where the
+language servers are installed. The name and what follows it on its line are hidden. The model
+writes a name, and where the line is a statement the rest of it, with monitors and without, at equal
+seeds. Writes DIR/monitors.json and .md:
 
-- *known*: points where Jedi finds, in the file as it is, what the name stands for;
-- *true name allowed*: of these, how many allow the name that was hidden;
-- *valid*: names written that are among the suggestions; *same name*: that are the hidden one;
-- *analyser*: seconds for a question;
-- *monitor*: milliseconds for a token, of masks and of steps, without questions.
+- *known*: points where the analyser knows, in the file as it is, what the name stands for;
+- *true name*: of these, how many allow the name that was hidden;
+- *members*: names written that are among the suggestions; *same*: that are the hidden one;
+- *statements*: that their judge finds no error in, of those where it finds none in the true line;
+- *question*: seconds that the analyser takes for one, median and most; *analyser*: milliseconds for
+  a token of the statements;
+- *monitor*: milliseconds for a token, of masks and of steps, without questions: the median, where
+  the same was met before, and the mean over all tokens.
 """
 
 from __future__ import annotations
 
 import argparse
-import io
-import random
-import re
-import sysconfig
+import json
+import tempfile
 import time
-import tokenize
 import warnings
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import median
+from statistics import mean, median
+from typing import Any
 
 import numpy as np
+from rich.console import Console
 
-from constrain import Constraint, compile_regex, generate
+from bench.command import run_command
+from bench.monitor_judges import Case, judge_of
+from bench.monitor_points import Point, knows, points
+from bench.monitor_repositories import cpp, typescript
+from bench.report import machine
+from constrain import Constraint, GenerationError, compile_regex, generate
 from constrain.models import BundledModel, HFModel, LanguageModel
-from constrain.monitors import Dereference, Place
+from constrain.monitors import Arguments, Dereference, Monitor, named_monitor
 
-_LARGEST = 60_000
-"""Bytes of the largest file that is looked at."""
-_NAME = re.compile(r"\w+")
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """A dereference.
-
-    Attributes:
-        place: right after its dot.
-        name: the name that was hidden.
-        rest: what followed it on its line.
-    """
-
-    place: Place
-    name: str
-    rest: str
+_NAME = r"[A-Za-z_]\w{0,40}"
+_VALUE = r"(?:[0-9]{1,3}|\"[a-z]{0,8}\"|None|True)"
+_ENDS = {
+    "python": rf"{_NAME}(?:\.{_NAME}|\((?:{_VALUE}(?:, {_VALUE}){{0,2}})?\)){{0,4}}",
+    "typescript": rf"{_NAME}(?:\.{_NAME}|\((?:[0-9]{{1,3}})?\)){{0,4}};",
+    "cpp": rf"{_NAME}(?:(?:\.|->|::){_NAME}|\((?:[0-9]{{1,3}})?\)){{0,4}};",
+}
+"""How a statement may go on after a dot."""
 
 
-class Timed(Dereference):
-    """The monitor, with the time of its questions.
+@dataclass
+class Measured:
+    """What is measured of a language; pairs are with monitors and without."""
+
+    points: int = 0
+    known: int = 0
+    true_name: int = 0
+    members: list[int] = field(default_factory=lambda: [0, 0])
+    same: list[int] = field(default_factory=lambda: [0, 0])
+    statements: int = 0
+    accepted: list[int] = field(default_factory=lambda: [0, 0])
+    judge: str = ""
+    questions: list[float] = field(default_factory=list)
+    analyser: list[float] = field(default_factory=list)
+    monitor: list[float] = field(default_factory=list)
+
+
+class Timed:
+    """Times the questions of a monitor.
 
     Attributes:
         seconds: of each question.
-        names: the latest answer.
+        latest: the latest answer.
     """
 
-    def __init__(self, place: Place) -> None:
-        super().__init__(place, timeout=60)
+    def __init__(self, monitor: Monitor) -> None:
         self.seconds: list[float] = []
-        self.names: list[str] = []
+        self.latest: Any = None
+        self._suggest = monitor.suggest
+        monitor.suggest = self._timed  # type: ignore[method-assign]
 
-    def suggest(self, text: str) -> list[str] | None:
-        """See `Monitor.suggest`."""
+    def _timed(self, text: str) -> Any:
         started = time.perf_counter()
-        found = super().suggest(text)
-        self.seconds.append(time.perf_counter() - started)
-        self.names = found or []
-        return found
+        try:
+            self.latest = self._suggest(text)
+        finally:
+            self.seconds.append(time.perf_counter() - started)
+        return self.latest
 
 
-def knows(point: Point) -> bool:
-    """Whether Jedi finds out, in the file as it is, where the hidden name is defined elsewhere."""
-    place = Place("", f"{point.rest}{point.place.after}", point.place.path, point.place.repository)
-    whole = Dereference(place, timeout=60)
-    text = point.place.before + point.name
-    line = text.count("\n") + 1
-    found = whole.ask(text, lambda script, row, column: script.goto(row, column))
-    return any(name.module_path != place.path or name.line != line for name in found)
-
-
-def points(count: int, seed: int) -> Iterator[Point]:
-    """Yield points of different files, half of them of the standard library."""
-    chosen = random.Random(seed)
-    library, packages = (Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib"))
-    known = [
-        sorted(path for path in library.rglob("*.py") if "site-packages" not in path.parts),
-        sorted(packages.rglob("*.py")),
-    ]
-    for files in known:
-        chosen.shuffle(files)
-    for number, path in enumerate(path for pair in zip(*known, strict=False) for path in pair):
-        if count == 0:
-            return
-        point = _point(path, library if number % 2 == 0 else packages, chosen)
-        if point is not None:
-            count -= 1
-            yield point
-
-
-def _point(path: Path, root: Path, chosen: random.Random) -> Point | None:
-    if not 0 < path.stat().st_size <= _LARGEST or "test" in str(path):
-        return None
-    try:
-        text = path.read_text("utf-8")
-        tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
-    except (UnicodeDecodeError, SyntaxError, tokenize.TokenError):
-        return None
-    found = [
-        name
-        for owner, dot, name in zip(tokens, tokens[1:], tokens[2:], strict=False)
-        if (owner.type == tokenize.NAME or owner.string in ")]")
-        and (dot.string, name.type) == (".", tokenize.NAME)
-        and not re.match(r"\s*(?:import|from)\b", dot.line)
-    ]
-    if not found:
-        return None
-    name = chosen.choice(found)
-    line, column = name.start
-    lines = text.splitlines(keepends=True)
-    before = "".join(lines[: line - 1]) + lines[line - 1][:column]
-    return Point(
-        Place(before, "".join(lines[line:]), path, root),
-        name.string,
-        lines[line - 1][name.end[1] :],
-    )
-
-
-def overhead(constraint: Constraint, tokens: tuple[int, ...]) -> float:
-    """Return the seconds of a mask and a step, the median over the tokens of a text."""
+def overhead(constraint: Constraint, tokens: Sequence[int], timers: Sequence[Timed]) -> list[float]:
+    """Return the seconds of a mask and a step without questions, for each token of a text."""
     matcher = constraint.matcher()
     row = np.empty(constraint.vocabulary.bitmask_words, np.int32)
     spent = []
     for token in tokens:
-        matcher.fill_bitmask(row)  # the analyser is asked here, if at all
+        asked = sum(sum(timer.seconds) for timer in timers)
         started = time.perf_counter()
         matcher.fill_bitmask(row)
         accepted = matcher.accept(token)
         spent.append(time.perf_counter() - started)
+        spent[-1] -= sum(sum(timer.seconds) for timer in timers) - asked
         assert accepted
-    return median(spent)
+    return spent
 
 
-def main() -> None:
-    """Run the benchmark and print its table."""
+def measure(
+    language: str,
+    found: Iterable[Point],
+    is_known: Callable[[Point], bool],
+    model: LanguageModel,
+    console: Console,
+) -> Measured:
+    """Measure a language at some points."""
+    result = Measured()
+    name = compile_regex(_NAME, model.vocabulary)
+    end = compile_regex(_ENDS[language], model.vocabulary)
+    cases: list[tuple[Case, Case, Case]] = []
+    for number, point in enumerate(found):
+        result.points += 1
+        if result.points % 20 == 0:
+            console.print(f"{language}: {result.points} points", style="dim")
+        monitor = _dereference(language, point)
+        timer = Timed(monitor)
+        watched = name & monitor
+        matcher = watched.matcher()
+        names = set(timer.latest or ())
+        if not names or not is_known(point):
+            result.questions += timer.seconds
+            continue
+        result.known += 1
+        allowed = matcher.accept_bytes(point.name.encode()) and matcher.is_accepting()
+        result.true_name += allowed
+        prompt = point.place.before[-400:]
+        for index, used in enumerate((watched, name)):
+            text = generate(used, model, prompt, seed=number, max_tokens=48, return_details=True)
+            result.members[index] += text.value in names
+            result.same[index] += text.value == point.name
+            if index == 0:
+                result.monitor += overhead(watched, text.token_ids, [timer])
+        result.questions += timer.seconds
+        if point.is_statement and allowed:
+            written = [_statement(language, end, point, model, prompt, number, result)]
+            written.append(_written(end, model, prompt, number)[0])
+            true = point.name + point.rest.rstrip("\n")
+            cases.append(((point, true), (point, written[0]), (point, written[1])))
+    judge = judge_of(language)
+    if judge is not None and cases:
+        console.print(f"{language}: {judge.name} judges {3 * len(cases)} statements", style="dim")
+        result.judge = judge.name
+        verdicts = judge.accepts([case for three in cases for case in three])
+        for right, *pair in zip(verdicts[::3], verdicts[1::3], verdicts[2::3], strict=True):
+            result.statements += right
+            for index, accepted in enumerate(pair):
+                result.accepted[index] += right and accepted
+    return result
+
+
+def _dereference(language: str, point: Point) -> Monitor:
+    if language == "python":
+        return Dereference(point.place, timeout=60)
+    return named_monitor("dereference", point.place)
+
+
+def _statement(
+    language: str,
+    end: Constraint,
+    point: Point,
+    model: LanguageModel,
+    prompt: str,
+    seed: int,
+    result: Measured,
+) -> str:
+    """Write the end of a statement with monitors."""
+    monitors = [_dereference(language, point)]
+    if language == "python":
+        monitors.append(Arguments(point.place, timeout=60))
+    timers = [Timed(monitor) for monitor in monitors]
+    watched = end
+    for monitor in monitors:
+        watched = watched & monitor
+    text, tokens = _written(watched, model, prompt, seed)
+    seconds = [second for timer in timers for second in timer.seconds]
+    result.questions += seconds
+    if tokens:
+        result.analyser.append(sum(seconds) / len(tokens))
+        result.monitor += overhead(watched, tokens, timers)
+    return text
+
+
+def _written(
+    constraint: Constraint, model: LanguageModel, prompt: str, seed: int
+) -> tuple[str, Sequence[int]]:
+    with suppress(GenerationError):
+        text = generate(constraint, model, prompt, seed=seed, max_tokens=64, return_details=True)
+        return text.value, text.token_ids
+    return "", ()
+
+
+def summary(language: str, found: Measured) -> dict[str, Any]:
+    """Return the row of a language."""
+    known, judged = max(found.known, 1), max(found.statements, 1)
+    with_, without = 0, 1
+    return {
+        "language": language,
+        "points": found.points,
+        "known": found.known,
+        "true name": found.true_name / known,
+        "members": found.members[with_] / known,
+        "members without": found.members[without] / known,
+        "same": found.same[with_] / known,
+        "same without": found.same[without] / known,
+        "statements": found.statements,
+        "accepted": found.accepted[with_] / judged,
+        "accepted without": found.accepted[without] / judged,
+        "judge": found.judge,
+        "question s": median(found.questions or [0]),
+        "question most s": max(found.questions, default=0),
+        "analyser ms": 1000 * mean(found.analyser or [0]),
+        "monitor median ms": 1000 * median(found.monitor or [0]),
+        "monitor mean ms": 1000 * mean(found.monitor or [0]),
+    }
+
+
+_COLUMNS = (
+    ("language", "{language}"),
+    ("points, known", "{points}, {known}"),
+    ("true name", "{true name:.1%}"),
+    ("members", "{members:.1%} / {members without:.1%}"),
+    ("same name", "{same:.1%} / {same without:.1%}"),
+    ("statements", "{accepted:.1%} / {accepted without:.1%} of {statements}"),
+    ("question", "{question s:.3f} s, most {question most s:.1f} s"),
+    ("analyser a token", "{analyser ms:.1f} ms"),
+    ("monitor a token", "{monitor median ms:.3f} ms, mean {monitor mean ms:.3f} ms"),
+)
+
+
+def markdown(rows: Sequence[dict[str, Any]], note: str) -> str:
+    """Return the rows as a table, with a note below."""
+    lines = [f"| {' | '.join(head for head, _ in _COLUMNS)} |", "|---" * len(_COLUMNS) + "|"]
+    lines += [f"| {' | '.join(cell.format(**row) for _, cell in _COLUMNS)} |" for row in rows]
+    return "\n".join(lines) + f"\n\n{note}\n"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the benchmark."""
     layout = argparse.RawTextHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
-    parser.add_argument("--points", type=int, default=200)
+    parser.add_argument("--points", type=int, default=300, help="of each language")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--model", default="bundled")
-    arguments = parser.parse_args()
+    parser.add_argument("--languages", default="python,typescript,cpp")
+    parser.add_argument("--out", type=Path, default=Path("results/monitors"))
+    options = parser.parse_args(arguments)
+    return run_command(lambda console: _run(console, options))
+
+
+def _run(console: Console, options: argparse.Namespace) -> int:
     warnings.simplefilter("ignore")
-    name = arguments.model
+    name = options.model
     model: LanguageModel = BundledModel() if name == "bundled" else HFModel(name)
-    free = compile_regex(r"[A-Za-z_]\w{0,40}", model.vocabulary)
-    known = allowed = 0
-    valid, same = [0, 0], [0, 0]
-    questions: list[float] = []
-    spent: list[float] = []
-    for number, point in enumerate(points(arguments.points, arguments.seed)):
-        monitor = Timed(point.place)
-        constraint = free & monitor
-        matcher = constraint.matcher()
-        names = set(monitor.names)
-        questions += monitor.seconds
-        if not names or not knows(point):
-            continue
-        known += 1
-        allowed += matcher.accept_bytes(point.name.encode()) and matcher.is_accepting()
-        prompt = point.place.before[-400:]
-        for index, used in enumerate((constraint, free)):
-            text = generate(used, model, prompt, seed=number, max_tokens=48, return_details=True)
-            valid[index] += text.value in names
-            same[index] += text.value == point.name
-            if index == 0:
-                spent.append(overhead(constraint, text.token_ids))
-    print(f"points {arguments.points}, known {known}")
-    print(f"true name allowed  {allowed / known:8.2%}")
-    for label, counts in (("valid", valid), ("same name", same)):
-        print(f"{label:18} {counts[0] / known:8.2%} with, {counts[1] / known:.2%} without")
-    print(f"analyser           {median(questions):8.3f} s a question, at most {max(questions):.2f}")
-    print(f"monitor            {1000 * median(spent):8.3f} ms a token")
+    rows = []
+    for language in options.languages.split(","):
+        with tempfile.TemporaryDirectory() as folder:
+            root = Path(folder).resolve()
+            if language == "python":
+                found = measure(
+                    language, points(options.points, options.seed), knows, model, console
+                )
+            else:
+                made = {"typescript": typescript, "cpp": cpp}[language]
+                places = made(root, options.points, options.seed)
+                found = measure(language, places, lambda point: True, model, console)
+        rows.append(summary(language, found))
+    options.out.mkdir(parents=True, exist_ok=True)
+    path = options.out / "monitors"
+    path.with_suffix(".json").write_text(json.dumps(rows, indent=1), "utf-8")
+    judges = ", ".join(f"{row['language']}: {row['judge'] or 'none'}" for row in rows)
+    note = (
+        f"Model: {name}. Pairs: with monitors / without, at equal seeds (seed {options.seed}). "
+        f"Judges of statements: {judges}. {machine()}."
+    )
+    text = markdown(rows, note)
+    path.with_suffix(".md").write_text(text, "utf-8")
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

@@ -282,8 +282,6 @@ class LanguageServer:
         from lsprotocol import types
 
         async def asked(connection: Connection) -> list[Problem]:
-            if not connection.capabilities.get("diagnosticProvider"):
-                raise ServerError(f"{self._command[0]} cannot be asked for errors")
             uri = types.TextDocumentIdentifier(connection.show(path, self.language.name, code))
             answer = await connection.ask(
                 "textDocument/diagnostic", types.DocumentDiagnosticParams(uri)

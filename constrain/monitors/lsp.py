@@ -57,20 +57,20 @@ class Connection:
 
     Attributes:
         gone: the process has ended.
-        capabilities: what the server says that it can do.
     """
 
     def __init__(self, process: asyncio.subprocess.Process, name: str) -> None:
         assert process.stdin is not None
         self.gone = asyncio.Event()
-        self.capabilities: Mapping[str, Any] = {}
         self._process = process
         self._name = name
         self._said = b""
         self._numbers = itertools.count(1)
         self._pending: set[asyncio.Future[Any]] = set()
         self._versions: dict[str, int] = {}
-        self._protocol = JsonRPCClient(_Protocol).protocol
+        client = JsonRPCClient(_Protocol)
+        client.feature("client/registerCapability")(lambda params: None)
+        self._protocol = client.protocol
         self._protocol.set_writer(process.stdin)
         self._tasks = [asyncio.ensure_future(self._listen()), asyncio.ensure_future(self._note())]
 
@@ -126,7 +126,6 @@ class Connection:
         )
         if not isinstance(answer, dict) or not isinstance(answer.get("capabilities"), dict):
             raise ServerError(f"{self._name} does not say what it can do")
-        self.capabilities = answer["capabilities"]
         self.tell("initialized", types.InitializedParams())
 
     async def ask(self, method: str, params: Any = None) -> Any:
