@@ -38,6 +38,7 @@ import numpy as np
 from rich.console import Console
 
 from bench.command import run_command
+from bench.errors import BenchmarkError
 from bench.monitor_judges import Case, judge_of
 from bench.monitor_points import Point, knows, points
 from bench.monitor_repositories import cpp, typescript
@@ -118,8 +119,9 @@ def measure(
     is_known: Callable[[Point], bool],
     model: LanguageModel,
     console: Console,
+    statements: int,
 ) -> Measured:
-    """Measure a language at some points."""
+    """Measure a language at some points; at so many of them, whole statements."""
     result = Measured()
     name = compile_regex(_NAME, model.vocabulary)
     end = compile_regex(_ENDS[language], model.vocabulary)
@@ -147,7 +149,7 @@ def measure(
             if index == 0:
                 result.monitor += overhead(watched, text.token_ids, [timer])
         result.questions += timer.seconds
-        if point.is_statement and allowed:
+        if point.is_statement and allowed and len(cases) < statements:
             written = [_statement(language, end, point, model, prompt, number, result)]
             written.append(_written(end, model, prompt, number)[0])
             true = point.name + point.rest.rstrip("\n")
@@ -162,6 +164,10 @@ def measure(
             for index, accepted in enumerate(pair):
                 result.accepted[index] += right and accepted
     return result
+
+
+def _always(point: Point) -> bool:
+    return True
 
 
 def _dereference(language: str, point: Point) -> Monitor:
@@ -200,7 +206,7 @@ def _written(
     constraint: Constraint, model: LanguageModel, prompt: str, seed: int
 ) -> tuple[str, Sequence[int]]:
     with suppress(GenerationError):
-        text = generate(constraint, model, prompt, seed=seed, max_tokens=64, return_details=True)
+        text = generate(constraint, model, prompt, seed=seed, max_tokens=40, return_details=True)
         return text.value, text.token_ids
     return "", ()
 
@@ -255,6 +261,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     layout = argparse.RawTextHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
     parser.add_argument("--points", type=int, default=300, help="of each language")
+    parser.add_argument("--statements", type=int, default=60, help="the most, of each language")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--model", default="bundled")
     parser.add_argument("--languages", default="python,typescript,cpp")
@@ -266,19 +273,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(console: Console, options: argparse.Namespace) -> int:
     warnings.simplefilter("ignore")
     name = options.model
+    languages = options.languages.split(",")
+    if unknown := set(languages) - _ENDS.keys():
+        raise BenchmarkError(f"no points of {unknown.pop()}; there are {', '.join(_ENDS)}")
     model: LanguageModel = BundledModel() if name == "bundled" else HFModel(name)
     rows = []
-    for language in options.languages.split(","):
+    for language in languages:
         with tempfile.TemporaryDirectory() as folder:
             root = Path(folder).resolve()
             if language == "python":
-                found = measure(
-                    language, points(options.points, options.seed), knows, model, console
-                )
+                places: Iterable[Point] = points(options.points, options.seed)
+                is_known = knows
             else:
                 made = {"typescript": typescript, "cpp": cpp}[language]
                 places = made(root, options.points, options.seed)
-                found = measure(language, places, lambda point: True, model, console)
+                is_known = _always
+            found = measure(language, places, is_known, model, console, options.statements)
         rows.append(summary(language, found))
     options.out.mkdir(parents=True, exist_ok=True)
     path = options.out / "monitors"
