@@ -324,6 +324,50 @@ def leave_out(v, text, offsets, dense, nodes):
 
 
 @njit(cache=True, nogil=True)
+def walk_texts(v, top, text, offsets, low, high, skipped, row, ends):
+    """Walk down from trie node `top` along texts `low` to `high`, each without some first bytes.
+
+    Text i is `text[offsets[i] + skipped:offsets[i + 1]]` (uint8); the texts are sorted. Sets the
+    bits of the tokens on the way in `row` (int32[words]), writes to `ends` (int32[high - low]) the
+    nodes that whole texts lead to, and returns how many they are.
+    """
+    byte = u8(v[BYTE], v[N_NODES])
+    skip = i32(v[SKIP], v[N_NODES])
+    token = i32(v[TOKEN], v[N_NODES])
+    more = i32(v[MORE], 1)
+    root_child = i32(v[ROOT_CHILD], 256)
+    path = np.empty(v[MAX_DEPTH] + 2, np.int64)
+    path[0] = top
+    known = 0
+    before = np.int64(0)
+    count = 0
+    for i in range(low, high):
+        begin = np.int64(offsets[i]) + skipped
+        length = np.int64(offsets[i + 1]) - begin
+        depth = 0
+        while depth < known and depth < length and text[begin + depth] == text[before + depth]:
+            depth += 1
+        while depth < length:
+            node = path[depth]
+            b = text[begin + depth]
+            child = np.int64(root_child[b]) if node == 0 else _child(byte, skip, node, b)
+            if child < 0:
+                break
+            depth += 1
+            path[depth] = child
+            found = token[child]
+            while found >= 0:
+                row[found >> 5] |= np.int32(1) << np.int32(found & 31)
+                found = more[found]
+        known = depth
+        before = begin
+        if depth == length:
+            ends[count] = path[depth]
+            count += 1
+    return count
+
+
+@njit(cache=True, nogil=True)
 def fewest_tokens(v, address, costs):
     """Work out the fewest tokens that spell the bytes at `address`, from each of them on.
 

@@ -104,6 +104,7 @@ def _touch() -> None:
     import numpy as np
 
     from constrain.engine import crossings, edges, kernels, layout, rows, shifts
+    from constrain.engine.beginnings import Texts
     from constrain.engine.graph import Graph
     from constrain.engine.pushdown import Stacks
     from constrain.engine.single import RegexControl
@@ -141,6 +142,9 @@ def _touch() -> None:
     automaton.alive(start, tables.trie.blob, offsets)
     row = np.zeros(1, np.int32)
     kernels.leave_out(tables.scratch().handle, tables.trie.blob, offsets, row, root_node)
+    texts = Texts([b"a"])
+    handle = tables.scratch().handle
+    kernels.walk_texts(handle, 0, texts.blob, texts.offsets, 0, 1, 0, row, root_node)
     tokens = np.zeros(1, np.int32)
     kernels.set_bits(row, tokens)
     kernels.write_mask(row, row, tokens)

@@ -6,6 +6,7 @@ place = Place.in_file("shop.py", line=12, column=8)
 constraint & Dereference(place)
 """
 
+from constrain.monitors.answers import Suggestions
 from constrain.monitors.calls import Arguments
 from constrain.monitors.database import Database
 from constrain.monitors.json_values import JSONValue
@@ -38,6 +39,7 @@ __all__ = [
     "Otherwise",
     "Place",
     "ServerMembers",
+    "Suggestions",
     "Typestate",
     "monitored",
     "named_monitor",

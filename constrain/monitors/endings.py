@@ -58,15 +58,8 @@ def _steps(matcher: MonitoredMatcher) -> Iterator[tuple[bytes, MonitoredMatcher]
     begun = [ending[:cut] for cut in _cuts(matcher, ending)]
     yield from islice(_agreed(matcher, iter([ending, *begun])), 1)
     for state in matcher.states:
-        for due in state.obligations:
-            if due.answer.names:
-                said = state.text[due.begin :].encode() + state.rest
-                names = (name.encode(errors="ignore") for name in due.answer.names)
-                rests = (name[len(said) :] for name in names if name.startswith(said))
-                yield from islice(_agreed(matcher, rests), _MOST_NAMES)
-            else:
-                ending = due.matcher.constraint.budget.ending(due.matcher)
-                yield from _agreed(matcher, iter([ending]))
+        for expected in state.expected:
+            yield from islice(_agreed(matcher, expected.endings()), _MOST_NAMES)
 
 
 def _agreed(

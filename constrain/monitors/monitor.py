@@ -11,24 +11,17 @@ import threading
 from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from dataclasses import replace
+from itertools import islice
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any, Literal
 from warnings import warn
 
 from constrain.engine import Constraint
 from constrain.errors import MonitorError, MonitorKind, MonitorWarning
-from constrain.lexing.regex import (
-    ANY,
-    ANYTHING,
-    EMPTY,
-    EPSILON,
-    Regex,
-    concat,
-    difference,
-    optional,
-    whole,
-    words,
-)
+from constrain.lexing.regex import ANYTHING, Regex, concat, whole
 from constrain.lexing.syntax import parse
+from constrain.monitors.answers import END, FREE, Answer, Expression, Listed, Suggestions
 
 if TYPE_CHECKING:
     from constrain.monitors.monitored import MonitoredConstraint
@@ -38,22 +31,10 @@ Otherwise = Literal["ignore", "stop", "error"]
 
 _KEPT = 1000
 """Answers that a monitor remembers."""
-
-
-class Answer(NamedTuple):
-    """What may follow a text.
-
-    Attributes:
-        rest: all that may follow, as an expression.
-        names: the suggestions, one of which has to follow, by length; empty if they are not known.
-    """
-
-    rest: Regex
-    names: tuple[str, ...] = ()
-
-
-FREE = Answer(ANYTHING)
-END = Answer(EPSILON)
+_KEPT_NAMES = 1_000_000
+"""Names in all answers that a monitor remembers."""
+_MOST_NAMES = 1_000_000
+"""Names in one answer."""
 
 
 class Monitor(ABC):
@@ -80,6 +61,8 @@ class Monitor(ABC):
         before: the text that stands before what is written.
         enclosing: so many of the last triggers in `before` may still have a say.
         otherwise: what follows where there is no suggestion, or the analysis fails.
+        timeout: the most seconds that an answer may take; None: any. A thread that takes longer is
+            left to itself.
     """
 
     trigger: str
@@ -88,14 +71,16 @@ class Monitor(ABC):
     before: str = ""
     enclosing: int = 1
     otherwise: Otherwise = "ignore"
+    timeout: float | None = None
 
     @abstractmethod
-    def suggest(self, text: str) -> Iterable[str] | Regex | None:
+    def suggest(self, text: str) -> Iterable[str] | Suggestions | Regex | Answer | None:
         """Return what may follow `text`, which ends with a trigger.
 
-        Texts, one of which has to follow; or all that may follow, as an expression (see
-        `pattern`); or None, where the analysis has nothing to say. A pure function: the answer is
-        remembered. What it raises is told as a `MonitorWarning`, or as `otherwise` says.
+        Texts, one of which has to follow; the same with what may stand around them, see
+        `Suggestions`; or all that may follow, as an expression (see `pattern`); or None, where the
+        analysis has nothing to say. A pure function: the answer is remembered. What it raises is
+        told as a `MonitorWarning`, or as `otherwise` says.
 
         Args:
             text: `before`, and what is written after it.
@@ -122,9 +107,8 @@ class Analysis:
 
     def __init__(self, monitor: Monitor) -> None:
         self.monitor = monitor
-        beyond = difference(ANY, whole(parse(monitor.word, "python")))
-        self._boundary = optional(concat(beyond, ANYTHING))
         self._answers: OrderedDict[str, Answer | MonitorError] = OrderedDict()
+        self._names = 0
         self._lock = threading.Lock()
 
     def after(self, text: str) -> Answer:
@@ -134,50 +118,106 @@ class Analysis:
             MonitorError: there is no suggestion, or the analysis fails, and that is an error.
         """
         answer = self._asked(text)
-        if isinstance(answer, MonitorError):
-            if self.monitor.otherwise == "error":
-                raise answer
-            warn(MonitorWarning(answer, self.monitor.otherwise), stacklevel=2)
-        return self._instead(answer)
+        return self.tell(answer) if isinstance(answer, MonitorError) else answer
 
     def ahead(self, text: str) -> Answer:
         """Return the same for a text that is not written yet. Nothing is told, nothing raised."""
-        return self._instead(self._asked(text))
+        answer = self._asked(text)
+        return self.instead if isinstance(answer, MonitorError) else answer
 
-    def _instead(self, answer: Answer | MonitorError) -> Answer:
-        if isinstance(answer, MonitorError):
-            return FREE if self.monitor.otherwise == "ignore" else END
-        return answer
+    def tell(self, event: MonitorError) -> Answer:
+        """Tell that there is no answer, and return what stands for one.
+
+        Raises:
+            MonitorError: that is an error.
+        """
+        if self.monitor.otherwise == "error":
+            raise event
+        warn(MonitorWarning(event, self.monitor.otherwise), stacklevel=2)
+        return self.instead
+
+    def event(self, kind: MonitorKind, reason: str, text: str) -> MonitorError:
+        """Return what is to be told."""
+        return MonitorError(type(self.monitor).__name__, kind, reason, text)
+
+    @property
+    def instead(self) -> Answer:
+        """What stands for an answer where there is none."""
+        return FREE if self.monitor.otherwise == "ignore" else END
 
     def _asked(self, text: str) -> Answer | MonitorError:
         with self._lock:
             known = self._answers.get(text)
             if known is None:
                 known = self._answers[text] = self._ask(text)
-                if len(self._answers) > _KEPT:
-                    self._answers.popitem(last=False)
+                self._names += _size(known)
+                while len(self._answers) > _KEPT or (
+                    self._names > _KEPT_NAMES and len(self._answers) > 1
+                ):
+                    _, oldest = self._answers.popitem(last=False)
+                    self._names -= _size(oldest)
             else:
                 self._answers.move_to_end(text)
         return known
 
     def _ask(self, text: str) -> Answer | MonitorError:
-        kind: MonitorKind
-        cause: Exception | None = None
         try:
-            found = self.monitor.suggest(text)
-            if found is None:
-                return FREE
-            if isinstance(found, Regex):
-                return Answer(found)
-            names = tuple(sorted(set(found), key=lambda name: (len(name), name)))
-            suggested = words(names)
-            if suggested is not EMPTY:
-                return Answer(concat(suggested, self._boundary), names)
-            kind, reason = "empty", "there is no suggestion"
+            answer = self._understood(self._found(text))
         except TimeoutError as error:
-            kind, reason, cause = "late", str(error), error
+            event = self.event("late", str(error), text)
+            event.__cause__ = error
         except Exception as error:
-            kind, reason, cause = "failed", f"{type(error).__name__}: {error}", error
-        event = MonitorError(type(self.monitor).__name__, kind, reason, text)
-        event.__cause__ = cause
+            event = self.event("failed", f"{type(error).__name__}: {error}", text)
+            event.__cause__ = error
+        else:
+            if not isinstance(answer, Listed) or not answer.is_empty:
+                return answer
+            event = self.event("empty", "there is no suggestion", text)
         return event
+
+    def _found(self, text: str) -> Any:
+        """What the monitor suggests.
+
+        Raises:
+            TimeoutError: it takes too long.
+        """
+        limit = self.monitor.timeout
+        if limit is None:
+            return self.monitor.suggest(text)
+        answers: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
+
+        def ask() -> None:
+            try:
+                answers.put((self.monitor.suggest(text), None))
+            except BaseException as error:
+                answers.put((None, error))
+
+        threading.Thread(target=ask, daemon=True).start()
+        try:
+            found, error = answers.get(timeout=limit)
+        except Empty:
+            raise TimeoutError(f"there is no answer within {limit:g} s") from None
+        if error is not None:
+            raise error
+        return found
+
+    def _understood(self, found: Any) -> Answer:
+        if found is None:
+            return FREE
+        if isinstance(found, Answer):
+            return found
+        if isinstance(found, Regex):
+            return Expression(found)
+        if isinstance(found, (str, bytes)):
+            raise TypeError(f"suggest has to return a list of texts, not {found!r}")
+        if not isinstance(found, Suggestions):
+            found = Suggestions(found)
+        names = tuple(islice(found.names, _MOST_NAMES + 1))
+        if len(names) > _MOST_NAMES:
+            raise ValueError(f"more than {_MOST_NAMES:,} suggestions")
+        return Listed(replace(found, names=names), self.monitor.word)
+
+
+def _size(answer: Answer | MonitorError) -> int:
+    """How many names an answer has."""
+    return len(answer.texts.items) if isinstance(answer, Listed) else 0

@@ -45,6 +45,7 @@ class MonitoredConstraint(Constraint):
         self.vocabulary = base.vocabulary
         self.masks = base.masks
         self.watches = [Watch(monitor, base.vocabulary) for monitor in monitors]
+        self.eos = np.array(base.vocabulary.eos_token_ids, np.int32)
 
     @property
     def control(self) -> Any:  # type: ignore[override]
@@ -136,7 +137,9 @@ class MonitoredMatcher(Matcher):
         if self._base.is_finished():
             return
         for watch, state in zip(self._monitored.watches, self.states, strict=True):
-            row &= watch.mask(state)
+            watch.restrict(row, state, self._base)
+        if budget != 0 and self.is_accepting():
+            kernels.set_bits(row, self._monitored.eos)
         if budget is not None:
             self._spend(row, budget)
 
@@ -155,9 +158,7 @@ class MonitoredMatcher(Matcher):
     def is_accepting(self) -> bool:
         """See `Matcher.is_accepting`."""
         return self._base.is_accepting() and all(
-            obligation.matcher.is_accepting()
-            for state in self.states
-            for obligation in state.obligations
+            expected.is_accepting for state in self.states for expected in state.expected
         )
 
     def is_finished(self) -> bool:
@@ -175,9 +176,11 @@ class MonitoredMatcher(Matcher):
                 return False
             self._path = _Step(self.states, self._path)
             return True
+        before = self._base.fork()
         if not self._base.accept(token_id):
             return False
-        return self._follow(self._monitored.vocabulary.token_bytes(token_id) or b"", True)
+        data = self._monitored.vocabulary.token_bytes(token_id) or b""
+        return self._follow(data, before, is_token=True)
 
     def accept_bytes(self, data: bytes) -> bool:
         """See `Matcher.accept_bytes`.
@@ -185,14 +188,15 @@ class MonitoredMatcher(Matcher):
         Raises:
             MonitorError: a monitor has no answer, and that is an error.
         """
-        return self._base.accept_bytes(data) and self._follow(data, False)
+        before = self._base.fork()
+        return self._base.accept_bytes(data) and self._follow(data, before, is_token=False)
 
-    def _follow(self, data: bytes, is_token: bool) -> bool:
+    def _follow(self, data: bytes, before: Matcher, *, is_token: bool) -> bool:
         """Move the monitors too; where one refuses, take the move of the constraint back."""
         states = []
         try:
             for watch, state in zip(self._monitored.watches, self.states, strict=True):
-                after = watch.after(state, data, is_token=is_token)
+                after = watch.after(state, data, before, is_token=is_token)
                 if after is None:
                     self._base.rollback(1)
                     return False
@@ -225,9 +229,11 @@ class MonitoredMatcher(Matcher):
 
     def forced_tokens(self) -> list[int]:
         """See `Matcher.forced_tokens`."""
-        matchers = [self._base]
-        matchers += [due.matcher for state in self.states for due in state.obligations]
-        tokens: list[int] = max((matcher.forced_tokens() for matcher in matchers), key=len)
+        tokens = self._base.forced_tokens()
+        for state in self.states:
+            for expected in () if state.rest else state.expected:
+                forced = expected.forced().decode(errors="ignore")
+                tokens = max(tokens, self._monitored.vocabulary.encode(forced.encode()), key=len)
         trial = self.fork()
         for count, token in enumerate(tokens):
             if not trial.accept(token):

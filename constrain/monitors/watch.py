@@ -2,50 +2,20 @@
 
 from __future__ import annotations
 
-import threading
 from codecs import getincrementaldecoder
-from collections import OrderedDict
 from functools import cached_property
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from constrain.engine import Constraint, Matcher
-from constrain.engine.single import RegexControl
-from constrain.lexing.regex import (
-    ANY,
-    ANYTHING,
-    Regex,
-    complement,
-    concat,
-    derive,
-    intersect,
-    literal,
-    whole,
-)
+from constrain.engine import Matcher
+from constrain.engine.beginnings import Beginnings
+from constrain.lexing.regex import ANY, ANYTHING, Regex, complement, concat, derive, whole
 from constrain.lexing.syntax import parse
-from constrain.monitors.monitor import FREE, Analysis, Answer, Monitor
+from constrain.monitors.answers import FREE, Answer, Expected
+from constrain.monitors.monitor import Analysis, Monitor
 from constrain.vocabulary import Vocabulary
-
-_KEPT = 256
-"""Constraints, and masks, that are remembered for one monitor."""
-
-
-class Obligation(NamedTuple):
-    """An answer that the text has still to agree with.
-
-    Attributes:
-        answer: the answer.
-        left: what is left of it.
-        begin: where in the text it begins.
-        matcher: has read that text.
-    """
-
-    answer: Answer
-    left: Regex
-    begin: int
-    matcher: Matcher
 
 
 class State(NamedTuple):
@@ -55,13 +25,29 @@ class State(NamedTuple):
         text: what stands before and what is written, in whole characters.
         rest: the bytes of a character that is not whole yet.
         scan: what would end with a trigger, in view of the text since the last one.
-        obligations: what the text has still to agree with.
+        expected: what the text has still to agree with.
     """
 
     text: str
     rest: bytes
     scan: Regex
-    obligations: tuple[Obligation, ...]
+    expected: tuple[Expected, ...]
+
+
+class _Head(NamedTuple):
+    """A beginning of tokens that may end a trigger, see `Monitor.ahead`.
+
+    Attributes:
+        chars: the beginning.
+        data: the same in UTF-8.
+        node: the trie node that it leads to.
+        tokens: those that begin so, and do not run past another trigger: a bitmask int32[words].
+    """
+
+    chars: str
+    data: bytes
+    node: int
+    tokens: NDArray[np.int32]
 
 
 class Watch:
@@ -73,12 +59,10 @@ class Watch:
 
     def __init__(self, monitor: Monitor, vocabulary: Vocabulary) -> None:
         self.monitor = monitor
-        self._vocabulary = vocabulary
         self._analysis = Analysis(monitor)
         self._scan = whole(concat(ANYTHING, parse(monitor.trigger, "python")))
-        self._compiled: OrderedDict[Regex, Constraint] = OrderedDict()
-        self._masks: OrderedDict[tuple[Regex, bytes], NDArray[np.int32]] = OrderedDict()
-        self._lock = threading.Lock()
+        self._beginnings = Beginnings(vocabulary)
+        self._within: dict[Regex, Regex] = {}
 
     # -- moving --------------------------------------------------------------------------------
 
@@ -98,17 +82,27 @@ class Watch:
             if scan.nullable:
                 ends.append(end)
                 scan = self._scan
-        obligations: tuple[Obligation, ...] = ()
+        expected: tuple[Expected, ...] = ()
         for end in ends[-self.monitor.enclosing :]:
-            ask = self._analysis.after if end == len(before) else self._analysis.ahead
-            due = self._due(ask(before[:end]), end)
-            obligations += _moved(due, before[end:].encode(), before[end:]) or ()
-        return State(before, b"", scan, obligations)
+            quiet = end < len(before)
+            ask = self._analysis.ahead if quiet else self._analysis.after
+            due = self._due(ask(before[:end]), before[:end], None, quiet=quiet)
+            expected += _moved(due, before[end:].encode(), before[end:], b"") or ()
+        return State(before, b"", scan, expected)
 
-    def after(self, state: State, data: bytes, *, is_token: bool) -> State | None:
+    def after(
+        self, state: State, data: bytes, base: Matcher, *, is_token: bool, quiet: bool = False
+    ) -> State | None:
         """Return the state after some bytes, or None where they do not agree with the analysis.
 
         A token may not run on past a trigger that it has no right to, see `Monitor.ahead`.
+
+        Args:
+            state: the state.
+            data: the bytes.
+            base: where the text stands before them, under the constraint beside the monitor.
+            is_token: whether they are a token.
+            quiet: tell nothing.
 
         Raises:
             MonitorError: see `Monitor.otherwise`.
@@ -117,8 +111,8 @@ class Watch:
             chars, rest = _decoded(state.rest + data)
         except UnicodeDecodeError:
             return None
-        text, _, scan, obligations = state
-        begin, known = 0, len(state.rest)
+        text, _, scan, expected = state
+        begin, known, used = 0, len(state.rest), 0
         for end, char in enumerate(chars, 1):
             scan = derive(scan, ord(char))
             if not scan.nullable:
@@ -127,16 +121,20 @@ class Watch:
             runs_on = is_token and (end < len(chars) or bool(rest))
             if runs_on and (begin or known or piece not in self.monitor.ahead):
                 return None
-            moved = _moved(obligations, piece.encode()[known:], piece)
+            added = piece.encode()[known:]
+            moved = _moved(expected, added, piece, b"")
             if moved is None:
                 return None
             text += piece
-            quiet = runs_on and self.monitor.otherwise != "ignore"
-            ask = self._analysis.ahead if quiet else self._analysis.after
-            obligations = moved + self._due(ask(text), len(text))
+            used += len(added)
+            silent = quiet or (runs_on and self.monitor.otherwise != "ignore")
+            ask = self._analysis.ahead if silent else self._analysis.after
+            expected = moved + self._due(
+                ask(text), text, _at(base, data[:used]), quiet=silent
+            )
             scan, begin, known = self._scan, end, 0
         piece = chars[begin:]
-        moved = _moved(obligations, (piece.encode() + rest)[known:], piece)
+        moved = _moved(expected, (piece.encode() + rest)[known:], piece, rest)
         return None if moved is None else State(text + piece, rest, scan, moved)
 
     def cuts(self, state: State, data: bytes) -> set[int]:
@@ -151,81 +149,92 @@ class Watch:
                 scan = self._scan
         return found
 
-    def _due(self, answer: Answer, begin: int) -> tuple[Obligation, ...]:
+    def _due(
+        self, answer: Answer, text: str, base: Matcher | None, *, quiet: bool
+    ) -> tuple[Expected, ...]:
+        """What is expected after an answer."""
         if answer is FREE:
             return ()
-        return (Obligation(answer, answer.rest, begin, self._constraint(answer.rest).matcher()),)
+        try:
+            return (answer.begin(self._beginnings, base),)
+        except LookupError as error:
+            event = self._analysis.event("empty", str(error), text)
+            instead = self._analysis.instead if quiet else self._analysis.tell(event)
+        return self._due(instead, text, base, quiet=quiet)
 
     # -- masks ---------------------------------------------------------------------------------
 
-    def mask(self, state: State) -> NDArray[np.int32]:
-        """Return the tokens that agree with the analysis, as a bitmask int32[words]."""
-        row = self._begun(self._up_to_trigger(state.scan), state.rest).copy()
-        if not state.rest:
-            for head in self.monitor.ahead:
-                if self._is_trigger(state, head):
-                    answer = self._analysis.ahead(state.text + head)
-                    after = intersect(answer.rest, self._up_to_trigger(self._scan))
-                    row |= self._begun(concat(literal(head), after), b"")
-        asked = np.empty_like(row)
-        for obligation in state.obligations:
-            obligation.matcher.fill_bitmask(asked)
-            row &= asked
-        return row
+    def restrict(self, row: NDArray[np.int32], state: State, base: Matcher) -> None:
+        """Leave in a bitmask (int32[words]) only the tokens that agree with the analysis."""
+        found = self._beginnings.mask(self._up_to_trigger(state.scan), state.rest)
+        heads = () if state.rest else self._heads
+        for head in heads:
+            if self._is_trigger(state, head):
+                part = row & head.tokens
+                if part.any():
+                    text = state.text + head.chars
+                    answer, at = self._analysis.ahead(text), _at(base, head.data)
+                    for expected in self._due(answer, text, at, quiet=True):
+                        expected.fill_below(part, head.data, head.node)
+                    found = found | part
+        row &= found
+        for expected in state.expected:
+            expected.fill(row, state.rest)
 
-    def _is_trigger(self, state: State, head: str) -> bool:
+    @cached_property
+    def _heads(self) -> tuple[_Head, ...]:
+        """Those of `ahead` that some token runs on past."""
+        heads = []
+        for chars in self.monitor.ahead:
+            data = chars.encode()
+            node = self._beginnings.node(data)
+            if node is not None:
+                row = np.zeros(self._beginnings.words, np.int32)
+                self._beginnings.add_below(row, self._up_to_trigger(self._scan), node)
+                if row.any():
+                    heads.append(_Head(chars, data, node, row))
+        return tuple(heads)
+
+    def _is_trigger(self, state: State, head: _Head) -> bool:
         """Whether a trigger ends with `head`, and nothing forbids it."""
         scan = state.scan
-        for char in head:
+        for char in head.chars:
             if scan.nullable:
                 return False
             scan = derive(scan, ord(char))
-        return scan.nullable and _moved(state.obligations, head.encode(), head) is not None
+        moved = scan.nullable and _moved(state.expected, head.data, head.chars, b"")
+        return moved is not None and moved is not False
 
     def _up_to_trigger(self, scan: Regex) -> Regex:
         """The texts that do not go on after a trigger."""
-        return complement(concat(scan, ANY, ANYTHING))
+        found = self._within.get(scan)
+        if found is None:
+            found = self._within[scan] = complement(concat(scan, ANY, ANYTHING))
+        return found
 
-    def _begun(self, regex: Regex, rest: bytes) -> NDArray[np.int32]:
-        """The tokens that a text may go on with after `rest`."""
-        with self._lock:
-            found = self._masks.get((regex, rest))
-            if found is None:
-                found = np.empty(self._vocabulary.bitmask_words, np.int32)
-                matcher = Constraint(RegexControl(regex), self._vocabulary).matcher()
-                matcher.accept_bytes(rest)
-                matcher.fill_bitmask(found)
-                _keep(self._masks, (regex, rest), found)
-            return found
 
-    def _constraint(self, regex: Regex) -> Constraint:
-        with self._lock:
-            found = self._compiled.get(regex)
-            if found is None:
-                found = Constraint(RegexControl(regex), self._vocabulary)
-                _keep(self._compiled, regex, found)
-            return found
+def _at(base: Matcher, data: bytes) -> Matcher | None:
+    """Where a text stands after some bytes."""
+    at = base.fork()
+    return at if at.accept_bytes(data) else None
 
 
 def _moved(
-    obligations: tuple[Obligation, ...], data: bytes, chars: str
-) -> tuple[Obligation, ...] | None:
-    """Return the obligations after some bytes, without those that are met; None if one is not.
+    expected: tuple[Expected, ...], data: bytes, chars: str, rest: bytes
+) -> tuple[Expected, ...] | None:
+    """Return what is expected after some bytes, without what is met; None if something is not.
 
-    `chars` are the characters that end in `data`.
+    `chars` are the characters that end in `data`, `rest` the beginning of one after them.
     """
-    if not data:
-        return obligations
+    if not data or not expected:
+        return expected
     found = []
-    for answer, left, begin, matcher in obligations:
-        for char in chars:
-            left = derive(left, ord(char))
-        if left is ANYTHING:
-            continue
-        after = matcher.fork()
-        if not after.accept_bytes(data):
+    for one in expected:
+        after = one.after(data, chars, rest)
+        if after is None:
             return None
-        found.append(Obligation(answer, left, begin, after))
+        if not after.is_met:
+            found.append(after)
     return tuple(found)
 
 
@@ -238,15 +247,3 @@ def _decoded(data: bytes) -> tuple[str, bytes]:
     decoder = getincrementaldecoder("utf-8")()
     chars = decoder.decode(data)
     return chars, decoder.getstate()[0]
-
-
-Key = TypeVar("Key")
-Value = TypeVar("Value")
-
-
-def _keep(known: OrderedDict[Key, Value], key: Key, value: Value) -> Value:
-    """Remember the latest."""
-    known[key] = value
-    if len(known) > _KEPT:
-        known.popitem(last=False)
-    return value
