@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -21,7 +22,7 @@ from constrain.lexing.lexeme import Text, lexeme
 from constrain.lexing.regex import EMPTY, EPSILON, Regex
 from constrain.vocabulary import Vocabulary
 
-_KEPT = 256
+_KEPT = 1024
 """Masks that are remembered, and tokens below nodes."""
 _AUTOMATON_BYTES = 8 << 20
 """Beyond this, the automaton is begun afresh."""
@@ -44,7 +45,6 @@ class Texts:
         self.blob = np.frombuffer(b"".join(self.items) or b"\0", np.uint8)
         self.offsets = np.fromiter(accumulate(map(len, self.items), initial=0), np.int64)
 
-
     def range(self, begun: bytes) -> tuple[int, int]:
         """Return the first, and the one after the last, of the texts that begin so."""
         if not begun:
@@ -57,12 +57,11 @@ class Beginnings:
     """The tokens that texts may go on with, for one vocabulary. Safe for many threads.
 
     Attributes:
-        vocabulary: the tokens.
         words: int32 words in a bitmask.
     """
 
     def __init__(self, vocabulary: Vocabulary) -> None:
-        self.vocabulary = vocabulary
+        self._vocabulary = weakref.ref(vocabulary)
         self.words = vocabulary.bitmask_words
         self._masks = Masks.of(vocabulary)
         self._lock = threading.RLock()
@@ -71,6 +70,23 @@ class Beginnings:
         self._below: OrderedDict[tuple[Regex, int], NDArray[np.int32]] = OrderedDict()
         self._spaces: OrderedDict[tuple[bytes, int], tuple[NDArray[np.int32], list[int]]]
         self._spaces = OrderedDict()
+        self._with: dict[bytes, NDArray[np.int32]] = {}
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The tokens."""
+        vocabulary = self._vocabulary()
+        assert vocabulary is not None
+        return vocabulary
+
+    @staticmethod
+    def of(vocabulary: Vocabulary) -> Beginnings:
+        """Return the one that all share over an equal vocabulary."""
+        with _registry_lock:
+            found = _registry.get(vocabulary)
+            if found is None:
+                found = _registry[vocabulary] = Beginnings(vocabulary)
+            return found
 
     def node(self, text: bytes) -> int | None:
         """Return the trie node that a text leads to; None where no token begins with it."""
@@ -177,6 +193,17 @@ class Beginnings:
         )
         return np.unique(ends[:count]).tolist()
 
+    def with_bytes(self, wanted: bytes) -> NDArray[np.int32]:
+        """Return the tokens (int32[n], ascending) that have some of certain bytes in them."""
+        with self._lock:
+            found = self._with.get(wanted)
+            if found is None:
+                trie = self._masks.tables.trie
+                places = np.flatnonzero(np.isin(trie.blob, np.frombuffer(wanted, np.uint8)))
+                tokens = np.searchsorted(trie.offsets, places, side="right") - 1
+                found = self._with[wanted] = np.unique(tokens).astype(np.int32)
+        return found
+
     def spaces(self, chars: bytes, node: int, row: NDArray[np.int32]) -> list[int]:
         """Add the tokens below a trie node that consist of some characters alone.
 
@@ -226,6 +253,9 @@ class Beginnings:
             tokens = more[tokens]
         return np.concatenate(found) if found else np.empty(0, np.int32)
 
+
+_registry: weakref.WeakKeyDictionary[Vocabulary, Beginnings] = weakref.WeakKeyDictionary()
+_registry_lock = threading.Lock()
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")

@@ -9,7 +9,7 @@ constraint & Dereference(place)
 from constrain.monitors.answers import Suggestions
 from constrain.monitors.calls import Arguments
 from constrain.monitors.database import Database
-from constrain.monitors.json_values import JSONValue
+from constrain.monitors.json_values import JSONCheck, JSONValue
 from constrain.monitors.language_server import LanguageServer
 from constrain.monitors.languages import Language
 from constrain.monitors.members import Dereference, Imports
@@ -28,6 +28,7 @@ __all__ = [
     "EnumMembers",
     "Exceptions",
     "Imports",
+    "JSONCheck",
     "JSONValue",
     "Language",
     "LanguageServer",

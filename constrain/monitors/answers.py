@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import lru_cache
 from heapq import nsmallest
 from typing import Any
 
@@ -26,7 +26,6 @@ from constrain.lexing.regex import (
     literal,
     optional,
     shortest,
-    whole,
 )
 from constrain.lexing.syntax import parse
 
@@ -52,6 +51,10 @@ class Suggestions:
     beyond: str | None = None
     lead: str = ""
     other: Regex | None = None
+
+
+class NothingAgreesError(Exception):
+    """Nothing that a constraint allows agrees with an answer."""
 
 
 class Expected(ABC):
@@ -85,6 +88,11 @@ class Expected(ABC):
         """Whether nothing is expected any more."""
         return False
 
+    @property
+    def is_open(self) -> bool:
+        """Whether how the text can end is known only when it does."""
+        return False
+
     def forced(self) -> bytes:
         """Return the bytes that must come next, as far as known."""
         return b""
@@ -106,7 +114,7 @@ class Answer(ABC):
             base: where the text stands under the constraint beside the monitor, if that is known.
 
         Raises:
-            LookupError: nothing that the constraint allows agrees with the answer.
+            NothingAgreesError: nothing that the constraint allows agrees with the answer.
         """
 
 
@@ -198,7 +206,7 @@ class Listed(Answer):
         self.texts = Texts(names)
         self.lead = suggestions.lead.encode("ascii")
         self.other = suggestions.other
-        self.beyond = suggestions.beyond or rf"(?!{word})(?s:.)"
+        self.after_name = _after(suggestions.beyond or rf"(?!{word})(?s:.)")
 
     @property
     def is_empty(self) -> bool:
@@ -210,10 +218,11 @@ class Listed(Answer):
         others = () if self.other is None else (Expression(self.other).begin(beginnings, base),)
         return _Name(self, b"", others, beginnings)
 
-    @cached_property
-    def after_name(self) -> Regex:
-        """What may stand after a name."""
-        return optional(concat(whole(parse(self.beyond, "python")), ANYTHING))
+
+@lru_cache(64)
+def _after(beyond: str) -> Regex:
+    """What may stand after a name."""
+    return optional(concat(parse(beyond, "python"), ANYTHING))
 
 
 def _is_writable(name: str) -> bool:
@@ -392,14 +401,14 @@ class Following(Answer):
 
     Args:
         control: of the text.
+        lead: what may stand before it, as a pattern in Python's dialect.
         beyond: the class of the characters that may stand after it, none of which extends it, as a
             pattern in Python's dialect.
     """
 
-    def __init__(self, control: Control[Any], beyond: str) -> None:
-        self._value = control
-        after = optional(concat(whole(parse(beyond, "python")), ANYTHING))
-        self._control = sequence(control, RegexControl(after))
+    def __init__(self, control: Control[Any], lead: str, beyond: str) -> None:
+        self._value = sequence(RegexControl(parse(lead, "python")), control)
+        self._control = sequence(self._value, RegexControl(_after(beyond)))
         self._constraints: dict[bytes | None, Constraint] = {}
 
     def begin(self, beginnings: Beginnings, base: Matcher | None) -> Expected:

@@ -8,8 +8,8 @@ from itertools import chain
 from sqlite3 import Connection, Error
 
 from constrain.errors import ConstraintError
-from constrain.lexing.regex import Regex, concat, optional, union, whole, words
 from constrain.lexing.syntax import parse
+from constrain.monitors.answers import Suggestions
 from constrain.monitors.monitor import Monitor
 
 _NAME = r"""(?:"(?:[^"]|"")+"|\w+)"""
@@ -20,9 +20,8 @@ _TABLE = re.compile(
 )
 _OWNER = re.compile(rf"(?<![\w\"])(?!\d)({_NAME})\.\Z")
 _WORD = re.compile(r"(?a:[^\W\d]\w*)")
-_SPACE = whole(parse(r"[ \t\r\n]*", "python"))
-_QUERY = whole(parse(r"\((?s:.)*", "python"))
-_BEYOND = optional(whole(parse(r"\W(?s:.)*", "python")))
+_SPACE = " \t\r\n"
+_QUERY = parse(r"[ \t\r\n]*\((?s:.)*", "python")
 
 
 class Database(Monitor):
@@ -60,14 +59,13 @@ class Database(Monitor):
         names = {*self.tables}.union(*self.tables.values())
         self._spellings = {name: _spellings(connection, name) for name in names}
 
-    def suggest(self, text: str) -> Regex | list[str] | None:
+    def suggest(self, text: str) -> Suggestions | list[str] | None:
         """See `Monitor.suggest`."""
         statement = text[text.rfind(";") + 1 :]
         if statement.count("'") % 2:
             return None
         if not statement.endswith("."):
-            tables = concat(words(self._spelt(self.tables)), _BEYOND)
-            return concat(_SPACE, union(tables, _QUERY))
+            return Suggestions(self._spelt(self.tables), lead=_SPACE, other=_QUERY)
         owner = _OWNER.search(statement)
         return None if owner is None else self._spelt(self._columns(statement, owner[1]))
 

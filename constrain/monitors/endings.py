@@ -34,22 +34,26 @@ def least_ending(matcher: MonitoredMatcher) -> Ending | None:
     """Return the least way to end, in bytes, that is found; None if none is.
 
     What the constraint would end with is tried, and the suggestions of the monitors, one after the
-    other.
+    other. Where that fails because of what is judged when it ends, it is taken to be accepted.
     """
     heap = [(0, b"", matcher)]
     seen = {b""}
+    is_open = False
     for _ in range(_MOST_TEXTS):
         if not heap:
             break
         _, text, here = heappop(heap)
         if here.is_accepting():
             return _divided(matcher, text)
+        is_open = is_open or any(x.is_open for state in here.states for x in state.expected)
         for piece, after in _steps(here):
             longer = text + piece
             if longer not in seen:
                 seen.add(longer)
                 heappush(heap, (len(longer), longer, after))
-    return None
+    if not is_open:
+        return None
+    return _divided(matcher, matcher.constraint.base.budget.ending(matcher.base))
 
 
 def _steps(matcher: MonitoredMatcher) -> Iterator[tuple[bytes, MonitoredMatcher]]:

@@ -1,108 +1,163 @@
-"""Values in JSON texts that depend on what is written before them."""
+"""Values in JSON texts that functions have a say in, in view of what is written before them."""
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Any
+from warnings import warn
 
-from constrain.lexing.regex import Regex, concat, optional, whole, words
-from constrain.lexing.syntax import parse
-from constrain.monitors.monitor import Monitor
+from constrain.engine import Matcher
+from constrain.engine.beginnings import Beginnings
+from constrain.errors import MonitorError, MonitorWarning
+from constrain.monitors.answers import Answer, Expected, Following, NothingAgreesError
+from constrain.monitors.json_checks import Checked
+from constrain.monitors.json_places import SPACE, Paths, document_of, pointer_parts, trigger
+from constrain.monitors.monitor import Monitor, Otherwise
+from constrain.schema import JSONOptions, schema_control
 
-_TOKEN = re.compile(r"""\s*(?:("(?:[^"\\]|\\.)*")|([{}\[\]:,])|([^\s{}\[\]:,"]+))""")
-_SPACE = whole(parse(r"[ \t\r\n]*", "python"))
-_BEYOND = optional(whole(parse(r"[ \t\r\n,\]}](?s:.)*", "python")))
+
+class _AtPointer(Monitor):
+    """Has a say in the values at a JSON pointer.
+
+    Args:
+        pointer: a JSON pointer (RFC 6901); `*` stands for any key and any index.
+        otherwise: see `Monitor.otherwise`.
+
+    Raises:
+        ConstraintError: it is no pointer.
+    """
+
+    def __init__(self, pointer: str, otherwise: Otherwise) -> None:
+        self._parts = pointer_parts(pointer)
+        self.trigger, self.ahead = trigger(self._parts)
+        self.otherwise = otherwise
+        self._paths = Paths()
+
+    def is_at(self, text: str) -> bool:
+        """Whether a value at the pointer is about to be written."""
+        return self._paths.of(text).is_at(text, self._parts)
 
 
-class JSONValue(Monitor):
+class JSONValue(_AtPointer):
     """At a place in a JSON text stands one of the values that a function gives.
 
         JSONValue("/user/id", lambda document: ids_of(document["user"]["name"]))
 
     The function is called when the value is about to be written, with what is written before it. A
-    value that is not among those that it gives cannot be written, so nothing is tried twice.
+    value that is not among those that it gives cannot be written, so nothing is tried twice. Values
+    are compared as JSON Schema does, and spelt as the constraint spells them, if it is a schema.
 
     Args:
-        pointer: a JSON pointer; `*` stands for any key and any index.
+        pointer: a JSON pointer (RFC 6901); `*` stands for any key and any index.
         allowed: from the document so far, without what is not complete, to the values.
+        otherwise: what follows where the function gives no value, or fails.
+
+    Raises:
+        ConstraintError: it is no pointer.
     """
 
-    trigger = r"[:\[,]"
-    ahead = ('":', ":", "[", ",")
-
-    def __init__(self, pointer: str, allowed: Callable[[Any], Iterable[Any]]) -> None:
-        self._pointer = pointer.split("/")[1:]
+    def __init__(
+        self,
+        pointer: str,
+        allowed: Callable[[Any], Iterable[Any]],
+        otherwise: Otherwise = "error",
+    ) -> None:
+        super().__init__(pointer, otherwise)
         self._allowed = allowed
 
-    def suggest(self, text: str) -> Regex | list[str] | None:
+    def suggest(self, text: str) -> Answer | list[str] | None:
         """See `Monitor.suggest`."""
-        reader = _Reader()
-        if not reader.read(text) or not reader.is_at(self._pointer):
+        if not self.is_at(text):
             return None
-        values = [json.dumps(x, ensure_ascii=False) for x in self._allowed(reader.document)]
-        return concat(_SPACE, words(values), _BEYOND) if values else []
+        values = list(self._allowed(document_of(text)))
+        return Values(values) if values else []
 
 
-@dataclass
-class _Reader:
-    """Reads the beginning of a JSON text.
+class Values(Answer):
+    """One of some values, spelt as the constraint beside the monitor spells values.
 
-    Attributes:
-        document: what is complete.
-        open: the containers that are open; the key or index that is written in each.
+    Raises:
+        TypeError, ValueError: one is no JSON.
     """
 
-    document: Any = None
-    open: list[tuple[Any, Any]] = field(default_factory=list)
-    awaits: bool = True
+    def __init__(self, values: list[Any]) -> None:
+        self._values = json.loads(json.dumps(values, allow_nan=False))
+        self._known: dict[object, Answer] = {}
 
-    def is_at(self, pointer: list[str]) -> bool:
-        """Whether a value is about to be written at a pointer."""
-        if not self.awaits or len(self.open) != len(pointer):
-            return False
-        keys = (str(key).replace("~", "~0").replace("/", "~1") for _, key in self.open)
-        return all(part in ("*", key) for part, key in zip(pointer, keys, strict=True))
+    def begin(self, beginnings: Beginnings, base: Matcher | None) -> Expected:
+        """See `Answer.begin`."""
+        options, possible = JSONOptions(), self._values
+        if type(base) is Matcher:
+            options = getattr(base.constraint.control, "options", options)
+            possible = [value for value in possible if _is_writable(value, base)]
+        if not possible:
+            raise NothingAgreesError("the constraint allows none of the values")
+        key = (options, *map(json.dumps, possible))
+        if key not in self._known:
+            control = schema_control({"enum": possible}, replace(options, formats={}))
+            self._known[key] = Following(control, rf"[{SPACE}]*", rf"[{SPACE},\]}}]")
+        return self._known[key].begin(beginnings, base)
 
-    def read(self, text: str) -> bool:
-        """Read on; False where the text ends within a string."""
-        end = 0
-        while (token := _TOKEN.match(text, end)) is not None:
-            end = token.end()
-            string, sign, other = token.groups()
-            if sign:
-                self._sign(sign)
-            elif string and self.open and self.open[-1][1] is None:
-                self.open[-1] = self.open[-1][0], json.loads(string)
-                self.awaits = False
-            else:
-                self._put(json.loads(string or other))
-                self.awaits = False
-        return not text[end:].strip()
 
-    def _sign(self, sign: str) -> None:
-        if sign in "{[":
-            container: Any = {} if sign == "{" else []
-            self._put(container)
-            self.open.append((container, None if sign == "{" else 0))
-            self.awaits = sign == "["
-        elif sign in "}]":
-            self.open.pop()
-            self.awaits = False
-        elif sign == ":":
-            self.awaits = True
-        else:
-            container, key = self.open[-1]
-            is_array = isinstance(container, list)
-            self.open[-1] = container, key + 1 if is_array else None
-            self.awaits = is_array
+def _is_writable(value: Any, base: Matcher) -> bool:
+    """Whether a value may be written; containers, which may be in many ways, are taken to."""
+    if isinstance(value, (dict, list)):
+        return True
+    text = json.dumps(value, ensure_ascii=False)
+    if isinstance(value, float) and "e" in text:
+        return True
+    if not base.accept_bytes(text.encode(errors="replace")):
+        return False
+    base.rollback(1)
+    return True
 
-    def _put(self, value: Any) -> None:
-        if not self.open:
-            self.document = value
-        elif isinstance(self.open[-1][0], list):
-            self.open[-1][0].append(value)
-        else:
-            self.open[-1][0][self.open[-1][1]] = value
+
+class JSONCheck(_AtPointer):
+    """At a place in a JSON text stands a value that a function accepts.
+
+        JSONCheck("/user/id", lambda value, document: value in table)
+
+    The function is called when a value could end, and a token that would end it with a value that
+    is refused is not allowed. Where the constraint leaves few values, the function is asked about
+    all of them when the value is about to be written, and masks lead to those that it accepts. Else
+    the writer may come to a place where every way to end is refused; give the values with
+    `JSONValue` where they are known.
+
+    Args:
+        pointer: a JSON pointer (RFC 6901); `*` stands for any key and any index.
+        accepts: from a value, and the document so far without what is not complete, to whether the
+            value may stand there. A pure function.
+        otherwise: what follows where the function refuses all of few values, or fails.
+
+    Raises:
+        ConstraintError: it is no pointer.
+    """
+
+    def __init__(
+        self,
+        pointer: str,
+        accepts: Callable[[Any, Any], bool],
+        otherwise: Otherwise = "error",
+    ) -> None:
+        super().__init__(pointer, otherwise)
+        self._accepts = accepts
+
+    def suggest(self, text: str) -> Answer | None:
+        """See `Monitor.suggest`."""
+        if not self.is_at(text):
+            return None
+        document = document_of(text)
+        return Checked(lambda value: self._verdict(value, document, text), Values)
+
+    def _verdict(self, value: Any, document: Any, text: str) -> bool:
+        try:
+            return bool(self._accepts(value, document))
+        except Exception as error:
+            reason = f"asked about {value!r}: {type(error).__name__}: {error}"
+            event = MonitorError(type(self).__name__, "failed", reason, text)
+            if self.otherwise != "ignore":
+                raise event from error
+            warn(MonitorWarning(event, self.otherwise), stacklevel=2)
+            return True

@@ -56,6 +56,7 @@ class Monitor(ABC):
 
     Attributes:
         trigger: a pattern, in Python's dialect; it is looked for in the text since the last one.
+            One that matches the empty text (`\\A`) is met before anything is written.
         ahead: beginnings of tokens that may end a trigger.
         word: the class of characters that a suggestion may not be extended by.
         before: the text that stands before what is written.

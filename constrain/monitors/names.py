@@ -6,8 +6,9 @@ import builtins
 import re
 from typing import Any
 
-from constrain.lexing.regex import Regex, concat, optional, union, whole, words
+from constrain.lexing.regex import Regex, concat, union, words
 from constrain.lexing.syntax import parse
+from constrain.monitors.answers import Suggestions
 from constrain.monitors.place import is_code
 from constrain.monitors.python_code import PythonMonitor
 
@@ -17,7 +18,7 @@ _OPEN = re.compile(r"[(\[{][^)\]}]*\Z")
 
 
 def _python(pattern: str) -> Regex:
-    return whole(parse(pattern, "python"))
+    return parse(pattern, "python")
 
 
 _OTHER = _python(r"(?:[^\w \t]|[0-9])(?s:.)*")
@@ -25,26 +26,27 @@ _OTHER = _python(r"(?:[^\w \t]|[0-9])(?s:.)*")
 _KEYWORDS = ["await", "lambda", "not", "yield", "None", "True", "False"]
 _PREFIXES = ["".join(two) for two in ("b", "f", "r", "u", "br", "rb", "fr", "rf")]
 _STRING = concat(words([*_PREFIXES, *map(str.upper, _PREFIXES)]), _python(r"""["'](?s:.)*"""))
-_BEYOND = optional(_python(r"\W(?s:.)*"))
+_VALUE = concat(_python(r"[ \t]*"), union(_STRING, _OTHER))
+_SEVERAL = _python(r"\((?s:.)*")
 
 
 class Names(PythonMonitor):
     """A name that stands alone in a value is defined where it stands.
 
-    Values are what stands after `=`, `return` and the like, outside of brackets, where a name may
-    be bound later (`[x for x in y]`).
+    Values are what stands after `=` and a space, `return` and the like, outside of brackets, where
+    a name may be bound later (`[x for x in y]`).
     """
 
-    trigger = r"(?:[^=!<>:]=|\b(?:return|assert|while|if|elif|yield|await|not|and|or)[ \t])"
+    trigger = r"(?:[^=!<>:]=|\b(?:return|assert|while|if|elif|yield|await|not|and|or))[ \t]"
+    ahead = (" ",)
 
-    def suggest(self, text: str) -> Regex | None:
+    def suggest(self, text: str) -> Suggestions | None:
         """See `Monitor.suggest`."""
         line = text[text.rfind("\n") + 1 :]
         if not is_code(text) or _OPEN.search(line):
             return None
         names = [completion.name for completion in self.completions(text)]
-        known = concat(words([*names, *_KEYWORDS]), _BEYOND)
-        return concat(_python(r"[ \t]*"), union(known, _STRING, _OTHER))
+        return Suggestions([*names, *_KEYWORDS], lead=" \t", other=_VALUE)
 
 
 class Exceptions(PythonMonitor):
@@ -53,13 +55,12 @@ class Exceptions(PythonMonitor):
     trigger = r"\b(?:raise|except)[ \t]"
     ahead = (" ",)
 
-    def suggest(self, text: str) -> list[str] | Regex | None:
+    def suggest(self, text: str) -> Suggestions | list[str] | None:
         """See `Monitor.suggest`."""
         if not is_code(text):
             return None
         names = [c.name for c in self.completions(text) if self._is_due(c)]
-        several = _python(r"\((?s:.)*")
-        return union(concat(words(names), _BEYOND), several) if names else names
+        return Suggestions(names, other=_SEVERAL) if names else []
 
     def _is_due(self, completion: Any) -> bool:
         if completion.type in ("keyword", "path"):
@@ -76,7 +77,7 @@ class EnumMembers(PythonMonitor):
     trigger = r"(?:\A|\n)[ \t]*case[ \t]"
     ahead = (" ",)
 
-    def suggest(self, text: str) -> Regex | None:
+    def suggest(self, text: str) -> list[str] | None:
         """See `Monitor.suggest`."""
         case = _CASE.search(text)
         if case is None or not is_code(text):
@@ -88,7 +89,7 @@ class EnumMembers(PythonMonitor):
         members = self._members(text, subject.end("subject"))
         had = text[subject.end() :]
         left = [m for m in members if not re.search(rf"\b{re.escape(m)}\b", had)]
-        return concat(words([*left, "_"]), _BEYOND) if members else None
+        return [*left, "_"] if members else None
 
     def _members(self, text: str, end: int) -> list[str]:
         """The members of the enum whose member stands before `end`, as they are written."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from codecs import getincrementaldecoder
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -11,9 +11,18 @@ from numpy.typing import NDArray
 
 from constrain.engine import Matcher
 from constrain.engine.beginnings import Beginnings
-from constrain.lexing.regex import ANY, ANYTHING, Regex, complement, concat, derive, whole
+from constrain.lexing.regex import (
+    ANY,
+    ANYTHING,
+    EPSILON,
+    Regex,
+    complement,
+    concat,
+    derive,
+    difference,
+)
 from constrain.lexing.syntax import parse
-from constrain.monitors.answers import FREE, Answer, Expected
+from constrain.monitors.answers import FREE, Answer, Expected, NothingAgreesError
 from constrain.monitors.monitor import Analysis, Monitor
 from constrain.vocabulary import Vocabulary
 
@@ -60,8 +69,10 @@ class Watch:
     def __init__(self, monitor: Monitor, vocabulary: Vocabulary) -> None:
         self.monitor = monitor
         self._analysis = Analysis(monitor)
-        self._scan = whole(concat(ANYTHING, parse(monitor.trigger, "python")))
-        self._beginnings = Beginnings(vocabulary)
+        scan = _scanning(monitor.trigger)
+        self._from_start = scan.nullable
+        self._scan = difference(scan, EPSILON)
+        self._beginnings = Beginnings.of(vocabulary)
         self._within: dict[Regex, Regex] = {}
 
     # -- moving --------------------------------------------------------------------------------
@@ -76,7 +87,7 @@ class Watch:
             MonitorError: there is no answer where the text before ends, and that is an error.
         """
         before, scan = self.monitor.before, self._scan
-        ends = []
+        ends = [0] if self._from_start else []
         for end, char in enumerate(before, 1):
             scan = derive(scan, ord(char))
             if scan.nullable:
@@ -129,9 +140,7 @@ class Watch:
             used += len(added)
             silent = quiet or (runs_on and self.monitor.otherwise != "ignore")
             ask = self._analysis.ahead if silent else self._analysis.after
-            expected = moved + self._due(
-                ask(text), text, _at(base, data[:used]), quiet=silent
-            )
+            expected = moved + self._due(ask(text), text, _at(base, data[:used]), quiet=silent)
             scan, begin, known = self._scan, end, 0
         piece = chars[begin:]
         moved = _moved(expected, (piece.encode() + rest)[known:], piece, rest)
@@ -157,7 +166,7 @@ class Watch:
             return ()
         try:
             return (answer.begin(self._beginnings, base),)
-        except LookupError as error:
+        except NothingAgreesError as error:
             event = self._analysis.event("empty", str(error), text)
             instead = self._analysis.instead if quiet else self._analysis.tell(event)
         return self._due(instead, text, base, quiet=quiet)
@@ -211,6 +220,12 @@ class Watch:
         if found is None:
             found = self._within[scan] = complement(concat(scan, ANY, ANYTHING))
         return found
+
+
+@lru_cache(64)
+def _scanning(trigger: str) -> Regex:
+    """The texts that end with a trigger."""
+    return parse(rf"(?s:.)*(?:{trigger})", "python")
 
 
 def _at(base: Matcher, data: bytes) -> Matcher | None:

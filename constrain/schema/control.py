@@ -19,10 +19,16 @@ from constrain.schema.stacks import Configuration
 
 
 class SchemaControl:
-    """The texts of the values that satisfy a schema, as a `Control`. Safe for many threads."""
+    """The texts of the values that satisfy a schema, as a `Control`. Safe for many threads.
+
+    Attributes:
+        atoms: what is known of the schema.
+        options: how its values are spelt.
+    """
 
     def __init__(self, atoms: Atoms, options: JSONOptions) -> None:
         self.atoms = atoms
+        self.options = options
         spoken = language(options)
         self._normaliser = Normaliser(atoms)
         self._solver = Solver(self._normaliser, spoken, options.property_order == "any")

@@ -250,3 +250,13 @@ def test_a_monitor_of_ones_own():
     matcher = monitored(COARSE, Colours()).matcher()
     matcher.accept_bytes(b"<b colour=gr")
     assert allowed_tokens(matcher) == {ord("e")}
+
+
+def test_triggers_look_back():
+    for trigger, text, asked in (
+        (r"\bor ", "for xor or x", ["for xor or "]),
+        (r"(?<!x)y=", "xy=y=", ["xy=y="]),
+    ):
+        monitor = Fixed(["x"], trigger=trigger)
+        assert monitored(FINE, monitor).matcher().accept_bytes(text.encode())
+        assert monitor.asked == asked

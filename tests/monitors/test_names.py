@@ -33,7 +33,13 @@ def test_names(matcher_of):
         "new += 1",
     ):
         assert accepts(matcher, text), text
-    for text in ("total = counter\n", "return counted", "return limits + 1", "x = rx + 1", "x=co "):
+    for text in (
+        "total = counter\n",
+        "return counted",
+        "return limits + 1",
+        "x = rx + 1",
+        "x = co ",
+    ):
         assert not accepts(matcher, text), text
 
 

@@ -1,0 +1,213 @@
+"""Values that a function judges when they end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from constrain.engine import Matcher, kernels
+from constrain.engine.beginnings import Beginnings
+from constrain.monitors.answers import FREE, Answer, Expected, NothingAgreesError
+from constrain.monitors.json_places import SPACE, Within
+
+_MOST_VALUES = 1000
+"""Values that a function is asked about ahead of need."""
+_MOST_PLACES = 200
+"""Places with several ways on, that a search for values looks at."""
+_WIDEST = 40
+"""Bytes that may come next at one of them."""
+_ENDS = [b"", *(b"%d" % digit for digit in range(10)), b"a", b"b", b"A", b"-", b" "]
+
+
+class Checked(Answer):
+    """A value that a function accepts.
+
+    Args:
+        accepts: the function.
+        listed: from values to the answer that one of them follows.
+    """
+
+    def __init__(
+        self, accepts: Callable[[Any], bool], listed: Callable[[list[Any]], Answer]
+    ) -> None:
+        self._accepts = accepts
+        self._listed = listed
+        self._verdicts: dict[str, bool] = {}
+        self._few: dict[object, Answer | None] = {}
+
+    def begin(self, beginnings: Beginnings, base: Matcher | None) -> Expected:
+        """See `Answer.begin`."""
+        answer = self._among_few(base) if type(base) is Matcher else None
+        if answer is not None:
+            return answer.begin(beginnings, base)
+        return _Begun(self, "", Within(), beginnings)
+
+    def _among_few(self, base: Matcher) -> Answer | None:
+        """The answer where the constraint leaves few values; None where it leaves many."""
+        key = base.alternatives
+        if key not in self._few:
+            values = few_values(base)
+            answer = None
+            if values is not None:
+                accepted = [value for value in values if self._accepts(value)]
+                if not accepted:
+                    raise NothingAgreesError(f"all {len(values)} possible values are refused")
+                answer = self._listed(accepted)
+            self._few[key] = answer
+        return self._few[key]
+
+    def allows(self, text: str) -> bool:
+        """Return whether a value is accepted, given as JSON text."""
+        found = self._verdicts.get(text)
+        if found is None:
+            try:
+                value = json.loads(text)
+            except ValueError:
+                found = False
+            else:
+                found = self._accepts(value)
+            if len(self._verdicts) > 100_000:
+                self._verdicts.clear()
+            self._verdicts[text] = found
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun(Expected):
+    """A value under way.
+
+    Attributes:
+        check: what it has to pass.
+        said: its beginning.
+        within: where it stands.
+    """
+
+    check: Checked
+    said: str
+    within: Within
+    beginnings: Beginnings
+
+    @property
+    def is_open(self) -> bool:
+        """See `Expected.is_open`."""
+        return True
+
+    def after(self, data: bytes, chars: str, rest: bytes) -> Expected | None:
+        """See `Expected.after`."""
+        end, within = self.within.end(chars)
+        if end is None:
+            return replace(self, said=self.said + chars, within=within)
+        if not self.check.allows(self.said + chars[:end]):
+            return None
+        return FREE.begin(self.beginnings, None)
+
+    def fill(self, row: NDArray[np.int32], rest: bytes) -> None:
+        """See `Expected.fill`."""
+        self._leave(row, self.beginnings.with_bytes(self.within.ends_with), rest, 0)
+
+    def fill_below(self, row: NDArray[np.int32], head: bytes, node: int) -> None:
+        """See `Expected.fill_below`."""
+        below = np.zeros_like(row)
+        self.beginnings.add_all_below(below, node)
+        row &= below
+        self._leave(row, self.beginnings.with_bytes(self.within.ends_with), b"", len(head))
+
+    def _leave(
+        self, row: NDArray[np.int32], suspects: NDArray[np.int32], rest: bytes, skipped: int
+    ) -> None:
+        """Take those of some tokens out of a mask that end the value with one that is refused.
+
+        Tokens that end it with the same characters are decided together.
+        """
+        bits = (row.view(np.uint32)[suspects >> 5] >> (suspects & 31).astype(np.uint32)) & 1
+        vocabulary, refused = self.beginnings.vocabulary, []
+        verdicts: dict[str, bool] = {}
+        for token in suspects[bits != 0].tolist():
+            data = rest + (vocabulary.token_bytes(token) or b"")[skipped:]
+            chars = data.decode(errors="ignore")
+            end, _ = self.within.end(chars)
+            if end is None:
+                continue
+            ending = chars[:end]
+            verdict = verdicts.get(ending)
+            if verdict is None:
+                verdict = verdicts[ending] = self.check.allows(self.said + ending)
+            if not verdict:
+                refused.append(token)
+        if refused:
+            out = np.zeros_like(row)
+            kernels.set_bits(out, np.array(refused, np.int32))
+            row &= ~out
+
+    @property
+    def is_accepting(self) -> bool:
+        """See `Expected.is_accepting`."""
+        return self.within.kind == "plain" and self.check.allows(self.said)
+
+    def endings(self) -> Iterator[bytes]:
+        """See `Expected.endings`."""
+        quote = b'"' if self.within.kind == "string" else b""
+        for end in _ENDS:
+            if end or quote:
+                yield end + quote
+
+
+def few_values(base: Matcher) -> list[Any] | None:
+    """Return the values that may come next under a constraint; None if they are not few.
+
+    Of all spellings of a value the plainest is looked at.
+    """
+    found: dict[str, Any] = {}
+    pending, places = [(base.fork(), "")], 0
+    while pending:
+        here, said = pending.pop()
+        ways, places = _ways(here, said), places + 1
+        if len(ways) > _WIDEST or places > _MOST_PLACES or len(found) > _MOST_VALUES:
+            return None
+        for data in ways:
+            after = here.fork()
+            if not after.accept_bytes(data):
+                continue
+            forced = after.constraint.budget.forced_bytes(after)
+            after.accept_bytes(forced)
+            text = (said.encode(errors="surrogateescape") + data + forced).decode(
+                errors="surrogateescape"
+            )
+            end, within = Within().end(text)
+            ended = text if end is None else text[:end]
+            if end is not None or (within.kind == "plain" and after.is_accepting()):
+                try:
+                    found[ended] = json.loads(ended)
+                except ValueError:
+                    return None
+            if end is None:
+                pending.append((after, text))
+    return list(found.values())
+
+
+def _ways(here: Matcher, said: str) -> list[bytes]:
+    """The bytes that may come next, as far as they make a difference to the value."""
+    _, within = Within().end(said)
+    ways = [data for data in _BYTES if _may_follow(here, data)]
+    if not within.quoted:
+        return [way for way in ways if way.decode("latin1") not in SPACE] or ways
+    if within.escaped:
+        return [way for way in ways if way != b"/"]
+    # Only control characters are spelt by their number.
+    return [way for way in ways if way in b"01"] if said.endswith(_NUMBERED) else ways
+
+
+def _may_follow(here: Matcher, data: bytes) -> bool:
+    if not here.accept_bytes(data):
+        return False
+    here.rollback(1)
+    return True
+
+
+_BYTES = [bytes([byte]) for byte in range(256)]
+_NUMBERED = ("\\u", "\\u0", "\\u00")
