@@ -83,35 +83,38 @@ class Values(Answer):
     """
 
     def __init__(self, values: list[Any]) -> None:
-        self._values = json.loads(json.dumps(values, allow_nan=False))
+        texts = [json.dumps(value, ensure_ascii=False, allow_nan=False) for value in values]
+        self._values = [json.loads(text) for text in texts]
+        self._texts = [text.encode(errors="replace") for text in texts]
         self._known: dict[object, Answer] = {}
 
     def begin(self, beginnings: Beginnings, base: Matcher | None) -> Expected:
         """See `Answer.begin`."""
-        options, possible = JSONOptions(), self._values
+        options, possible = JSONOptions(), tuple(range(len(self._values)))
         if type(base) is Matcher:
             options = getattr(base.constraint.control, "options", options)
-            possible = [value for value in possible if _is_writable(value, base)]
+            possible = tuple(i for i in possible if self._is_writable(i, base))
         if not possible:
             raise NothingAgreesError("the constraint allows none of the values")
-        key = (options, *map(json.dumps, possible))
-        if key not in self._known:
-            control = schema_control({"enum": possible}, replace(options, formats={}))
-            self._known[key] = Following(control, rf"[{SPACE}]*", rf"[{SPACE},\]}}]")
-        return self._known[key].begin(beginnings, base)
+        if (options, possible) not in self._known:
+            schema = {"enum": [self._values[i] for i in possible]}
+            control = schema_control(schema, replace(options, formats={}))
+            followed = Following(control, rf"[{SPACE}]*", rf"[{SPACE},\]}}]")
+            self._known[options, possible] = followed
+        return self._known[options, possible].begin(beginnings, base)
 
+    def _is_writable(self, number: int, base: Matcher) -> bool:
+        """Whether a value may be written.
 
-def _is_writable(value: Any, base: Matcher) -> bool:
-    """Whether a value may be written; containers, which may be in many ways, are taken to."""
-    if isinstance(value, (dict, list)):
+        Containers, and numbers with exponents, which may be written in many ways, are taken to.
+        """
+        value, text = self._values[number], self._texts[number]
+        if isinstance(value, (dict, list)) or (isinstance(value, float) and b"e" in text):
+            return True
+        if not base.accept_bytes(text):
+            return False
+        base.rollback(1)
         return True
-    text = json.dumps(value, ensure_ascii=False)
-    if isinstance(value, float) and "e" in text:
-        return True
-    if not base.accept_bytes(text.encode(errors="replace")):
-        return False
-    base.rollback(1)
-    return True
 
 
 class JSONCheck(_AtPointer):
