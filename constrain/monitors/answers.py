@@ -71,11 +71,17 @@ class Expected(ABC):
         """
 
     @abstractmethod
-    def fill(self, row: NDArray[np.int32], rest: bytes) -> None:
-        """Leave in a bitmask (int32[words]) only tokens that agree; `rest` as in `after`."""
+    def fill(self, row: NDArray[np.int32], rest: bytes, base: Matcher) -> None:
+        """Leave in a bitmask (int32[words]) only tokens that agree.
+
+        Args:
+            row: the bitmask.
+            rest: as in `after`.
+            base: where the text stands under the constraint beside the monitor.
+        """
 
     @abstractmethod
-    def fill_below(self, row: NDArray[np.int32], head: bytes, node: int) -> None:
+    def fill_below(self, row: NDArray[np.int32], head: bytes, node: int, base: Matcher) -> None:
         """Leave only tokens that begin with `head`, which leads to a trie node, and agree then."""
 
     @property
@@ -154,11 +160,11 @@ class _Rest(Expected):
             return None
         return _Rest(left, rest, self.beginnings)
 
-    def fill(self, row: NDArray[np.int32], rest: bytes) -> None:
+    def fill(self, row: NDArray[np.int32], rest: bytes, base: Matcher) -> None:
         """See `Expected.fill`."""
         row &= self.beginnings.mask(self.left, rest)
 
-    def fill_below(self, row: NDArray[np.int32], head: bytes, node: int) -> None:
+    def fill_below(self, row: NDArray[np.int32], head: bytes, node: int, base: Matcher) -> None:
         """See `Expected.fill_below`."""
         found = np.zeros_like(row)
         self.beginnings.add_token(found, node)
@@ -261,22 +267,22 @@ class _Name(Expected):
             return left[0] if left else None
         return replace(self, said=said, others=left) if alive else _Either(left)
 
-    def fill(self, row: NDArray[np.int32], rest: bytes) -> None:
+    def fill(self, row: NDArray[np.int32], rest: bytes, base: Matcher) -> None:
         """See `Expected.fill`."""
         found = self._found(row, 0)
         for other in self.others:
             part = row.copy()
-            other.fill(part, rest)
+            other.fill(part, rest, base)
             found |= part
         row &= found
 
-    def fill_below(self, row: NDArray[np.int32], head: bytes, node: int) -> None:
+    def fill_below(self, row: NDArray[np.int32], head: bytes, node: int, base: Matcher) -> None:
         """See `Expected.fill_below`."""
         found = self._found(row, node)
         self.beginnings.add_token(found, node)
         for other in self.others:
             part = row.copy()
-            other.fill_below(part, head, node)
+            other.fill_below(part, head, node, base)
             found |= part
         row &= found
 
@@ -359,21 +365,21 @@ class _Either(Expected):
         left = tuple(part for part in moved if part is not None)
         return replace(self, parts=left) if left else None
 
-    def fill(self, row: NDArray[np.int32], rest: bytes) -> None:
+    def fill(self, row: NDArray[np.int32], rest: bytes, base: Matcher) -> None:
         """See `Expected.fill`."""
         found = np.zeros_like(row)
         for part in self.parts:
             own = row.copy()
-            part.fill(own, rest)
+            part.fill(own, rest, base)
             found |= own
         row &= found
 
-    def fill_below(self, row: NDArray[np.int32], head: bytes, node: int) -> None:
+    def fill_below(self, row: NDArray[np.int32], head: bytes, node: int, base: Matcher) -> None:
         """See `Expected.fill_below`."""
         found = np.zeros_like(row)
         for part in self.parts:
             own = row.copy()
-            part.fill_below(own, head, node)
+            part.fill_below(own, head, node, base)
             found |= own
         row &= found
 
@@ -455,13 +461,13 @@ class _Followed(Expected):
                 value = None
         return replace(self, value=value, whole=whole)
 
-    def fill(self, row: NDArray[np.int32], rest: bytes) -> None:
+    def fill(self, row: NDArray[np.int32], rest: bytes, base: Matcher) -> None:
         """See `Expected.fill`."""
         found = np.empty_like(row)
         self.whole.fill_bitmask(found)
         row &= found
 
-    def fill_below(self, row: NDArray[np.int32], head: bytes, node: int) -> None:
+    def fill_below(self, row: NDArray[np.int32], head: bytes, node: int, base: Matcher) -> None:
         """See `Expected.fill_below`."""
         found = np.empty_like(row)
         self.answer.after_head(head, self.beginnings).matcher().fill_bitmask(found)

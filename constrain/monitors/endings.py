@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _MOST_TEXTS = 200
 """Beginnings of endings that are looked at."""
-_MOST_NAMES = 4
+_MOST_NAMES = 8
 """Suggestions, of those that an answer and all others agree with, that are looked at each time."""
 
 
@@ -34,7 +34,8 @@ def least_ending(matcher: MonitoredMatcher) -> Ending | None:
     """Return the least way to end, in bytes, that is found; None if none is.
 
     What the constraint would end with is tried, and the suggestions of the monitors, one after the
-    other. Where that fails because of what is judged when it ends, it is taken to be accepted.
+    other, in the order of the length that they promise (A*). Where the bound is met because of what
+    is judged when it ends, that is taken to be accepted.
     """
     heap = [(0, b"", matcher)]
     seen = {b""}
@@ -50,17 +51,26 @@ def least_ending(matcher: MonitoredMatcher) -> Ending | None:
             longer = text + piece
             if longer not in seen:
                 seen.add(longer)
-                heappush(heap, (len(longer), longer, after))
-    if not is_open:
+                promised = len(longer) + len(_base_ending(after))
+                heappush(heap, (promised, longer, after))
+    if not heap or not is_open:
         return None
-    return _divided(matcher, matcher.constraint.base.budget.ending(matcher.base))
+    return _divided(matcher, _base_ending(matcher))
+
+
+def _base_ending(matcher: MonitoredMatcher) -> bytes:
+    """How the text would end without monitors."""
+    return matcher.constraint.base.budget.ending(matcher.base)
 
 
 def _steps(matcher: MonitoredMatcher) -> Iterator[tuple[bytes, MonitoredMatcher]]:
     """What a text may go on with on the way to its end."""
-    ending = matcher.constraint.base.budget.ending(matcher.base)
-    begun = [ending[:cut] for cut in _cuts(matcher, ending)]
-    yield from islice(_agreed(matcher, iter([ending, *begun])), 1)
+    ending = _base_ending(matcher)
+    cuts = {len(ending), *_cuts(matcher, ending)}
+    if any(state.rest for state in matcher.states):
+        cuts |= {1, 2, 3}  # to the end of the character that is under way
+    begun = (ending[:cut] for cut in sorted(cuts, reverse=True))
+    yield from islice(_agreed(matcher, begun), 1)
     for state in matcher.states:
         for expected in state.expected:
             yield from islice(_agreed(matcher, expected.endings()), _MOST_NAMES)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,11 +19,19 @@ from constrain.monitors.json_places import SPACE, Within
 
 _MOST_VALUES = 1000
 """Values that a function is asked about ahead of need."""
+_KEPT = 64
+"""Places of constraints whose few values are remembered."""
 _MOST_PLACES = 200
 """Places with several ways on, that a search for values looks at."""
 _WIDEST = 40
 """Bytes that may come next at one of them."""
+_MOST_TRIED = 64
+"""Tokens of numbers that are tried one by one for whether they can go on."""
+_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _ENDS = [b"", *(b"%d" % digit for digit in range(10)), b"a", b"b", b"A", b"-", b" "]
+"""What a value may end with."""
+_VALUES = [b"0", b'""', b'"a"', b"true", b"null", b"[", b"{", b",", b"1", b'"0"', b"]", b"}"]
+"""What a value, or the next in it, may begin with."""
 
 
 class Checked(Answer):
@@ -30,13 +40,22 @@ class Checked(Answer):
     Args:
         accepts: the function.
         listed: from values to the answer that one of them follows.
+        few: the values that may come next under a constraint, or None where they are not few.
+        may_end: whether `]` may stand in the place of the value.
     """
 
     def __init__(
-        self, accepts: Callable[[Any], bool], listed: Callable[[list[Any]], Answer]
+        self,
+        accepts: Callable[[Any], bool],
+        listed: Callable[[list[Any]], Answer],
+        few: Callable[[Matcher], list[Any] | None],
+        *,
+        may_end: bool,
     ) -> None:
         self._accepts = accepts
         self._listed = listed
+        self._few_values = few
+        self._may_end = may_end
         self._verdicts: dict[str, bool] = {}
         self._few: dict[object, Answer | None] = {}
 
@@ -51,11 +70,11 @@ class Checked(Answer):
         """The answer where the constraint leaves few values; None where it leaves many."""
         key = base.alternatives
         if key not in self._few:
-            values = few_values(base)
+            values = self._few_values(base)
             answer = None
             if values is not None:
-                accepted = [value for value in values if self._accepts(value)]
-                if not accepted:
+                accepted = [value for value in values if self.allows(json.dumps(value))]
+                if not accepted and not self._may_end:
                     raise NothingAgreesError(f"all {len(values)} possible values are refused")
                 answer = self._listed(accepted)
             self._few[key] = answer
@@ -64,6 +83,8 @@ class Checked(Answer):
     def allows(self, text: str) -> bool:
         """Return whether a value is accepted, given as JSON text."""
         found = self._verdicts.get(text)
+        if found is None and text.strip(SPACE) == "]":
+            return self._may_end
         if found is None:
             try:
                 value = json.loads(text)
@@ -106,28 +127,28 @@ class _Begun(Expected):
             return None
         return FREE.begin(self.beginnings, None)
 
-    def fill(self, row: NDArray[np.int32], rest: bytes) -> None:
+    def fill(self, row: NDArray[np.int32], rest: bytes, base: Matcher) -> None:
         """See `Expected.fill`."""
-        self._leave(row, self.beginnings.with_bytes(self.within.ends_with), rest, 0)
+        self._leave(row, rest, 0)
+        self._leave_open(row, 0, base)
 
-    def fill_below(self, row: NDArray[np.int32], head: bytes, node: int) -> None:
+    def fill_below(self, row: NDArray[np.int32], head: bytes, node: int, base: Matcher) -> None:
         """See `Expected.fill_below`."""
         below = np.zeros_like(row)
         self.beginnings.add_all_below(below, node)
         row &= below
-        self._leave(row, self.beginnings.with_bytes(self.within.ends_with), b"", len(head))
+        self._leave(row, b"", len(head))
+        self._leave_open(row, len(head), base)
 
-    def _leave(
-        self, row: NDArray[np.int32], suspects: NDArray[np.int32], rest: bytes, skipped: int
-    ) -> None:
-        """Take those of some tokens out of a mask that end the value with one that is refused.
+    def _leave(self, row: NDArray[np.int32], rest: bytes, skipped: int) -> None:
+        """Take the tokens out of a mask that end the value with one that is refused.
 
         Tokens that end it with the same characters are decided together.
         """
-        bits = (row.view(np.uint32)[suspects >> 5] >> (suspects & 31).astype(np.uint32)) & 1
+        suspects = self.beginnings.with_bytes(self.within.ends_with)
         vocabulary, refused = self.beginnings.vocabulary, []
         verdicts: dict[str, bool] = {}
-        for token in suspects[bits != 0].tolist():
+        for token in suspects[_bits(row, suspects)].tolist():
             data = rest + (vocabulary.token_bytes(token) or b"")[skipped:]
             chars = data.decode(errors="ignore")
             end, _ = self.within.end(chars)
@@ -139,10 +160,25 @@ class _Begun(Expected):
                 verdict = verdicts[ending] = self.check.allows(self.said + ending)
             if not verdict:
                 refused.append(token)
-        if refused:
-            out = np.zeros_like(row)
-            kernels.set_bits(out, np.array(refused, np.int32))
-            row &= ~out
+        _take_out(row, refused)
+
+    def _leave_open(self, row: NDArray[np.int32], skipped: int, base: Matcher) -> None:
+        """Take the tokens out of a mask after which a number is refused, and cannot go on."""
+        if self.within.kind not in ("", "plain"):
+            return
+        digits = self.beginnings.with_bytes(b"0123456789")
+        tokens, refused = digits[_bits(row, digits)].tolist(), []
+        for token in tokens:
+            data = (self.beginnings.vocabulary.token_bytes(token) or b"")[skipped:]
+            number = (self.said + data.decode(errors="ignore")).strip(SPACE)
+            if len(tokens) > _MOST_TRIED and number not in ("0", "-0"):
+                continue
+            if not _NUMBER.fullmatch(number) or self.check.allows(number):
+                continue
+            after = base.fork()
+            if after.accept(token) and not any(_may_follow(after, way) for way in _DIGITS):
+                refused.append(token)
+        _take_out(row, refused)
 
     @property
     def is_accepting(self) -> bool:
@@ -151,10 +187,39 @@ class _Begun(Expected):
 
     def endings(self) -> Iterator[bytes]:
         """See `Expected.endings`."""
-        quote = b'"' if self.within.kind == "string" else b""
-        for end in _ENDS:
-            if end or quote:
-                yield end + quote
+        if self.within.kind in ("plain", "string"):
+            quote = b'"' if self.within.kind == "string" else b""
+            yield from (end + quote for end in _ENDS)
+        else:
+            yield from _VALUES
+
+
+def _bits(row: NDArray[np.int32], tokens: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Whether a mask has some tokens."""
+    return (row[tokens >> 5] >> (tokens & 31)) & 1 != 0
+
+
+def _take_out(row: NDArray[np.int32], tokens: list[int]) -> None:
+    if tokens:
+        out = np.zeros_like(row)
+        kernels.set_bits(out, np.array(tokens, np.int32))
+        row &= ~out
+
+
+class FewValues:
+    """The values that may come next under a constraint; the latest are remembered."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[object, list[Any] | None] = OrderedDict()
+
+    def __call__(self, base: Matcher) -> list[Any] | None:
+        """Return the values; None if they are not few. See `few_values`."""
+        key = base.alternatives
+        if key not in self._known:
+            self._known[key] = few_values(base)
+            if len(self._known) > _KEPT:
+                self._known.popitem(last=False)
+        return self._known[key]
 
 
 def few_values(base: Matcher) -> list[Any] | None:
@@ -187,13 +252,15 @@ def few_values(base: Matcher) -> list[Any] | None:
                     return None
             if end is None:
                 pending.append((after, text))
-    return list(found.values())
+    return list({json.dumps(value): value for value in found.values()}.values())
 
 
 def _ways(here: Matcher, said: str) -> list[bytes]:
     """The bytes that may come next, as far as they make a difference to the value."""
     _, within = Within().end(said)
     ways = [data for data in _BYTES if _may_follow(here, data)]
+    if not said:
+        ways = [way for way in ways if way not in b"]},"]
     if not within.quoted:
         return [way for way in ways if way.decode("latin1") not in SPACE] or ways
     if within.escaped:
@@ -210,4 +277,5 @@ def _may_follow(here: Matcher, data: bytes) -> bool:
 
 
 _BYTES = [bytes([byte]) for byte in range(256)]
+_DIGITS = [bytes([byte]) for byte in b"0123456789.eE"]
 _NUMBERED = ("\\u", "\\u0", "\\u00")

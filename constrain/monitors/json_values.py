@@ -8,11 +8,14 @@ from dataclasses import replace
 from typing import Any
 from warnings import warn
 
-from constrain.engine import Matcher
+from constrain.engine import Control, Matcher
 from constrain.engine.beginnings import Beginnings
+from constrain.engine.combining import choice
+from constrain.engine.single import RegexControl
 from constrain.errors import MonitorError, MonitorWarning
+from constrain.lexing.regex import literal
 from constrain.monitors.answers import Answer, Expected, Following, NothingAgreesError
-from constrain.monitors.json_checks import Checked
+from constrain.monitors.json_checks import Checked, FewValues
 from constrain.monitors.json_places import SPACE, Paths, document_of, pointer_parts, trigger
 from constrain.monitors.monitor import Monitor, Otherwise
 from constrain.schema import JSONOptions, schema_control
@@ -34,6 +37,11 @@ class _AtPointer(Monitor):
         self.trigger, self.ahead = trigger(self._parts)
         self.otherwise = otherwise
         self._paths = Paths()
+
+    @staticmethod
+    def may_end(text: str) -> bool:
+        """Whether an array begins where a text ends, which may be empty."""
+        return text.endswith("[")
 
     def is_at(self, text: str) -> bool:
         """Whether a value at the pointer is about to be written."""
@@ -72,17 +80,23 @@ class JSONValue(_AtPointer):
         if not self.is_at(text):
             return None
         values = list(self._allowed(document_of(text)))
-        return Values(values) if values else []
+        may_end = self.may_end(text)
+        return Values(values, may_end=may_end) if values or may_end else []
 
 
 class Values(Answer):
     """One of some values, spelt as the constraint beside the monitor spells values.
 
+    Args:
+        values: the values.
+        may_end: whether `]` may stand in the place of a value.
+
     Raises:
         TypeError, ValueError: one is no JSON.
     """
 
-    def __init__(self, values: list[Any]) -> None:
+    def __init__(self, values: list[Any], *, may_end: bool) -> None:
+        self._may_end = may_end
         texts = [json.dumps(value, ensure_ascii=False, allow_nan=False) for value in values]
         self._values = [json.loads(text) for text in texts]
         self._texts = [text.encode(errors="replace") for text in texts]
@@ -94,11 +108,14 @@ class Values(Answer):
         if type(base) is Matcher:
             options = getattr(base.constraint.control, "options", options)
             possible = tuple(i for i in possible if self._is_writable(i, base))
-        if not possible:
+        if not possible and not self._may_end:
             raise NothingAgreesError("the constraint allows none of the values")
         if (options, possible) not in self._known:
-            schema = {"enum": [self._values[i] for i in possible]}
-            control = schema_control(schema, replace(options, formats={}))
+            control: Control[Any] = RegexControl(literal("]"))
+            if possible:
+                schema = {"enum": [self._values[i] for i in possible]}
+                values = schema_control(schema, replace(options, formats={}))
+                control = choice(values, control) if self._may_end else values
             followed = Following(control, rf"[{SPACE}]*", rf"[{SPACE},\]}}]")
             self._known[options, possible] = followed
         return self._known[options, possible].begin(beginnings, base)
@@ -146,13 +163,20 @@ class JSONCheck(_AtPointer):
     ) -> None:
         super().__init__(pointer, otherwise)
         self._accepts = accepts
+        self._few_values = FewValues()
 
     def suggest(self, text: str) -> Answer | None:
         """See `Monitor.suggest`."""
         if not self.is_at(text):
             return None
         document = document_of(text)
-        return Checked(lambda value: self._verdict(value, document, text), Values)
+        may_end = self.may_end(text)
+        return Checked(
+            lambda value: self._verdict(value, document, text),
+            lambda values: Values(values, may_end=may_end),
+            self._few_values,
+            may_end=may_end,
+        )
 
     def _verdict(self, value: Any, document: Any, text: str) -> bool:
         try:

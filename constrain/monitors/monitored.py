@@ -47,6 +47,10 @@ class MonitoredConstraint(Constraint):
         self.watches = [Watch(monitor, base.vocabulary) for monitor in monitors]
         self.eos = np.array(base.vocabulary.eos_token_ids, np.int32)
 
+    def __repr__(self) -> str:
+        names = ", ".join(type(monitor).__name__ for monitor in self._monitors)
+        return f"<{self.base!r} with {names}>"
+
     @property
     def control(self) -> Any:  # type: ignore[override]
         """Monitors see whole texts, so there is no part that they could play in another control.
@@ -109,6 +113,9 @@ class MonitoredMatcher(Matcher):
         self._monitored = constraint
         self._base = constraint.base.matcher()
         self._path = self._beginning()
+
+    def __repr__(self) -> str:
+        return f"<{self._base!r} with monitors>"
 
     def _beginning(self) -> _Step:
         return _Step(tuple(watch.start for watch in self._monitored.watches), None)

@@ -184,11 +184,11 @@ class Watch:
                     text = state.text + head.chars
                     answer, at = self._analysis.ahead(text), _at(base, head.data)
                     for expected in self._due(answer, text, at, quiet=True):
-                        expected.fill_below(part, head.data, head.node)
+                        expected.fill_below(part, head.data, head.node, base)
                     found = found | part
         row &= found
         for expected in state.expected:
-            expected.fill(row, state.rest)
+            expected.fill(row, state.rest, base)
 
     @cached_property
     def _heads(self) -> tuple[_Head, ...]:
