@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from heapq import nsmallest
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -410,9 +411,13 @@ class Following(Answer):
         lead: what may stand before it, as a pattern in Python's dialect.
         beyond: the class of the characters that may stand after it, none of which extends it, as a
             pattern in Python's dialect.
+        texts: some of the texts, which are looked at on the way to an ending.
     """
 
-    def __init__(self, control: Control[Any], lead: str, beyond: str) -> None:
+    def __init__(
+        self, control: Control[Any], lead: str, beyond: str, texts: Sequence[bytes] = ()
+    ) -> None:
+        self.texts = sorted(texts, key=len)
         self._value = sequence(RegexControl(parse(lead, "python")), control)
         self._control = sequence(self._value, RegexControl(_after(beyond)))
         self._constraints: dict[bytes | None, Constraint] = {}
@@ -424,7 +429,7 @@ class Following(Answer):
             if head not in self._constraints:
                 self._constraints[head] = Constraint(control, vocabulary)
         value, whole = self._constraints[None].matcher(), self._constraints[b""].matcher()
-        return _Followed(self, value, whole, beginnings)
+        return _Followed(self, b"", value, whole, beginnings)
 
     def after_head(self, head: bytes, beginnings: Beginnings) -> Constraint:
         """Return the constraint that allows `head`, then the text."""
@@ -441,11 +446,13 @@ class _Followed(Expected):
     """A text of a control, and what stands after it.
 
     Attributes:
+        said: what is written of it.
         value: has read it up to here, if that is not beyond its end.
         whole: has read it and what stands after it.
     """
 
     answer: Following
+    said: bytes
     value: Matcher | None
     whole: Matcher
     beginnings: Beginnings
@@ -459,7 +466,7 @@ class _Followed(Expected):
             value = value.fork()
             if not value.accept_bytes(data):
                 value = None
-        return replace(self, value=value, whole=whole)
+        return replace(self, said=self.said + data, value=value, whole=whole)
 
     def fill(self, row: NDArray[np.int32], rest: bytes, base: Matcher) -> None:
         """See `Expected.fill`."""
@@ -489,6 +496,9 @@ class _Followed(Expected):
         """See `Expected.endings`."""
         if self.value is not None:
             yield self.value.constraint.budget.ending(self.value)
+            said = self.said.lstrip()
+            begun = (text for text in self.answer.texts if text.startswith(said))
+            yield from (text[len(said) :] for text in islice(begun, _MOST_NAMES))
 
 
 FREE: Answer = Expression(ANYTHING)

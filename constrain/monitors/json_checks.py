@@ -30,6 +30,8 @@ _MOST_TRIED = 64
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _ENDS = [b"", *(b"%d" % digit for digit in range(10)), b"a", b"b", b"A", b"-", b" "]
 """What a value may end with."""
+_LITERALS = ("true", "false", "null")
+_LEADS = (b"", b" ", b"\n", b"\t")
 _VALUES = [b"0", b'""', b'"a"', b"true", b"null", b"[", b"{", b",", b"1", b'"0"', b"]", b"}"]
 """What a value, or the next in it, may begin with."""
 
@@ -131,6 +133,7 @@ class _Begun(Expected):
         """See `Expected.fill`."""
         self._leave(row, rest, 0)
         self._leave_open(row, 0, base)
+        self._leave_literals(row, b"", base)
 
     def fill_below(self, row: NDArray[np.int32], head: bytes, node: int, base: Matcher) -> None:
         """See `Expected.fill_below`."""
@@ -139,6 +142,7 @@ class _Begun(Expected):
         row &= below
         self._leave(row, b"", len(head))
         self._leave_open(row, len(head), base)
+        self._leave_literals(row, head, base)
 
     def _leave(self, row: NDArray[np.int32], rest: bytes, skipped: int) -> None:
         """Take the tokens out of a mask that end the value with one that is refused.
@@ -180,6 +184,27 @@ class _Begun(Expected):
                 refused.append(token)
         _take_out(row, refused)
 
+    def _leave_literals(self, row: NDArray[np.int32], head: bytes, base: Matcher) -> None:
+        """Take the tokens out of a mask that lead to `true`, `false` or `null` if that is refused.
+
+        These are known by their first letters.
+        """
+        if self.within.kind not in ("", "plain"):
+            return
+        said, out = self.said.strip(SPACE), np.zeros_like(row)
+        for text in _LITERALS:
+            if not text.startswith(said):
+                continue
+            rest = text[len(said) :].encode()
+            leads = [head + lead for lead in (_LEADS if not said else (b"",))]
+            possible = [lead for lead in leads if _may_follow(base, lead + rest)]
+            if possible and not self.check.allows(text):
+                for begun in (lead + rest[:end] for lead in possible for end in _lengths(rest)):
+                    node = self.beginnings.node(begun)
+                    if node is not None:
+                        self.beginnings.add_token(out, node)
+        row &= ~out
+
     @property
     def is_accepting(self) -> bool:
         """See `Expected.is_accepting`."""
@@ -192,6 +217,10 @@ class _Begun(Expected):
             yield from (end + quote for end in _ENDS)
         else:
             yield from _VALUES
+
+
+def _lengths(text: bytes) -> range:
+    return range(1, len(text) + 1)
 
 
 def _bits(row: NDArray[np.int32], tokens: NDArray[np.int32]) -> NDArray[np.bool_]:

@@ -116,7 +116,8 @@ class Values(Answer):
                 schema = {"enum": [self._values[i] for i in possible]}
                 values = schema_control(schema, replace(options, formats={}))
                 control = choice(values, control) if self._may_end else values
-            followed = Following(control, rf"[{SPACE}]*", rf"[{SPACE},\]}}]")
+            texts = [self._texts[i] for i in possible]
+            followed = Following(control, rf"[{SPACE}]*", rf"[{SPACE},\]}}]", texts)
             self._known[options, possible] = followed
         return self._known[options, possible].begin(beginnings, base)
 

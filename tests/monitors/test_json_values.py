@@ -35,7 +35,8 @@ WORDS = [
     "a1",
 ]
 COARSE = vocabulary(*WORDS)
-LANGUAGES = [JSONOptions(), JSONOptions.specification(), JSONOptions(whitespace="none")]
+ANY = JSONOptions.specification(numbers="plain")
+LANGUAGES = [JSONOptions(), ANY, JSONOptions(whitespace="none")]
 
 
 def walked(constraint, choose: random.Random, limit: int = 60) -> bytes:
