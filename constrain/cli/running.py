@@ -25,7 +25,7 @@ _JUDGES = {
     "generate_regex": "Python's re",
     "generate_grammar": "Lark",
 }
-_WEIGHING = ("asap", "awrs", "smc")
+_WEIGHING, _TRYING = ("asap", "awrs", "smc"), ("rejection", "cars")
 _PARTICLES = 16
 _PLACES_SHOWN = 6
 """Most places of a draft of which a person is told the share of guesses that came true."""
@@ -63,14 +63,20 @@ def write_and_show(
         drafts = {"none": None, "auto": "auto"}
         drafting = drafts[draft] if draft in drafts else load_model(draft)
     loaded = time.perf_counter()
-    most = settings["max_tokens"]
-    with terminal.watching(f"writing {n} of at most {most} tokens", most) as show:
+    most, tries = settings["max_tokens"], sampler in _TRYING
+    what = f"writing {n} of at most {most} tokens"
+    with terminal.watching(what, n if tries else most) as show:
         from constrain import generation
 
         def observe(progress: Progress) -> None:
-            rate = progress.finished / progress.attempts
-            remark = f"{progress.finished} of {progress.attempts} done ({rate:.0%})"
-            show(progress.tokens, f"{remark}, effective {progress.effective:.1f}")
+            done, of = progress.finished, progress.attempts
+            if tries:
+                show(done, f"{done} of {n} done, {done / of:.1%} of {of} texts accepted")
+            elif sampler in _WEIGHING:
+                remark = f"{done} of {of} texts ended, effective sample size"
+                show(progress.tokens, f"{remark} {progress.effective:.1f}")
+            else:
+                show(progress.tokens, f"{done} of {n} done")
 
         try:
             results = getattr(generation, function)(

@@ -57,9 +57,13 @@ def svg(run: Run) -> str:
     middles = [_LEFT + column * (i + 0.5) for i in range(len(steps))]
     rows = [top + _ROW * (i + 0.5) for i in range(n)]
     width = max(_LEFT + column * len(steps) + _RIGHT, 760)
+    came = (
+        f"log evidence {run.log_evidence:.3f}, effective sample size {run.effective:.1f}"
+        if run.effective
+        else "all have died"
+    )
     parts = [
-        f'<text class="title" x="8" y="20">{n} particles, {len(steps)} steps, log evidence '
-        f"{run.log_evidence:.3f}, effective sample size {run.effective:.1f}</text>",
+        f'<text class="title" x="8" y="20">{n} particles, {len(steps)} steps, {came}</text>',
         *_legend(),
     ]
     for i, step in enumerate(steps):

@@ -52,6 +52,7 @@ def test_texts_and_deaths_are_listed() -> None:
         assert shown[shown.index(text) - 1] == f"{share:.1%}"
     dead = svg(make("a{9}", 3))
     assert "7 died" in dead
+    assert "all have died" in dead
     assert "max_tokens reached" in dead
 
 
