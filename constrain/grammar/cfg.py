@@ -255,7 +255,7 @@ def checked(
     lengths = grammar.least(grammar.least_length, total)
     vast = [name for name in grammar.reachable() if lengths.get(name, 0) > _LONGEST_LEAST]
     if vast:
-        name = min(vast, key=lambda name: (lengths[name], name))
+        name = min(vast, key=lambda name: (name not in names, lengths[name], name))
         reason = f"the shortest text of rule {name!r} has {lengths[name]:,} characters"
         raise at(f"{reason}, over {_LONGEST_LEAST:,}", name if name in names else start)
     for name in sorted((grammar.reachable() - grammar.productive).intersection(names)):

@@ -11,7 +11,7 @@ from typing import Any
 from lark import exceptions as lark_errors
 from lark import load_grammar as loader
 from lark.grammar import Rule as LarkRule
-from lark.lexer import PatternStr, TerminalDef
+from lark.lexer import Pattern, PatternStr, TerminalDef
 
 from constrain.errors import (
     ConstraintError,
@@ -22,6 +22,7 @@ from constrain.errors import (
 from constrain.grammar.cfg import Grammar, Opaque, Rule, Terminal, checked
 from constrain.grammar.embedded import Foreign, LarkText, NotJSONError, place_of
 from constrain.grammar.guests import Guests
+from constrain.grammar.templates import check_templates
 from constrain.grammar.terminals import text_lexeme
 from constrain.lexing.lexeme import Literal, lexeme
 from constrain.lexing.preferred import preferred
@@ -30,7 +31,13 @@ from constrain.lexing.sight import sight
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _EXPRESSION = re.compile(r"/(?!/)(?:\\/|\\\\|[^/\n])*?/")
-_QUOTED = re.compile(r"'([^']+)'|(\"[^\"]*\")|(\d+\.\.\d+)|in (?:rule|terminal|template) (\w+)")
+_QUOTED = re.compile(
+    r"(?<!\w)'([^']+)'|(\"[^\"]*\")|(\d+\.\.\d+)"
+    r"|(?:rule|terminal|in template) (\w+)|in (?!rule|terminal|template)(\w+)\)"
+)
+_RANGE = re.compile(r"\[(.)-(.)\]")
+_LONG_RANGE = re.compile(r'"[^"\n]{2,}"\s*\.\.|"\s*\.\.\s*"[^"\n]{2,}"')
+_ALIAS = re.compile(r"^_?[A-Z]\w*(?:\.\d+)?\s*:[^\n]*?(->)", re.MULTILINE)
 
 
 def read_lark(
@@ -62,11 +69,12 @@ def read_lark(
     try:
         builder.load_grammar(source.text, source.name)
         loaded = builder.build()
+        check_templates(builder._definitions, builder.at)
         terminals, rules, ignored = loaded.compile([start], set(always))
     except GrammarSyntaxError:
         raise
     except _LARK_FAILS as error:
-        raise source.error(error) from error
+        raise builder.error(error) from error
     if not any(rule.origin.name == start for rule in rules):
         raise source.at(f"there is no rule {start!r} to start from", start)
     undefined = {str(x.name) for rule in rules for x in rule.expansion if x.is_term}
@@ -78,7 +86,7 @@ def read_lark(
     grammar = Grammar(
         start,
         tuple(map(_rule, rules)),
-        {str(definition.name): _terminal(definition, source) for definition in terminals},
+        {str(definition.name): _terminal(definition, builder.at) for definition in terminals},
         tuple(dict.fromkeys(map(str, ignored))),
         frozenset(undefined.difference(opaque)),
         tuple(always),
@@ -86,7 +94,7 @@ def read_lark(
     )
     # Lark makes rules of its own, whose names begin so.
     names = [name for name in grammar.rules_of if not name.startswith("__")]
-    return checked(grammar, names, source.at)
+    return checked(grammar, names, builder.at)
 
 
 def _rule(rule: LarkRule) -> Rule:
@@ -95,7 +103,7 @@ def _rule(rule: LarkRule) -> Rule:
     return Rule(str(rule.origin.name), expansion, priority or 0)
 
 
-def _terminal(definition: TerminalDef, source: _Source) -> Terminal:
+def _terminal(definition: TerminalDef, at: Callable[..., GrammarSyntaxError]) -> Terminal:
     pattern = definition.pattern
     text = pattern.value if isinstance(pattern, PatternStr) and not pattern.flags else None
     expression = pattern.to_regexp()
@@ -109,14 +117,14 @@ def _terminal(definition: TerminalDef, source: _Source) -> Terminal:
             regex = preferred(expression) if seen is None else seen.texts
     except (RegexSyntaxError, RegexTooComplexError, re.error, ValueError) as error:
         reason = getattr(error, "reason", None) or str(error)
-        raise source.at(
-            f"terminal {definition.name}: {reason}", pattern.raw or pattern.value, definition.name
+        raise at(
+            f"terminal {definition.name}: {reason}", *_spellings(pattern), definition.name
         ) from error
     if regex.nullable:
-        raise source.at(
+        raise at(
             f"terminal {definition.name} matches the empty text; make it longer, "
             "or optional where it is used",
-            pattern.raw or pattern.value,
+            *_spellings(pattern),
             definition.name,
         )
     return Terminal(
@@ -131,6 +139,12 @@ def _terminal(definition: TerminalDef, source: _Source) -> Terminal:
         widest,
         seen,
     )
+
+
+def _spellings(pattern: Pattern) -> tuple[str, ...]:
+    """How a pattern may be written."""
+    ends = _RANGE.fullmatch(pattern.value)
+    return (pattern.raw or pattern.value, *([f'"{ends[1]}".."{ends[2]}"'] if ends else []))
 
 
 class _Source:
@@ -148,7 +162,7 @@ class _Source:
 
     def at(self, reason: str, *snippets: str) -> GrammarSyntaxError:
         """An error where the first of some snippets that is found stands."""
-        found = next((m for m in map(self._find, snippets) if m is not None), None)
+        found = next((m for m in map(self.find, snippets) if m is not None), None)
         return self._fault(0 if found is None else found, reason)
 
     def of(self, foreign: str, reason: str) -> GrammarSyntaxError:
@@ -163,7 +177,8 @@ class _Source:
     def _file(self) -> str | None:
         return None if self.name == "<string>" else self.name
 
-    def _find(self, snippet: str) -> int | None:
+    def find(self, snippet: str) -> int | None:
+        """Where a name is defined, or else used; or where a text stands."""
         if _NAME.fullmatch(snippet):
             for pattern in (rf"^(?:%\w+ +)?[?!]*{snippet}\b", rf"(?<![\w\"/]){snippet}\b"):
                 found = re.search(pattern, self.text, re.MULTILINE)
@@ -173,11 +188,16 @@ class _Source:
         offset = self.text.find(snippet)
         return offset if offset >= 0 else None
 
-    def error(self, error: BaseException) -> GrammarSyntaxError:
+    def error(self, error: BaseException, builder: _Builder) -> GrammarSyntaxError:
         """What Lark says, with the place where it stands."""
         if isinstance(error, lark_errors.VisitError):
             error = error.orig_exc
+        if isinstance(error, RecursionError):
+            return self._fault(0, "groups are nested too deep")
         reason = str(error.args[0] if error.args else error).strip().split("\n")[0]
+        snippet = reason
+        if " " not in reason:
+            reason = f"this cannot be read: {reason}"
         place: Any = error if hasattr(error, "line") else error.__context__
         if isinstance(place, lark_errors.UnexpectedInput):
             if isinstance(place, lark_errors.UnexpectedToken) and place is error:
@@ -187,12 +207,20 @@ class _Source:
                 return self._fault(len(self.text), reason)
             before = self.text.split("\n")[: place.line - 1]
             return self._fault(len("\n".join([*before, ""])) + place.column - 1, reason)
+        if isinstance(error, AssertionError) and (long := _LONG_RANGE.search(self.text)):
+            return self._fault(long.start(), "a range goes from one character to another")
         if not isinstance(error, lark_errors.LarkError):
-            return self.at(reason, *filter(_is_broken, _EXPRESSION.findall(self.text)))
+            texts = [
+                text for source in builder.sources for text in _EXPRESSION.findall(source.text)
+            ]
+            return builder.at(reason, *filter(_is_broken, texts), snippet)
+        if "Aliasing not allowed" in reason and (alias := _ALIAS.search(self.text)):
+            return self._fault(alias.start(1), reason)
         quoted = [part for match in _QUOTED.findall(reason) for part in match if part]
-        if "more than once" in reason and (again := self._again(quoted[0])):
-            return self.at(reason, self.text[again:])
-        return self.at(reason, *quoted, reason)
+        if "more than once" in reason:
+            again = self._again(quoted[0])
+            return self.at(reason, quoted[0] if again is None else self.text[again:])
+        return builder.at(reason, *quoted, snippet)
 
     def _again(self, name: str) -> int | None:
         """Where a name is defined for the second time."""
@@ -213,6 +241,7 @@ class _Builder(loader.GrammarBuilder):
 
     Attributes:
         foreign: the terminals that are no Lark: their names in the file, and the file.
+        sources: the files that have been read.
     """
 
     def __init__(
@@ -225,6 +254,25 @@ class _Builder(loader.GrammarBuilder):
         self._source = source
         self._importing = (*importing, source)
         self.foreign = {mangle(name): (name, source) for name in source.foreign}
+        self._origins: dict[str, tuple[_Source, str]] = {}
+        self.sources = [source]
+
+    def at(self, reason: str, *snippets: str) -> GrammarSyntaxError:
+        """An error where the first of some snippets that is found stands, in whatever file."""
+        for mangled, (_, name) in self._origins.items():
+            reason = re.sub(rf"\b{mangled}\b", name, reason)
+        for snippet in snippets:
+            if snippet in self._origins:
+                source, name = self._origins[snippet]
+                return source.at(reason, name)
+            for source in self.sources:
+                if source.find(snippet) is not None:
+                    return source.at(reason, snippet)
+        return self._source.at(reason)
+
+    def error(self, error: BaseException) -> GrammarSyntaxError:
+        """What Lark says, with the place where it stands, in whatever file."""
+        return self._source.error(error, self)
 
     def opaque(self, name: str, guests: Guests) -> Opaque:
         """The terminal of what is no Lark."""
@@ -249,14 +297,20 @@ class _Builder(loader.GrammarBuilder):
             raise self._source.at(f"there is no grammar {name!r} to import", dotted_path[-1])
         if any(source.name == other.name for other in self._importing):
             raise self._source.at(f"grammar {name!r} imports itself", dotted_path[-1])
-        mangle = loader._get_mangle("__".join(dotted_path), aliases, base_mangle)  # type: ignore[no-untyped-call]
+        mangled = loader._get_mangle("__".join(dotted_path), aliases, base_mangle)  # type: ignore[no-untyped-call]
+
+        def mangle(symbol: str) -> str:
+            name = str(mangled(symbol))
+            self._origins.setdefault(name, (source, str(symbol)))
+            return name
+
         builder = _Builder(source, self._importing, mangle)
         try:
             builder.load_grammar(source.text, source.name, mangle)
         except GrammarSyntaxError:
             raise
         except _LARK_FAILS as error:
-            raise source.error(error) from error
+            raise builder.error(error) from error
         for alias in aliases:
             if mangle(alias) not in builder._definitions:
                 raise self._source.at(f"grammar {name!r} defines no {str(alias)!r}", str(alias))
@@ -265,6 +319,8 @@ class _Builder(loader.GrammarBuilder):
             if symbol in self._definitions:
                 raise self._source.at(f"{symbol!r} is imported, but already defined", symbol)
         self.foreign |= builder.foreign
+        self._origins |= builder._origins
+        self.sources += builder.sources
         self._definitions.update(**builder._definitions)
 
 
@@ -275,7 +331,14 @@ def _found(dotted_path: tuple[str, ...], base_path: Any) -> _Source | None:
     for folder in folders:
         file = folder / relative
         if file.is_file():
-            return _Source(str(file.resolve()), file.read_text(encoding="utf-8"), {})
+            name = str(file.resolve())
+            try:
+                return _Source(name, file.read_text(encoding="utf-8"), {})
+            except UnicodeDecodeError as error:
+                before = file.read_bytes()[: error.start].decode()
+                raise GrammarSyntaxError(
+                    *place_of(before, len(before)), "the file is not in UTF-8", name
+                ) from error
     return None
 
 
