@@ -16,8 +16,8 @@ seeds. Writes DIR/monitors.json and .md:
 - *statements*: that their judge finds no error in, of those where it finds none in the true line;
 - *question*: seconds that the analyser takes for one, median and most; *analyser*: milliseconds for
   a token of the statements;
-- *monitor*: milliseconds for a token, of masks and of steps, without questions: the median, where
-  the same was met before, and the mean over all tokens.
+- *monitor*: milliseconds of the processor for a token, of masks and of steps, without questions:
+  median and mean.
 """
 
 from __future__ import annotations
@@ -79,36 +79,37 @@ class Timed:
 
     Attributes:
         seconds: of each question.
+        own: seconds of the processor that they took of the thread that asked, all together.
         latest: the latest answer.
     """
 
     def __init__(self, monitor: Monitor) -> None:
         self.seconds: list[float] = []
+        self.own = 0.0
         self.latest: Any = None
         self._suggest = monitor.suggest
         monitor.suggest = self._timed  # type: ignore[method-assign]
 
     def _timed(self, text: str) -> Any:
-        started = time.perf_counter()
+        started, own = time.perf_counter(), time.thread_time()
         try:
             self.latest = self._suggest(text)
         finally:
             self.seconds.append(time.perf_counter() - started)
+            self.own += time.thread_time() - own
         return self.latest
 
 
 def overhead(constraint: Constraint, tokens: Sequence[int], timers: Sequence[Timed]) -> list[float]:
-    """Return the seconds of a mask and a step without questions, for each token of a text."""
+    """Return seconds of the processor for a mask and a step, without questions, token by token."""
     matcher = constraint.matcher()
     row = np.empty(constraint.vocabulary.bitmask_words, np.int32)
     spent = []
     for token in tokens:
-        asked = sum(sum(timer.seconds) for timer in timers)
-        started = time.perf_counter()
+        before = time.thread_time() - sum(timer.own for timer in timers)
         matcher.fill_bitmask(row)
         accepted = matcher.accept(token)
-        spent.append(time.perf_counter() - started)
-        spent[-1] -= sum(sum(timer.seconds) for timer in timers) - asked
+        spent.append(time.thread_time() - sum(timer.own for timer in timers) - before)
         assert accepted
     return spent
 
