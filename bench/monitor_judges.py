@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-import sys
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 from bench.monitor_points import Point
 from constrain.monitors import LanguageServer
 from constrain.monitors.languages import PYTHON
+from constrain.monitors.named import find_program
 
 Case = tuple[Point, str]
 """A place, and what is written from there to the end of its line."""
@@ -45,7 +45,7 @@ class Basedpyright(Judge):
             path, root = point.place.path, point.place.root
             assert path is not None
             if root not in servers:
-                program = str(Path(sys.executable).with_name(PYTHON.command[0]))
+                program = find_program(PYTHON.command[0]) or PYTHON.command[0]
                 command = [program, *PYTHON.command[1:]]
                 servers[root] = LanguageServer(command, "python", root, timeout=240)
             code, line = _with(point, text), point.place.before.count("\n") + 1
@@ -66,7 +66,7 @@ class Compiler(Judge):
     """
 
     def __init__(self, command: Sequence[str], at_once: int) -> None:
-        self.name = command[0]
+        self.name = Path(command[0]).name
         self._command = command
         self._at_once = at_once
 
@@ -120,7 +120,8 @@ def judge_of(language: str) -> Judge | None:
         return Basedpyright()
     if language == "typescript":
         options = "--ignoreConfig --strict --noEmit --target es2022 --module es2022"
-        command = ["tsc", *options.split(), "--moduleResolution", "bundler"]
-        return Compiler(command, 200) if shutil.which("tsc") else None
+        tsc = find_program("tsc")
+        command = [tsc or "tsc", *options.split(), "--moduleResolution", "bundler"]
+        return Compiler(command, 200) if tsc else None
     command = ["g++", "-std=c++17", "-fsyntax-only"]
     return Compiler(command, 1) if shutil.which("g++") else None

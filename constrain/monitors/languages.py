@@ -226,7 +226,7 @@ TYPESCRIPT = Language(
     silent=_after("case default delete else in of return throw typeof void yield", r"\.", r"\?\."),
     beside={"?.": r"(?:\((?s:.)*\)|\[(?s:.)+\])(?s:.)*"},
     command=("typescript-language-server", "--stdio"),
-    install="npm install -g typescript-language-server typescript@6",
+    install="npm install -g typescript-language-server@5 typescript@6",
     # The server for syntax alone, which answers while the other one starts, knows no types.
     options={
         "tsserver": {"useSyntaxServer": "never"},
@@ -261,12 +261,13 @@ CPP = Language(
         ]
     ),
     whole=r'''(?<!\w)\d(?:'?[\w.])*|(?<!\w)(?:u8|[uUL])?R"(?P<delimiter>[^\s()\\]*)\((?s:.*?)\)(?P=delimiter)"''',
-    # Answers are whole, and come from the parser, not from the words of the file.
+    # Answers are whole, come from the parser, and wait for what is known of included files.
     command=(
         "clangd",
         "--limit-results=0",
         "--completion-parse=always",
         "--background-index=false",
+        "--sync",
         "--log=error",
     ),
     install="apt install clangd",

@@ -67,14 +67,14 @@ def named_monitor(name: str, place: Place, server: Sequence[str] | None = None) 
             f"{name!r} needs Jedi, which knows Python alone; a language server has 'dereference'"
         )
     command = tuple(server or language.command)
-    program = _found(command[0])
+    program = find_program(command[0])
     if program is None:
         instead = "" if server else f"; {language.install}"
         raise ConstraintError(f"there is no {command[0]} to ask about {language.name}{instead}")
     return ServerMembers(_running((program, *command[1:]), language.name, place.root), place)
 
 
-def _found(program: str) -> str | None:
+def find_program(program: str) -> str | None:
     """Return where a program is: on the path, or beside this Python."""
     return shutil.which(program) or shutil.which(program, path=str(Path(sys.executable).parent))
 
