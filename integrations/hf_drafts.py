@@ -37,7 +37,7 @@ class ConstraintCandidates(CandidateGenerator):
         constraint: the one of the logits processor.
         drafters: who guesses; by default those of `generate_json(..., draft="auto")`.
         most: the most guesses for a call of the model.
-        position_cost: see `SpeculativeModel`.
+        position_cost, first_cost, loan: see `SpeculativeModel`.
     """
 
     def __init__(
@@ -46,7 +46,9 @@ class ConstraintCandidates(CandidateGenerator):
         drafters: Drafter | Iterable[Drafter] | None = None,
         *,
         most: int = 16,
-        position_cost: float = 0.2,
+        position_cost: float = 0.03,
+        first_cost: float = 0.25,
+        loan: float = 4.0,
     ) -> None:
         self._constraint = constraint
         self._drafting = Drafting(
@@ -54,10 +56,13 @@ class ConstraintCandidates(CandidateGenerator):
             constraint.vocabulary,
             most=most,
             position_cost=position_cost,
+            first_cost=first_cost,
+            loan=loan,
             context_length=None,
         )
         self._matcher: Matcher | None = None
         self._read: tuple[int, ...] = ()
+        self._came_true = 0
 
     @property
     def statistics(self) -> Statistics:
@@ -89,16 +94,17 @@ class ConstraintCandidates(CandidateGenerator):
         if self._matcher is None:
             self._matcher = self._constraint.matcher()
             self._read = prefix
+            self._came_true = 0
         matcher = self._matcher
         followed = all(matcher.accept(token) for token in prefix[len(self._read) :])
         self._read = prefix
-        self._drafting.tally.questions += 1
-        self._drafting.tally.calls += 1
-        if not followed or matcher.is_finished():
-            return input_ids, None
         eos = self._constraint.vocabulary.eos_token_ids
         self._drafting.follow([Unguided(0, prefix, eos, matcher)])
-        guessed = max(self._drafting.extend(), key=len, default=prefix)
+        self._drafting.book_saved_calls(self._came_true)
+        guessed = prefix
+        if followed and not matcher.is_finished():
+            guessed = max(self._drafting.extend(), key=len, default=prefix)
+        self._drafting.tally.calls += 1
         self._drafting.tally.positions += 1 + len(guessed) - len(prefix)
         return input_ids.new_tensor([guessed]), None
 
@@ -116,5 +122,6 @@ class ConstraintCandidates(CandidateGenerator):
         rows = scores[0, : num_matches + 1].float().log_softmax(-1).cpu().numpy()
         first = len(tokens) - len(rows)
         self._drafting.tally.questions += num_matches
-        for i, row in enumerate(rows):
-            self._drafting.learn(tokens[: first + i], row[: self._constraint.vocabulary.size])
+        self._came_true = num_matches
+        prefixes = [tokens[: first + i] for i in range(len(rows))]
+        self._drafting.learn(prefixes, rows[:, : self._constraint.vocabulary.size])

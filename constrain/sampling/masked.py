@@ -251,7 +251,7 @@ class _Text:
         return self._can_end() and self.go_on()
 
     def forced(self) -> Sequence[int]:
-        return self._matcher.forced_tokens()
+        return ()  # what is certain has been appended, and models seldom spell the rest like that
 
     # ------------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from constrain.errors import ConstraintError
 from constrain.models import LanguageModel
@@ -34,11 +34,12 @@ def speculative(target: LanguageModel, draft: Draft) -> SpeculativeModel:
         ConstraintError: `draft` says nothing of drafts.
         VocabularyError: see `SpeculativeModel`.
     """
-    if draft == "auto":
-        return SpeculativeModel(target, free_drafters())
+    costs = _costs(target)
+    if draft == "auto":  # which is to cost nothing, ever
+        return SpeculativeModel(target, free_drafters(), loan=0.0, **costs)
     if isinstance(draft, LanguageModel):
         model = DraftModel(draft, cost=_share(draft, target))
-        return SpeculativeModel(target, [*free_drafters(), model])
+        return SpeculativeModel(target, [*free_drafters(), model], **costs)
     drafters = [draft] if isinstance(draft, Drafter) else draft
     if (
         isinstance(drafters, str)
@@ -48,7 +49,15 @@ def speculative(target: LanguageModel, draft: Draft) -> SpeculativeModel:
         raise ConstraintError(
             f'draft must be "auto", a model, a drafter or several drafters, not {draft!r}'
         )
-    return SpeculativeModel(target, drafters)
+    return SpeculativeModel(target, drafters, **costs)
+
+
+def _costs(target: LanguageModel) -> dict[str, Any]:
+    """Return what guesses cost on the device of a model; see `SpeculativeModel`."""
+    device = getattr(getattr(target, "model", None), "device", None)
+    if getattr(device, "type", "cpu") == "cpu":
+        return {}
+    return {"position_cost": 0.01, "first_cost": 0.02}
 
 
 def _share(draft: LanguageModel, target: LanguageModel) -> float:

@@ -80,13 +80,22 @@ def check_vocabulary(drafter: Drafter, vocabulary: Vocabulary) -> None:
         )
 
 
-def likeliest(logprobs: NDArray[Any], most: int = 16) -> Likely:
-    """Return the likeliest tokens of a row [V] of log-probabilities, at most so many."""
-    tokens = np.flatnonzero(logprobs >= logprobs.max() - _LEAST)
-    if len(tokens) > most:
-        best = np.argpartition(-logprobs[tokens], most)[:most]
-        tokens = np.sort(tokens[best])
-    return Likely(tokens, logprobs[tokens])
+def likeliest(logprobs: NDArray[Any], most: int = 16) -> list[Likely]:
+    """Return the likeliest tokens of rows [n, V] of log-probabilities, at most so many of each."""
+    size = logprobs.shape[1]
+    good = np.flatnonzero(logprobs >= logprobs.max(axis=1, keepdims=True) - _LEAST)
+    ends = np.searchsorted(good, size * np.arange(1, len(logprobs) + 1))
+    found: list[Likely] = []
+    begin = 0
+    for row, end in zip(logprobs, ends.tolist(), strict=True):
+        among = good[begin:end] - size * len(found)
+        said = row[among]
+        if end - begin > most:
+            best = np.sort(np.argpartition(said, -most)[-most:])
+            among, said = among[best], said[best]
+        found.append(Likely(among, said))
+        begin = end
+    return found
 
 
 def certain(token: int, probability: float) -> Likely:

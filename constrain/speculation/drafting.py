@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from math import prod
-from time import perf_counter
 from typing import Any, TypeAlias
 
 from numpy.typing import NDArray
@@ -16,19 +16,17 @@ from constrain.errors import ConstraintError, SpeculationWarning
 from constrain.models.lookahead import Drawn, Lookahead
 from constrain.speculation.calibration import Calibration
 from constrain.speculation.drafter import Drafter, Likely, check_vocabulary, likeliest
+from constrain.speculation.rest import Rest
 from constrain.speculation.statistics import Tally
 from constrain.vocabulary import Vocabulary
 
 _GOOD = 0.5
 """Where a guess has this chance, drafters that cost something are not asked."""
-_CREDIT = 0.5
-"""Calls of the target that a drafter may waste before it has to rest."""
-_MOST_CREDIT = 2.0
-"""The most that it can put by."""
-_ASKING = 0.05
-"""What it takes to ask a drafter and to draw its guess, in calls of the target."""
-_SHORTEST_REST, _LONGEST_REST = 4, 64
-"""Drafts in a row that begin without a drafter."""
+_ALLOWANCE = 0.04
+"""What drafting may lose, as a share of what the calls of the target would cost without it."""
+_ASKING, _DRAWING = 0.005, 0.02
+"""What it takes to ask a drafter about a text, and to draw from what it offers, in calls of the
+target."""
 _ROUNDING = 1e-3
 """How far above 0 a logarithm of a probability may be."""
 
@@ -74,68 +72,80 @@ class _Draft:
         asked: what the model was asked for last.
         steps: the guesses that are not decided yet, in order.
         ended: whether the text would end with the last of them.
-        is_copy: whether `text` is a copy that may be moved.
         chance: that all guesses looked at so far come true.
+        sure: the text with the first `kept` of the guesses, the others being tried.
+        kept: see above.
     """
 
     text: Lookahead
     asked: Tokens
     steps: deque[_Step] = field(default_factory=deque)
     ended: bool = False
-    is_copy: bool = False
     chance: float = 1.0
+    sure: Lookahead | None = None
+    kept: int = 0
 
     def start_again(self) -> None:
-        """Forget about a last guess that was not sent, and about `chance`."""
+        """Forget about a last guess that was not sent, and about `chance`; what is appended from
+        here on can be taken back."""
         if self.steps and self.steps[-1].prefix is None and not self.ended:
             self.steps.pop()
         self.chance = 1.0
+        self.sure, self.kept = None, len(self.steps)
 
+    def reach(self, depth: int) -> bool:
+        """Come to a depth, those before it done. Returns whether a guess is missing there."""
+        if depth < len(self.steps):
+            self.chance *= self.steps[depth].guess.chance
+            return False
+        return not self.ended
 
-@dataclass(slots=True)
-class _Rest:
-    """When to ask a drafter again.
+    def fresh(self) -> list[_Step]:
+        """Return the guesses since `start_again` that the target is to score."""
+        return [step for step in islice(self.steps, self.kept, None) if step.prefix is not None]
 
-    Attributes:
-        credit: what it has saved less what it has cost, in calls of the target.
-        length: of its next rest, in drafts.
-        left: of its present rest.
-    """
+    def moving(self) -> Lookahead:
+        """Return the text, as a copy that may be moved."""
+        if self.sure is None:
+            self.sure, self.text = self.text, self.text.fork()
+        return self.text
 
-    credit: float = _CREDIT
-    length: int = _SHORTEST_REST
-    left: int = 0
-
-    def book(self, saved: float) -> None:
-        """Book what was saved, or spent, which may send the drafter to rest."""
-        self.credit = min(self.credit + saved, _MOST_CREDIT)
-        if saved > 0:
-            self.length = max(self.length // 2, _SHORTEST_REST)
-        elif self.credit < 0 and not self.left:
-            self.credit, self.left = _CREDIT, self.length
-            self.length = min(2 * self.length, _LONGEST_REST)
+    def take_back(self) -> None:
+        """Take back what was appended, but for the first of it, which stays as one not sent."""
+        if self.sure is not None:
+            first = self.steps[self.kept]
+            while len(self.steps) > self.kept:
+                self.steps.pop()
+            self.steps.append(replace(first, prefix=None))
+            self.text, self.sure, self.ended = self.sure, None, False
 
 
 class Drafting:
     """Drafts of texts that are written together.
 
-    Such texts wait for each other. So they are drafted to the same depth, and a guess more for each
-    is worth sending if it saves more than it costs:
+    Such texts wait for each other, so they are drafted to the same depth. With q_i the chance that
+    all guesses of text i so far come true (`Calibration`), guesses to depth d save
 
-        (1 - c) product of q_i  >  c sum of (1 - q_i)  +  what the drafters take,
+        product of q_i at depth 1  +  ...  +  product of q_i at depth d
 
-    with q_i the chance that all guesses of text i come true (`Calibration`) and c the cost of a
-    position in a call of the target, if a call with one position costs 1. For one text this is to
-    stop when the chance of a rejection passes a threshold (Huang et al. 2024, "SpecDec++",
-    theorem 1). A guess that is not sent is held against what is drawn nevertheless. A drafter that
-    costs more than it saves rests, longer and longer; one that fails is left out from then on,
-    with a `SpeculationWarning`.
+    calls of the target, and cost a + c per guess + what the drafters take, in units of a call
+    without guesses: `first_cost` a and `position_cost` c. Another level is added as long as it is
+    worth c for each text; for one text this is to stop when the chance of a rejection passes a
+    threshold (Huang et al. 2024, "SpecDec++", theorem 1). It all is sent if it saves more than it
+    costs. A guess that is not sent is held against what is drawn nevertheless.
+
+    Chances may be wrong. So drafting may never have cost more than it has saved, but for a share of
+    4 % of the calls that the texts would have taken without it, and a `loan` of some calls: where
+    there is none, nothing is tried until something is put by. A drafter that costs more than it
+    saves rests (`Rest`); one that fails is left out from then on, with a `SpeculationWarning`.
 
     Args:
         drafters: one, or several.
         vocabulary: the tokens of the target.
         most: the most guesses for a text.
-        position_cost: see c above, 0 < c < 1.
+        position_cost: c, 0 < c < 1.
+        first_cost: a, 0 <= a < 1.
+        loan: calls that may be lost besides.
         context_length: of the target.
 
     Raises:
@@ -153,40 +163,61 @@ class Drafting:
         *,
         most: int,
         position_cost: float,
+        first_cost: float,
+        loan: float,
         context_length: int | None,
     ) -> None:
         if most < 1:
             raise ConstraintError(f"most must be >= 1, not {most}")
         if not 0 < position_cost < 1:
             raise ConstraintError(f"position_cost must be > 0 and < 1, not {position_cost}")
+        if not 0 <= first_cost < 1:
+            raise ConstraintError(f"first_cost must be >= 0 and < 1, not {first_cost}")
         self.tally = Tally()
         self._size = vocabulary.size
         self._most = most
         self._position_cost = position_cost
+        self._first_cost = first_cost
         self._context_length = context_length
-        self._rests: dict[Drafter, _Rest] = {}
+        self._rests: dict[Drafter, Rest] = {}
         for drafter in [drafters] if isinstance(drafters, Drafter) else drafters:
             check_vocabulary(drafter, vocabulary)
-            self._rests[drafter] = _Rest()
+            self._rests[drafter] = Rest()
         self._drafts: list[_Draft] = []
         self._calibration = Calibration()
+        self._confirmed: list[Drafter] = []
+        self._loan = loan
+        self._spent = 0.0
 
     def follow(self, texts: Sequence[Lookahead]) -> None:
         """Take the texts that the target is asked about now, and see which guesses have come
         true."""
-        known = {draft.text.number: draft for draft in self._drafts}
+        self.tally.questions += 1
+        self._confirmed.clear()
+        known = {draft.text.number: draft for draft in self._drafts if draft.steps}
         self._drafts = [self._decide(known.get(text.number), text) for text in texts]
 
-    def learn(self, prefix: Tokens, row: NDArray[Any]) -> None:
-        """Learn what the target says, log-probabilities [V] after a prefix; drafters that rest do
-        not."""
-        awake = [drafter for drafter, rest in self._rests.items() if not rest.left]
-        if not awake:
+    def book_saved_calls(self, count: int) -> None:
+        """Book that the target was not called so often, to those whose guesses have come true."""
+        for drafter in self._confirmed:
+            if drafter in self._rests:
+                self._rests[drafter].save(count / len(self._confirmed))
+
+    def learn(self, prefixes: Sequence[Tokens], rows: NDArray[Any]) -> None:
+        """Learn what the target says, log-probabilities [n, V] after prefixes; drafters that rest
+        do not."""
+        awake = [
+            drafter
+            for drafter, rest in self._rests.items()
+            if not rest.left and type(drafter).learn is not Drafter.learn
+        ]
+        if not awake or not len(rows):
             return
-        said = likeliest(row)
+        said = likeliest(rows)
         for drafter in awake:
             try:
-                drafter.learn(prefix, said)
+                for prefix, each in zip(prefixes, said, strict=True):
+                    drafter.learn(prefix, each)
             except Exception as error:
                 self._dismiss(drafter, error)
 
@@ -195,42 +226,64 @@ class Drafting:
         self._rests.clear()
 
     def extend(self) -> list[Tokens]:
-        """Add guesses as long as it is worth it. Returns what to ask the target for."""
-        started = perf_counter()
+        """Guess as far as it is worth it. Returns what to ask the target for."""
         drafts = self._drafts
-        wanted: list[Tokens] = []
         awake = [drafter for drafter, rest in self._rests.items() if not rest.left]
-        asked: Counter[Drafter] = Counter()
+        for rest in self._rests.values():
+            rest.pass_by()
+        if not awake or not self._can_afford(self._first_cost, len(drafts)):
+            return []
         for draft in drafts:
             draft.start_again()
-        for depth in range(self._most if awake else 0):
-            growing = []
-            for draft in drafts:
-                if depth < len(draft.steps):
-                    draft.chance *= draft.steps[depth].guess.chance
-                elif not draft.ended:
-                    growing.append(draft)
+        saved, cost = 0.0, self._first_cost
+        for depth in range(self._most):
+            growing = [draft for draft in drafts if draft.reach(depth)]
+            if not growing:
+                continue
+            if not self._can_afford(cost, len(growing)):
+                break
             guesses = self._guess(growing, awake)
-            asked.update({guess.drafter for guess in guesses if guess})
-            if growing and self._is_worth(drafts, growing, guesses):
-                for draft, guess in zip(growing, guesses, strict=True):
-                    assert guess is not None
-                    prefix = self._take(draft, guess)
-                    if prefix is not None:
-                        wanted.append(prefix)
-                        self.tally.sent[guess.drafter.name, depth + 1] += 1
-            elif growing:
+            chance = prod(draft.chance for draft in drafts)
+            chance *= prod(guess.chance if guess else 0 for guess in guesses)
+            if chance <= self._cost(guesses):
                 for draft, guess in zip(growing, guesses, strict=True):
                     if guess is not None:
                         draft.steps.append(_Step(guess, depth + 1, None))
                 break
-        for drafter, rest in self._rests.items():
-            if drafter in asked:
-                rest.book(-asked[drafter] * (_ASKING + drafter.cost))
-            elif rest.left:
-                rest.left -= 1
-        self.tally.draft_seconds += perf_counter() - started
-        return wanted
+            for draft, guess in zip(growing, guesses, strict=True):
+                assert guess is not None
+                self._take(draft, guess)
+            saved += chance
+            cost += self._position_cost * len(growing)
+        if saved <= cost:
+            for draft in drafts:
+                draft.take_back()
+        return self._send([step for draft in drafts for step in draft.fresh()])
+
+    def _send(self, steps: Sequence[_Step]) -> list[Tokens]:
+        """Book guesses that the target is to score."""
+        for step in steps:
+            drafter = step.guess.drafter
+            self.tally.sent[drafter.name, step.place] += 1
+            self._book(drafter, self._position_cost + self._first_cost / len(steps))
+        return [step.prefix for step in steps if step.prefix is not None]
+
+    def _book(self, drafter: Drafter, cost: float) -> None:
+        self._spent += cost
+        self._rests[drafter].spend(cost)
+
+    def _can_afford(self, cost: float, texts: int) -> bool:
+        """Return whether so much can be spent, and what another guess for some texts costs."""
+        tally = self.tally
+        saved = tally.questions - 1 - tally.calls
+        most = saved + self._loan + _ALLOWANCE * tally.questions
+        return self._spent + cost + texts * (self._position_cost + _ASKING + _DRAWING) <= most
+
+    def _cost(self, guesses: Sequence[_Guess | None]) -> float:
+        """Return what the guesses of another level cost."""
+        busy = {guess.drafter for guess in guesses if guess}
+        each = self._position_cost + _ASKING + _DRAWING
+        return len(guesses) * each + sum(drafter.cost for drafter in busy)
 
     def _decide(self, draft: _Draft | None, text: Lookahead) -> _Draft:
         """Return the draft of a text, less the guesses that have come true; a new one where one
@@ -241,23 +294,15 @@ class Drafting:
             if len(prefix) <= size or prefix[:size] != draft.asked:
                 break
             step = draft.steps.popleft()
-            drawn, name = step.guess.drawn, step.guess.drafter.name
+            drawn, drafter = step.guess.drawn, step.guess.drafter
             right = prefix[size] == drawn.token
-            self._calibration.learn(name, drawn.probability, drawn.width, right)
+            self._calibration.learn(drafter.name, drawn.probability, drawn.width, right)
             if step.prefix is None or not right or prefix[: len(step.prefix)] != step.prefix:
-                self._account([step, *draft.steps], -self._position_cost)
                 break
-            self._account([step], 1 - self._position_cost)
-            self.tally.accepted[name, step.place] += 1
+            self.tally.accepted[drafter.name, step.place] += 1
+            self._confirmed.append(drafter)
             draft.asked = step.prefix
         return draft if draft and draft.asked == prefix else _Draft(text, prefix)
-
-    def _account(self, steps: Iterable[_Step], saved: float) -> None:
-        """Let drafters know what their guesses, if they were sent, have saved a text each."""
-        for step in steps:
-            rest = self._rests.get(step.guess.drafter)
-            if rest and step.prefix is not None:
-                rest.book(saved / len(self._drafts))
 
     def _guess(self, drafts: Sequence[_Draft], awake: list[Drafter]) -> list[_Guess | None]:
         """Return the best guess for each draft."""
@@ -268,9 +313,13 @@ class Drafting:
                 for i, guess in enumerate(best)
                 if not drafter.cost or not guess or guess.chance < _GOOD
             ]
+            if not open_:
+                continue
             texts = [drafts[i].text for i in open_]
             try:
-                offers = drafter.guess(texts) if texts else ()
+                offers = drafter.guess(texts)
+                drawing = _DRAWING * sum(offer is not None for offer in offers)
+                self._book(drafter, drafter.cost + _ASKING * len(texts) + drawing)
                 for i, text, offer in zip(open_, texts, offers, strict=True):
                     drawn = self._draw(text, offer) if offer is not None else None
                     if drawn is None:
@@ -298,37 +347,19 @@ class Drafting:
             raise ValueError("gives NaN, or more than the logarithms of probabilities")
         return text.draw(tokens, logprobs)
 
-    def _is_worth(
-        self, drafts: Sequence[_Draft], growing: Sequence[_Draft], guesses: Sequence[_Guess | None]
-    ) -> bool:
-        """Return whether to send a guess more for each text that is growing."""
-        saved, wasted = 1 - self._position_cost, 0.0
-        busy: set[Drafter] = set()
-        for draft, guess in zip(growing, guesses, strict=True):
-            if guess is None:
-                return False
-            chance = draft.chance * guess.chance
-            saved *= chance
-            wasted += self._position_cost * (1 - chance)
-            busy.add(guess.drafter)
-        saved *= prod(draft.chance for draft in drafts if draft not in growing)
-        return saved > wasted + sum(drafter.cost for drafter in busy)
-
-    def _take(self, draft: _Draft, guess: _Guess) -> Tokens | None:
-        """Append a guess to a draft. Returns what to ask the target for after it, if anything."""
-        if not draft.is_copy:
-            draft.text, draft.is_copy = draft.text.fork(), True
+    def _take(self, draft: _Draft, guess: _Guess) -> None:
+        """Append a guess to a draft, with what to ask the target for after it, if anything."""
+        text = draft.moving()
         prefix: Tokens | None = None
         try:
-            if draft.text.take(guess.drawn.token):
-                prefix = draft.text.prefix
+            if text.take(guess.drawn.token):
+                prefix = text.prefix
         except ConstraintError:
             pass  # the constraint leads nowhere; the sampler will say so if it comes here
         if prefix is None or (self._context_length and len(prefix) > self._context_length):
             prefix, draft.ended = None, True
         draft.chance *= guess.chance
         draft.steps.append(_Step(guess, len(draft.steps) + 1, prefix))
-        return prefix
 
     def _dismiss(self, drafter: Drafter, error: Exception) -> None:
         del self._rests[drafter]

@@ -209,7 +209,7 @@ class VerifiedSampler(MaskedSampler):
         return np.flatnonzero(mask)
 
     def _learn(self, prefix: tuple[int, ...], row: NDArray[Any]) -> None:
-        said = likeliest(row)
+        [said] = likeliest(row[None])
         for drafter in list(self._drafters):
             try:
                 drafter.learn(prefix, said)

@@ -4,7 +4,8 @@
 
 With tables, in float64, all has to be the same to the last bit. The bundled model is in float32,
 and scores several positions with another rounding than one. So weights may differ by as much, and
-where two tokens are level within it, another may be drawn: such ties are counted and shown.
+where two tokens are level within it, another may be drawn: such ties are counted and shown. The
+seeds write under the settings in turn.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -45,6 +47,10 @@ CONSTRAINTS = {
 TABLE_DRAFTERS = drafters(TABLE, blurred(TABLE))
 
 
+KINDS = ("texts", "weights", "ties", "wrong")
+"""All texts, and those with other weights or tokens within rounding, and beyond it."""
+
+
 def comparable(text: Any) -> Any:
     """All that is said of a text but the time that it took."""
     return text.token_ids, text.logprob, getattr(text, "log_weight", None)
@@ -69,16 +75,11 @@ def is_level(model: LanguageModel, prompt: Sequence[int], difference: Difference
     return bool(abs(noisy[0] - noisy[1]) < ROUNDING)
 
 
-def differences(
-    run: str, target: LanguageModel, ahead: LanguageModel, setting: Setting, seed: int
-) -> list[Difference]:
+def differences(seed: int, alone: Sequence[Any], ahead: Sequence[Any]) -> list[Difference]:
     """Return where the texts of the target alone and of looking ahead are not the same."""
-    arguments = *setting, seed
-    pairs = zip(RUNS[run](target, *arguments), RUNS[run](ahead, *arguments), strict=True)
+    pairs = enumerate(zip(alone, ahead, strict=True))
     return [
-        (seed, i, one, other)
-        for i, (one, other) in enumerate(pairs)
-        if comparable(one) != comparable(other)
+        (seed, i, one, other) for i, (one, other) in pairs if comparable(one) != comparable(other)
     ]
 
 
@@ -88,17 +89,18 @@ def table_settings() -> list[Setting]:
 
 
 def bundled_settings(model: BundledModel) -> list[Setting]:
-    """Two schemas that the bundled model follows by itself, half of the time; two texts each."""
+    """Two schemas that the bundled model follows by itself, half of the time; one text, and two."""
     settings: list[Setting] = []
-    for key, kind in (("age", "integer"), ("married", "boolean")):
+    fields = ({"name": "string", "age": "integer"}, {"age": "integer", "married": "boolean"})
+    for n, kinds in enumerate(fields, start=1):
         schema = {
             "type": "object",
-            "properties": {"name": {"type": "string"}, key: {"type": kind}},
-            "required": ["name", key],
+            "properties": {key: {"type": kind} for key, kind in kinds.items()},
+            "required": list(kinds),
             "additionalProperties": False,
         }
         prompt = model.encode_prompt("A person.", json.dumps(schema))
-        settings.append((compile_json_schema(schema, model.vocabulary), prompt, 2, 40))
+        settings.append((compile_json_schema(schema, model.vocabulary), prompt, n, 40))
     return settings
 
 
@@ -115,6 +117,7 @@ def main() -> int:
     parser.add_argument("--model", choices=["table", "bundled"], default="table")
     parser.add_argument("--runs", nargs="+", choices=RUNS, default=list(RUNS))
     parser.add_argument("--drafters", nargs="+")
+    parser.add_argument("--log", type=Path, help="what is done is kept here, and not done again")
     options = parser.parse_args()
     target: LanguageModel = TABLE
     makers, settings = TABLE_DRAFTERS, table_settings()
@@ -122,25 +125,44 @@ def main() -> int:
         torch.set_num_threads(1)
         target = bundled = BundledModel()
         makers, settings = bundled_drafters(bundled), bundled_settings(bundled)
-    wrong = 0
+    log: Path | None = options.log
+    exact = options.model == "table"
+    done = log.read_text("utf-8").splitlines() if log and log.exists() else []
+    known = {
+        (d["run"], d["drafter"]): d for d in map(json.loads, done) if d["seeds"] >= options.seeds
+    }
+    results = []
     for run in options.runs:
+        alone: list[Sequence[Any]] = []
         for name in options.drafters or makers:
-            found: Counter[str] = Counter()
-            for setting in settings:
+            result = known.get((run, name))
+            if result is None:
+                for seed in range(len(alone), options.seeds):
+                    alone.append(RUNS[run](target, *settings[seed % len(settings)], seed))
                 ahead = SpeculativeModel(target, makers[name]())
+                found = Counter(texts=sum(map(len, alone)))
                 for seed in range(options.seeds):
-                    for difference in differences(run, target, ahead, setting, seed):
-                        exact = options.model == "table"
+                    setting = settings[seed % len(settings)]
+                    for difference in differences(
+                        seed, alone[seed], RUNS[run](ahead, *setting, seed)
+                    ):
                         level = not exact and is_level(target, setting[1], difference)
                         same = difference[2].token_ids == difference[3].token_ids
-                        kind = ("weights" if same else "ties") if level else "WRONG"
+                        kind = ("weights" if same else "ties") if level else "wrong"
                         found[kind] += 1
                         if kind != "weights":
                             print(f"  {kind}: {run}, {name}, {difference}", flush=True)
-            wrong += found["WRONG"]
-            texts = options.seeds * sum(setting[2] for setting in settings)
-            print(f"{run}, {name}: {texts} texts, {dict(found) or 'all the same'}", flush=True)
-    return int(wrong > 0)
+                result = {"run": run, "drafter": name, "seeds": options.seeds}
+                result |= {kind: found[kind] for kind in KINDS}
+                result["per_call"] = round(ahead.statistics.per_call, 3)
+                if log:
+                    with log.open("a", encoding="utf-8") as file:
+                        file.write(json.dumps(result) + "\n")
+            results.append(result)
+            print(result, flush=True)
+    total = {kind: sum(result[kind] for result in results) for kind in KINDS}
+    print(f"{len(results)} combinations: {total}")
+    return int(total["wrong"] > 0)
 
 
 if __name__ == "__main__":

@@ -44,7 +44,8 @@ def test_tables_give_the_same_to_the_last_bit(run: str, drafter: str) -> None:
     for setting in table_settings():
         ahead = SpeculativeModel(TABLE, TABLE_DRAFTERS[drafter]())
         for seed in range(2):
-            assert differences(run, TABLE, ahead, setting, seed) == []
+            texts = (RUNS[run](model, *setting, seed) for model in (TABLE, ahead))
+            assert differences(seed, *texts) == []
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +59,8 @@ def test_the_bundled_model_gives_the_same_but_for_rounding(run: str, bundled: Bu
     setting = bundled_settings(bundled)[0]
     for name in ("all", "layers"):
         ahead = SpeculativeModel(bundled, bundled_drafters(bundled)[name]())
-        for difference in differences(run, bundled, ahead, setting, 1):
+        texts = (RUNS[run](model, *setting, 1) for model in (bundled, ahead))
+        for difference in differences(1, *texts):
             assert is_level(bundled, setting[1], difference), difference
 
 

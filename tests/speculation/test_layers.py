@@ -75,7 +75,7 @@ def test_the_choice_that_agrees_best_for_its_cost_guesses() -> None:
     for _ in range(60):
         prefix = tuple(rng.integers(0, 200, 5).tolist())
         drafter.guess([Unguided(0, prefix, ())])
-        drafter.learn(prefix, likeliest(target.logprobs([prefix])[0]))
+        drafter.learn(prefix, likeliest(target.logprobs([prefix]))[0])
     agreements = [choice.agreement for choice in drafter._choices]
     assert agreements[1] == max(agreements) > 0.9
     assert agreements[0] < 0.9

@@ -22,7 +22,15 @@ from constrain.models import LanguageModel, TableModel
 from constrain.models.lookahead import Lookahead
 from constrain.sampling import SMC, MaskedSampler
 from constrain.sampling.base import Sample
-from constrain.speculation import Drafter, DraftModel, Forced, Likely, SpeculativeModel
+from constrain.speculation import (
+    Drafter,
+    DraftModel,
+    Forced,
+    Likely,
+    SpeculativeModel,
+    Statistics,
+)
+from constrain.speculation.auto import free_drafters
 from constrain.speculation.calibration import Calibration
 from tests.sampling.exact import LETTERS, PROMPT, peaked_model
 
@@ -69,19 +77,45 @@ def test_a_good_drafter_saves_calls() -> None:
     assert sent == statistics.drafters["model"].sent == statistics.positions - statistics.calls
 
 
-def test_a_drafter_that_is_always_wrong_costs_little_in_the_end() -> None:
-    """In calls, and in positions at their cost: at most 5 % once 200 tokens have shown it."""
-    target = Watched(MODEL)
-    model = SpeculativeModel(target, Wrong(MODEL))
-    write(model)
-    first = model.statistics
-    assert write(model, seed=2) == write(MODEL, seed=2)
-    then = model.statistics.since(first)
-    assert 190 < then.calls <= then.questions == 200  # a few prefixes are known from before
-    wasted = then.positions - then.calls
-    assert wasted * 0.2 <= 0.05 * 200
-    assert first.drafters["wrong"].sent > wasted
-    assert first.drafters["wrong"].accepted == 0
+def priced(statistics: Statistics, n: int, position: float, first: float) -> float:
+    """What the calls for n texts cost at most, if one without guesses costs 1."""
+    sent = sum(acceptance.sent for acceptance in statistics.drafters.values())
+    widened = min(sum(a.sent for place, a in statistics.places.items() if place == 1), sent)
+    return statistics.calls + position * sent + first * widened / n
+
+
+COSTS = [(0.03, 0.25), (0.01, 0.02), (0.3, 0.0)]
+
+
+@pytest.mark.parametrize(("position", "first"), COSTS)
+@pytest.mark.parametrize("n", [1, 8])
+def test_a_drafter_that_is_always_wrong_costs_little(n: int, position: float, first: float) -> None:
+    """At most a loan of four calls, and 4 % of the calls; once that is spent, 4 %, for good."""
+    model = SpeculativeModel(MODEL, Wrong(MODEL), position_cost=position, first_cost=first)
+    write(model, n=n)
+    before = model.statistics
+    assert sum(a.accepted for a in before.drafters.values()) == 0
+    assert sum(a.sent for a in before.drafters.values()) > 0 or n * position > 1
+    assert priced(before, n, position, first) <= 4 + 1.04 * 200
+    assert write(model, n=n, seed=2) == write(MODEL, n=n, seed=2)
+    after = model.statistics.since(before)
+    assert priced(after, n, position, first) <= 1.04 * 200 + 1
+
+
+@pytest.mark.parametrize("n", [1, 8])
+@pytest.mark.parametrize("most", [3, 10, 40, 200])
+@pytest.mark.parametrize("drafter", ["wrong", "free"])
+def test_auto_never_costs_more_than_it_may(drafter: str, most: int, n: int) -> None:
+    """Not even where everything that is guessed is wrong, and not even for short texts."""
+    makers = {"wrong": lambda: [Wrong(MODEL)], "free": free_drafters}
+    for position, first in COSTS:
+        for seed in range(3):
+            model = SpeculativeModel(
+                MODEL, makers[drafter](), position_cost=position, first_cost=first, loan=0
+            )
+            assert write(model, n, most, seed) == write(MODEL, n, most, seed)
+            statistics = model.statistics
+            assert priced(statistics, n, position, first) <= 1.04 * statistics.questions
 
 
 def test_a_drafter_that_becomes_good_is_asked_again() -> None:
@@ -106,7 +140,7 @@ def test_a_drafter_that_becomes_good_is_asked_again() -> None:
 
 def test_texts_side_by_side_are_drafted_to_one_depth() -> None:
     target = Watched(MODEL)
-    model = SpeculativeModel(target, DraftModel(MODEL, cost=0.001))
+    model = SpeculativeModel(target, DraftModel(MODEL, cost=0.001), first_cost=0)
     assert write(model, n=5, most=60) == write(MODEL, n=5, most=60)
     assert len(target.calls) <= 20
     near = SpeculativeModel(MODEL, DraftModel(blurred(MODEL), cost=0.001))

@@ -14,18 +14,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 from torch.nn.functional import cross_entropy
-from transformers import LlamaConfig, LlamaForCausalLM
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+from ..bundled import FOLDER
 from ..prompt import format_prompt
 from .documents import Document, documents
+from .growth import deepened
 from .tokenizer import train_tokenizer
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerFast
 
 IGNORED = -100  # the label of a position that the loss does not count
 
@@ -37,6 +35,8 @@ class Recipe:
     Attributes:
         hidden_size, layers, heads, feed_forward: the shape of the Llama.
         cycles: optimiser steps of each fall of the learning rate from its height to zero.
+        rate: the height of the learning rate, as a share of the usual one.
+        deepens: folder of a trained model of the same width to start from; its tokenizer is kept.
         vocabulary_size: tokens; must be equal for models that draft for each other.
         tokenizer_documents: documents that the tokenizer learns from.
         batch_tokens: tokens of a batch, padding included.
@@ -48,6 +48,8 @@ class Recipe:
     heads: int
     feed_forward: int
     cycles: tuple[int, ...]
+    rate: float = 1.0
+    deepens: Path | None = None
     vocabulary_size: int = 3072
     tokenizer_documents: int = 20_000
     batch_tokens: int = 2048
@@ -57,7 +59,7 @@ class Recipe:
 RECIPES = {
     "main": Recipe(192, 4, 4, 512, (2800, 900)),
     "draft": Recipe(96, 2, 2, 256, (1400, 450)),
-    "large": Recipe(384, 8, 6, 1024, (2800, 900)),
+    "large": Recipe(192, 16, 4, 512, (120,), rate=0.3, deepens=FOLDER),
     "quick": Recipe(32, 1, 2, 64, (20, 20), vocabulary_size=512, tokenizer_documents=300),
 }
 
@@ -76,12 +78,16 @@ def train(recipe: Recipe, out: Path, seed: int, report: Callable[[str], None] = 
     """
     torch.manual_seed(seed)
     torch.set_num_threads(1)  # sums in one order: the same bits every time
-    tokenizer = train_tokenizer(
-        _texts(islice(documents(seed), recipe.tokenizer_documents)),
-        recipe.vocabulary_size,
-        recipe.context_length,
-    )
-    model = _new_model(recipe, tokenizer)
+    if recipe.deepens:
+        tokenizer = PreTrainedTokenizerFast.from_pretrained(recipe.deepens)
+        model = deepened(recipe.deepens, recipe.layers)
+    else:
+        tokenizer = train_tokenizer(
+            _texts(islice(documents(seed), recipe.tokenizer_documents)),
+            recipe.vocabulary_size,
+            recipe.context_length,
+        )
+        model = _new_model(recipe, tokenizer)
     parameters = sum(p.numel() for p in model.parameters())
     report(f"{parameters:,} parameters, {len(tokenizer):,} tokens, {sum(recipe.cycles):,} steps")
     for cycle, steps in enumerate(recipe.cycles, start=1):
@@ -100,7 +106,7 @@ def _run_cycle(
     report: Callable[[str], None],
 ) -> None:
     """One fall of the learning rate, on the documents of `seed`; the folder `out` is kept fresh."""
-    optimisers = _optimisers(model)
+    optimisers = _optimisers(model, recipe.rate)
     schedule = [
         torch.optim.lr_scheduler.LambdaLR(o, lambda step: _rate(step, steps)) for o in optimisers
     ]
@@ -188,15 +194,17 @@ def _loss(model: LlamaForCausalLM, ids: torch.Tensor, labels: torch.Tensor) -> t
     return cross_entropy(logits.float(), labels[counted])
 
 
-def _optimisers(model: LlamaForCausalLM) -> list[torch.optim.Optimizer]:
+def _optimisers(model: LlamaForCausalLM, rate: float) -> list[torch.optim.Optimizer]:
     matrices: list[torch.nn.Parameter] = []
     others: list[torch.nn.Parameter] = []
     for name, parameter in model.named_parameters():
         hidden = parameter.ndim == 2 and "embed" not in name
         (matrices if hidden else others).append(parameter)
     return [
-        torch.optim.Muon(matrices, lr=MUON_RATE, weight_decay=WEIGHT_DECAY),
-        torch.optim.AdamW(others, lr=ADAM_RATE, betas=(0.9, 0.95), weight_decay=WEIGHT_DECAY),
+        torch.optim.Muon(matrices, lr=rate * MUON_RATE, weight_decay=WEIGHT_DECAY),
+        torch.optim.AdamW(
+            others, lr=rate * ADAM_RATE, betas=(0.9, 0.95), weight_decay=WEIGHT_DECAY
+        ),
     ]
 
 
