@@ -78,7 +78,7 @@ class PythonMonitor(Monitor):
 
     @contextmanager
     def _quickly(self) -> Iterator[None]:
-        """Jedi reads no other files to see what functions are called with: up to 2,000 each time."""
+        """Jedi does not look through other files, 2,000 at most, for what functions are given."""
         settings = self._jedi.settings
         before = settings.dynamic_params_for_other_modules
         settings.dynamic_params_for_other_modules = False
