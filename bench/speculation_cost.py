@@ -94,8 +94,15 @@ class Case:
 
     def write(self, model: LanguageModel, tokens: int, seed: int) -> list[Output]:
         """Write n texts of at most so many tokens."""
-        options = {"n": self.n, "max_tokens": tokens, "seed": seed}
-        return decode(model, self.constraint, self.prompt, warp=Warp(), **options)
+        return decode(
+            model,
+            self.constraint,
+            self.prompt,
+            n=self.n,
+            max_tokens=tokens,
+            warp=Warp(),
+            seed=seed,
+        )
 
 
 def cases(model: LanguageModel) -> list[Case]:
