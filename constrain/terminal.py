@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import IntEnum
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -19,9 +20,13 @@ from constrain.errors import (
     AcceptanceError,
     ConstraintError,
     GenerationError,
+    GrammarWarning,
     MonitorWarning,
     SchemaWarning,
 )
+
+_EXCERPT = 100
+"""Characters of a line that are shown."""
 
 
 class ExitCode(IntEnum):
@@ -138,15 +143,16 @@ class Terminal:
 
     @contextmanager
     def _noting_warnings(self) -> Iterator[None]:
-        """Take up warnings about schemas and of monitors; all others are shown as ever."""
+        """Take up warnings about schemas, grammars and of monitors; others are shown as ever."""
         with warnings.catch_warnings():
             warnings.simplefilter("always", SchemaWarning)
+            warnings.simplefilter("always", GrammarWarning)
             show = warnings.showwarning
 
             def note(message: Warning | str, *where: Any, **more: Any) -> None:
                 if isinstance(message, MonitorWarning):
                     self.note(f"[yellow]warning:[/] {escape(_line(str(message)))}")
-                elif not isinstance(message, SchemaWarning):
+                elif not isinstance(message, SchemaWarning | GrammarWarning):
                     show(message, *where, **more)
                 elif vars(message) not in self.ignored:
                     self.ignored.append(vars(message))
@@ -160,6 +166,8 @@ class Terminal:
             self.document({"ok": False, "exit_code": int(code), "error": error})
         else:
             self._err.print(f"[bold red]error:[/] {escape(error['message'])}")
+            for line in _excerpt(error):
+                self._err.print(f"  {escape(line)}")
         raise typer.Exit(code)
 
 
@@ -169,6 +177,17 @@ def _as_data(error: ConstraintError) -> dict[str, Any]:
         data["samples"] = [sample.text for sample in error.samples]
     data.pop("run", None)  # is for pictures
     return data
+
+
+def _excerpt(error: Mapping[str, Any]) -> list[str]:
+    """The line of a grammar's file in which a mistake stands, and a mark below it."""
+    if error["type"] != "GrammarSyntaxError" or error["file"] is None:
+        return []
+    lines = Path(error["file"]).read_text("utf-8", errors="replace").split("\n")
+    before = error["column"] - 1
+    begin = max(0, before - _EXCERPT // 2)
+    line = lines[error["line"] - 1][begin : begin + _EXCERPT].expandtabs(1)
+    return [line, " " * (before - begin) + "^"]
 
 
 def _line(text: str) -> str:

@@ -131,6 +131,28 @@ def test_grammar_tells_where_a_mistake_is(tmp_path: Path):
     report = _json(_run("grammar", str(path), "--json"))
     error = report["error"]
     assert (error["file"], error["line"], error["column"]) == (str(path), 2, 5)
+    result = _run("grammar", str(path))
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.endswith("    | b\n      ^\n")
+
+
+def test_grammar_tells_once_what_it_leaves_out(tmp_path: Path):
+    path = tmp_path / "odd.lark"
+    path.write_text('start: "a" | b\nb: b "c"')
+    result = _run("grammar", str(path), "--seed", "1")
+    assert result.stdout == "a\n"
+    assert result.stderr.count("rule 'b' stands for no text and is left out") == 1
+    assert "GrammarWarning" not in result.stderr
+    report = _json(_run("grammar", str(path), "--seed", "1", "--json"))
+    assert [(x["line"], x["column"]) for x in report["ignored"]] == [(2, 1)]
+
+
+def test_grammar_with_tokens_by_number(tmp_path: Path):
+    path = tmp_path / "thought.gbnf"
+    path.write_text('root ::= <[99999]> "a"')
+    result = _run("grammar", str(path))
+    assert result.exit_code == 2
+    assert "99999 is no special token" in result.stderr
 
 
 def test_check_accepts(tmp_path: Path):

@@ -53,7 +53,8 @@ def read_gbnf(
         text: the grammar.
         start: the rule that stands for whole texts.
         path: the file that the text is from, for messages.
-        tokens: the names of the special tokens, by number; None if they are not known.
+        tokens: the names of the special tokens, by number; None if they are not known, and those
+            in the grammar are not looked at.
 
     Raises:
         GrammarSyntaxError: the grammar is malformed, or its start stands for no text.
@@ -217,15 +218,18 @@ class _Reader:
         if found is None:
             raise self.fault(offset, "expected a token, by name as in <think> or as in <[1000]>")
         self._at = found.end()
-        if found[1] is None:
-            name = found[0]
-            if self._tokens is not None and name not in self._tokens.values():
-                raise self.fault(offset, f"the vocabulary has no special token {name!r}")
-        elif self._tokens is None or (name := self._tokens.get(int(found[1]), "")) == "":
-            raise self.fault(
-                offset,
-                f"token {found[1]} is no special token; write the text of others as a string",
-            )
+        name = found[0]
+        if self._tokens is None:
+            return SpecialToken(name)
+        if found[1] is not None:
+            name = self._tokens.get(int(found[1]), "")
+            if not name:
+                raise self.fault(
+                    offset,
+                    f"token {found[1]} is no special token; write the text of others as a string",
+                )
+        elif name not in self._tokens.values():
+            raise self.fault(offset, f"the vocabulary has no special token {name!r}")
         return SpecialToken(name)
 
     def _free(self, offset: int) -> Expression:

@@ -145,7 +145,6 @@ MISTAKES = {
     "no count": ('root ::= "a"{,2}', 1, 14),
     "too many rules": ('root ::= ("a" root "b"?){1,900000}', 1, 25),
     "no text": ('root ::= "a" root', 1, 1),
-    "token by an unknown number": ("root ::= <[12]>", 1, 10),
     "unclosed token": ("root ::= <think", 1, 10),
     "token with a space": ("root ::= <a b>", 1, 10),
     "one token but another": ('root ::= "a" !<b> "c"', 1, 14),
