@@ -8,6 +8,7 @@ constraint & Dereference(place)
 
 from constrain.monitors.answers import Suggestions
 from constrain.monitors.calls import Arguments
+from constrain.monitors.classes import Classes
 from constrain.monitors.database import Database
 from constrain.monitors.json_values import JSONCheck, JSONValue
 from constrain.monitors.language_server import LanguageServer
@@ -23,6 +24,7 @@ from constrain.monitors.typestate import Typestate
 
 __all__ = [
     "Arguments",
+    "Classes",
     "Database",
     "Dereference",
     "EnumMembers",

@@ -25,8 +25,8 @@ _MOST_PLACES = 200
 """Places with several ways on, that a search for values looks at."""
 _WIDEST = 40
 """Bytes that may come next at one of them."""
-_MOST_TRIED = 64
-"""Tokens of numbers that are tried one by one for whether they can go on."""
+_LONG = b"1" * 30
+"""Digits that go beyond most bounds."""
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _ENDS = [b"", *(b"%d" % digit for digit in range(10)), b"a", b"b", b"A", b"-", b" "]
 """What a value may end with."""
@@ -132,7 +132,7 @@ class _Begun(Expected):
     def fill(self, row: NDArray[np.int32], rest: bytes, base: Matcher) -> None:
         """See `Expected.fill`."""
         self._leave(row, rest, 0)
-        self._leave_open(row, 0, base)
+        self._leave_open(row, b"", base)
         self._leave_literals(row, b"", base)
 
     def fill_below(self, row: NDArray[np.int32], head: bytes, node: int, base: Matcher) -> None:
@@ -141,7 +141,7 @@ class _Begun(Expected):
         self.beginnings.add_all_below(below, node)
         row &= below
         self._leave(row, b"", len(head))
-        self._leave_open(row, len(head), base)
+        self._leave_open(row, head, base)
         self._leave_literals(row, head, base)
 
     def _leave(self, row: NDArray[np.int32], rest: bytes, skipped: int) -> None:
@@ -166,16 +166,16 @@ class _Begun(Expected):
                 refused.append(token)
         _take_out(row, refused)
 
-    def _leave_open(self, row: NDArray[np.int32], skipped: int, base: Matcher) -> None:
+    def _leave_open(self, row: NDArray[np.int32], head: bytes, base: Matcher) -> None:
         """Take the tokens out of a mask after which a number is refused, and cannot go on."""
         if self.within.kind not in ("", "plain"):
             return
-        digits = self.beginnings.with_bytes(b"0123456789")
-        tokens, refused = digits[_bits(row, digits)].tolist(), []
-        for token in tokens:
-            data = (self.beginnings.vocabulary.token_bytes(token) or b"")[skipped:]
+        digits, refused = self.beginnings.with_bytes(b"0123456789"), []
+        endless = _may_follow(base, head + _LONG)
+        for token in digits[_bits(row, digits)].tolist():
+            data = (self.beginnings.vocabulary.token_bytes(token) or b"")[len(head) :]
             number = (self.said + data.decode(errors="ignore")).strip(SPACE)
-            if len(tokens) > _MOST_TRIED and number not in ("0", "-0"):
+            if endless and number not in ("0", "-0"):
                 continue
             if not _NUMBER.fullmatch(number) or self.check.allows(number):
                 continue

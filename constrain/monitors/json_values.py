@@ -156,6 +156,8 @@ class JSONCheck(_AtPointer):
         ConstraintError: it is no pointer.
     """
 
+    judges = True
+
     def __init__(
         self,
         pointer: str,

@@ -64,6 +64,7 @@ class Monitor(ABC):
         otherwise: what follows where there is no suggestion, or the analysis fails.
         timeout: the most seconds that an answer may take; None: any. A thread that takes longer is
             left to itself.
+        judges: whether an answer may rule out tokens in view of the constraint beside it.
     """
 
     trigger: str
@@ -73,6 +74,7 @@ class Monitor(ABC):
     enclosing: int = 1
     otherwise: Otherwise = "ignore"
     timeout: float | None = None
+    judges: bool = False
 
     @abstractmethod
     def suggest(self, text: str) -> Iterable[str] | Suggestions | Regex | Answer | None:

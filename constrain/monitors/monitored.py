@@ -186,8 +186,22 @@ class MonitoredMatcher(Matcher):
         before = self._base.fork()
         if not self._base.accept(token_id):
             return False
+        if not self._is_approved(token_id, before):
+            self._base.rollback(1)
+            return False
         data = self._monitored.vocabulary.token_bytes(token_id) or b""
         return self._follow(data, before, is_token=True)
+
+    def _is_approved(self, token_id: int, before: Matcher) -> bool:
+        """Whether the monitors that judge allow a token."""
+        row = None
+        for watch, state in zip(self._monitored.watches, self.states, strict=True):
+            if watch.monitor.judges:
+                if row is None:
+                    row = np.zeros(self._monitored.vocabulary.bitmask_words, np.int32)
+                    kernels.set_bits(row, np.array([token_id], np.int32))
+                watch.restrict(row, state, before)
+        return row is None or bool(row.any())
 
     def accept_bytes(self, data: bytes) -> bool:
         """See `Matcher.accept_bytes`.

@@ -11,6 +11,7 @@ from typing import Literal
 
 from constrain.errors import ConstraintError
 from constrain.monitors.calls import Arguments
+from constrain.monitors.classes import Classes
 from constrain.monitors.language_server import LanguageServer
 from constrain.monitors.languages import PYTHON, language_of
 from constrain.monitors.members import Dereference, Imports
@@ -20,7 +21,9 @@ from constrain.monitors.place import Place
 from constrain.monitors.python_code import PythonMonitor
 from constrain.monitors.server_members import ServerMembers
 
-MonitorName = Literal["dereference", "imports", "arguments", "names", "exceptions", "enums"]
+MonitorName = Literal[
+    "dereference", "imports", "arguments", "names", "exceptions", "enums", "classes"
+]
 
 _MONITORS: dict[str, type[PythonMonitor]] = {
     "dereference": Dereference,
@@ -29,6 +32,7 @@ _MONITORS: dict[str, type[PythonMonitor]] = {
     "names": Names,
     "exceptions": Exceptions,
     "enums": EnumMembers,
+    "classes": Classes,
 }
 
 

@@ -23,10 +23,10 @@ def _python(pattern: str) -> Regex:
 
 _OTHER = _python(r"(?:[^\w \t]|[0-9])(?s:.)*")
 """Values that do not begin with a name."""
-_KEYWORDS = ["await", "lambda", "not", "yield", "None", "True", "False"]
+KEYWORDS = ["await", "lambda", "not", "yield", "None", "True", "False"]
 _PREFIXES = ["".join(two) for two in ("b", "f", "r", "u", "br", "rb", "fr", "rf")]
 _STRING = concat(words([*_PREFIXES, *map(str.upper, _PREFIXES)]), _python(r"""["'](?s:.)*"""))
-_VALUE = concat(_python(r"[ \t]*"), union(_STRING, _OTHER))
+VALUE = concat(_python(r"[ \t]*"), union(_STRING, _OTHER))
 _SEVERAL = _python(r"\((?s:.)*")
 
 
@@ -46,7 +46,7 @@ class Names(PythonMonitor):
         if not is_code(text) or _OPEN.search(line):
             return None
         names = [completion.name for completion in self.completions(text)]
-        return Suggestions([*names, *_KEYWORDS], lead=" \t", other=_VALUE)
+        return Suggestions([*names, *KEYWORDS], lead=" \t", other=VALUE)
 
 
 class Exceptions(PythonMonitor):
