@@ -68,7 +68,7 @@ class Classes(PythonMonitor):
         """The classes of which an object is due."""
         last = text[text.rfind("\n") + 1 :]
         if re.search(r"\braise[ \t]\Z", last):
-            return list(self._script("BaseException").infer(1, 0))
+            return list(self._jedi.Script("BaseException").infer(1, 0))
         if re.search(r"\breturn[ \t]\Z", last):
             indent = len(last) - len(last.lstrip())
             inside = [m for m in _DEFINES.finditer(text) if len(m["indent"]) < indent]
