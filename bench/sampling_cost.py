@@ -36,7 +36,7 @@ _TEXTS = [
 ]
 _PATTERN = r"(\d{3}-\d{4}|[A-Z][a-z]+ [A-Z][a-z]+)(, (\d{3}-\d{4}|[A-Z][a-z]+ [A-Z][a-z]+))*"
 _MATCHES = ["555-0199, Ada Lovelace, 555-0123", "Alan Turing, 555-0142"]
-_WEIGHTS = 100
+_WEIGHTS = 500
 """Weights drawn from each sampler at each of some places."""
 _PLACES = 4
 _ROUNDING = 1e-4

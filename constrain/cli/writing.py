@@ -99,6 +99,7 @@ def json_command(
     epilog=f"""Examples:
 
 - `constrain regex '[A-Z]{{2}}-\\d{{4}}'`
+- `constrain regex '[a-c]{{1,3}}' --sampler cars -n 4`
 - `constrain regex '(yes|no)' --prompt "Is the sky green?" -m HF_MODEL_ID`
 
 {EXIT_CODES}""",
@@ -154,6 +155,7 @@ def regex_command(
 
 - `constrain grammar arithmetic --prompt "Half of ten."`
 - `constrain grammar dates.lark --start date -n 3`
+- `constrain grammar arithmetic --sampler smc --particles 32 --report run.svg`
 - `constrain grammar chess.gbnf`
 
 {EXIT_CODES}""",

@@ -85,7 +85,8 @@ def geometric(
 
     after j refusals: the probability, given the refused, that the first draw was an allowed one.
     Where the n-th refusal, of at most n = `max_rejects`, comes after a < r allowed draws, it is
-    h_{a-1} / h_a of 1/m_0, ..., 1/m_{n-1} for the same reason.
+    h_{a-1} / h_a of 1/m_0, ..., 1/m_{n-1} for the same reason. genlm-control draws the repetitions
+    too: its weights have the same mean, also given the refused, and vary more.
 
     Args:
         race: the tokens; by its lack of memory an allowed token is put back by waiting anew.
