@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from os import PathLike
 from typing import Any, TypeAlias
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -18,6 +20,8 @@ from constrain.vocabulary import Vocabulary
 
 Key: TypeAlias = tuple[tuple[int, ...], int]
 """A prompt, and the most tokens of a text after it."""
+_DAMAGE = EOFError, IndexError, KeyError, TypeError, ValueError, BadZipFile, zlib.error
+"""What reading a file raises that is no saved trie, or half of one."""
 
 
 class Node:
@@ -252,26 +256,30 @@ class Trie:
         """Read what `save` has written.
 
         Raises:
-            ConstraintError: the file holds no trie.
+            ConstraintError: the file holds no trie, or is damaged.
+            OSError: it cannot be read.
         """
         trie = cls(max_nodes)
         try:
             with np.load(path, allow_pickle=False) as file:
                 table, keys = file["nodes"].tolist(), json.loads(str(file["keys"]))
                 trie._fingerprint = str(file["fingerprint"])
-        except (KeyError, ValueError) as error:
-            raise ConstraintError(f"{path} holds no trie: {error}") from error
-        nodes: list[Any] = []
+            trie._restore(table, keys)
+        except _DAMAGE as error:
+            raise ConstraintError(f"{path} holds no trie, or is damaged: {error}") from error
+        trie.trim()
+        return trie
+
+    def _restore(self, table: list[list[float]], keys: list[Any]) -> None:
+        nodes: list[Node] = []
         for parent, token, p, future, rest, stamp in table:
             if parent < 0:
                 prompt, room = keys[-1 - int(parent)]
-                node = trie.root(prompt, room)
+                node = self.root(prompt, room)
             else:
                 node = Node(p)
-                trie._add(nodes[int(parent)], int(token), node)
+                self._add(nodes[int(parent)], int(token), node)
             node.p, node.future, node.stamp = p, future, int(stamp)
             node.rest = None if np.isnan(rest) else rest
             nodes.append(node)
-            trie._now = max(trie._now, node.stamp)
-        trie.trim()
-        return trie
+            self._now = max(self._now, node.stamp)

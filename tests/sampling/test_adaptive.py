@@ -152,8 +152,8 @@ def learnt(seed: int, n: int = 40) -> Trie:
 def test_every_token_is_counted_once(kind: Any) -> None:
     """Of what a prefix allows, the children and the rest have all the probability, also where the
     texts of a round have met in a prefix."""
-    sampler = kind(MODEL, MASKS, seed=1, round_size=7)
-    sampler.sample(PROMPT, 40, MAX_TOKENS)
+    sampler = kind(MODEL, MASKS, seed=1, round_size=60)
+    sampler.sample(PROMPT, 8, MAX_TOKENS)
     checked = 0
 
     def walk(node: Node, tokens: tuple[int, ...]) -> None:
@@ -213,9 +213,25 @@ def test_saved_and_loaded(tmp_path: Path) -> None:
     small = Trie.load(tmp_path / "trie.npz", max_nodes=10)
     assert len(small) <= 10
     check(small)
-    (tmp_path / "other.npz").write_bytes(b"nothing")
-    with pytest.raises(ConstraintError, match="holds no trie"):
-        Trie.load(tmp_path / "other.npz")
+
+
+def test_files_that_hold_no_trie(tmp_path: Path) -> None:
+    path = tmp_path / "trie.npz"
+    learnt(1).save(path)
+    whole = path.read_bytes()
+    flipped = bytearray(whole)
+    flipped[200] ^= 255
+    for damaged in (b"", b"nothing", whole[:9], whole[: len(whole) // 2], bytes(flipped)):
+        path.write_bytes(damaged)
+        with pytest.raises(ConstraintError, match="holds no trie"):
+            Trie.load(path)
+    names = {"keys": np.array("[[[1], 2]]"), "fingerprint": np.array("x")}
+    for nodes in (np.zeros((3, 4)), np.array([[5.0, 0, 1, 1, 1, 1]])):
+        np.savez(path, nodes=nodes, **names)
+        with pytest.raises(ConstraintError, match="holds no trie"):
+            Trie.load(path)
+    with pytest.raises(FileNotFoundError):
+        Trie.load(tmp_path / "nowhere.npz")
 
 
 def test_merged_knows_what_both_know() -> None:

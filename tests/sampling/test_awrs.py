@@ -179,10 +179,10 @@ def test_a_tiny_mass_keeps_its_digits() -> None:
         stream = Stream(3, i)
         race = Race(np.log(p), stream.uniforms(0, 4))
         trial = geometric(race, {2, 3}.__contains__, stream.spare(0, 3))
-        assert trial.estimate == pytest.approx(1e-17, rel=1e-9)
+        assert trial.estimate == pytest.approx(1e-17, rel=1e-9, abs=0)
         race = Race(np.log(p), stream.uniforms(0, 4))
         trial = recursive(race, {2, 3}.__contains__)
-        assert trial.estimate == pytest.approx(1e-17, rel=1e-9)
+        assert trial.estimate == pytest.approx(1e-17, rel=1e-9, abs=0)
 
 
 @pytest.mark.parametrize("lead", [0, 40])

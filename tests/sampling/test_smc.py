@@ -191,6 +191,14 @@ def test_two_models_are_a_product_of_experts() -> None:
     assert run.log_evidence == pytest.approx(math.log(truth.z), abs=0.15)
 
 
+def test_the_evidence_of_a_product_is_unbiased() -> None:
+    """Two prompts of one model, and a critic."""
+    potential = ModelPotential(MODEL, (1,), power=0.5) * CRITIC
+    found = evidence(MaskedSampler, 120, 8, potential=potential, ess_threshold=0.8)
+    assert abs(standard_score(found, tilted(potential).z)) < 4
+    assert abs(standard_score(found, tilted(CRITIC).z)) > 8
+
+
 LONG_SHOTS = TableModel(LETTERS, lambda prefix: [1, 1, 0, 1e-9, 1])
 
 
