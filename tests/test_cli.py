@@ -387,6 +387,9 @@ def test_settings_of_other_samplers_are_refused():
         result = _run("regex", "a", "--sampler", sampler, "--particles", "4")
         assert result.exit_code == 2
         assert "--particles is of the samplers that weigh texts" in result.stderr
+    result = _run("regex", "a", "--sampler", "smc", "--particles", "4", "-n", "9")
+    assert result.exit_code == 2
+    assert "-n 9 texts are to be drawn from --particles 4" in result.stderr
 
 
 def test_only_runs_of_smc_are_drawn(tmp_path: Path):

@@ -54,6 +54,10 @@ def write_and_show(
             f"--particles is of the samplers that weigh texts ({', '.join(_WEIGHING)}), and "
             f"--sampler is {sampler}; -n says how many to write"
         )
+    elif particles < n:
+        raise InputError(
+            f"-n {n} texts are to be drawn from --particles {particles}; weigh at least as many"
+        )
     started = time.perf_counter()
     with terminal.busy(f"loading the kernels and the model {model_name}"):
         from constrain.engine import warmup
