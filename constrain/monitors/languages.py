@@ -82,7 +82,7 @@ class Language:
     @cached_property
     def _code(self) -> re.Pattern[str]:
         openings = (f"(?P<q{i}>{quote.opening})" for i, quote in enumerate(self.quotes))
-        return re.compile(rf"(?m:(?P<whole>{self.whole})|{'|'.join(openings)})")
+        return re.compile("|".join([rf"(?m)(?P<whole>{self.whole})", *openings]))
 
     @cached_property
     def _enclosed(self) -> re.Pattern[str]:
@@ -115,15 +115,16 @@ class Language:
         """
         modes: list[tuple[Quote | None, int]] = [(None, 0)]
         at = 0
-        while True:
+        while at <= len(text):
             quote, depth = modes[-1]
             if quote is not None:
                 found = quote.inside.search(text, at)
             else:
                 found = (self._code if len(modes) == 1 else self._enclosed).search(text, at)
             if found is None:
-                return modes
-            at, kind = found.end(), found.lastgroup or ""
+                break
+            kind = found.lastgroup or ""
+            at = found.end() + (found.end() == at and kind != "closing")
             if kind == "code":
                 modes.append((None, 0))
             elif kind == "closing" or (kind == "back" and depth == 0):
@@ -136,6 +137,7 @@ class Language:
                     modes.append((_FORMAT, 0))
             elif kind.startswith("q"):
                 modes.append((self.quotes[int(kind[1:])], 0))
+        return modes
 
     def asks(self, text: str) -> bool:
         """Return whether a member is due after a text that ends with a trigger."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from constrain.errors import ConstraintError
 from constrain.lexing.regex import ANY, ANYTHING, Regex, concat, difference, optional, union, whole
 from constrain.lexing.regex import words as any_of
@@ -15,7 +17,7 @@ class ServerMembers(Monitor):
     """After the dot of an expression come members of its type, as a language server knows them.
 
     What is like a dot (`->`, `::`, `?.`) is a matter of the language. The server starts at once, in
-    the background.
+    the background, and is asked what may follow the place if a member is due there.
 
     Args:
         server: the server; several monitors may have the same one.
@@ -37,7 +39,10 @@ class ServerMembers(Monitor):
         self._server = server
         self._path = place.path
         self._after = place.after
-        server.prepare(place.path, place.before + place.after)
+        if re.search(rf"(?:{self.trigger})\Z", place.before) and language.asks(place.before):
+            server.expect(place.path, place.before, place.after)
+        else:
+            server.prepare(place.path, place.before + place.after)
 
     def suggest(self, text: str) -> list[str] | Regex | None:
         """See `Monitor.suggest`."""

@@ -157,15 +157,15 @@ def test_several_threads_ask(fake, tmp_path):
     assert len(processes(tmp_path)) == 1
 
 
-def test_what_is_expected_is_asked_ahead(fake, tmp_path):
-    server = fake("slow")
-    file = tmp_path / "a.py"
-    server.members(file, "begun.")
-    server.expect(file, "x.")
-    time.sleep(2)
+def test_the_first_question_is_asked_ahead(fake, tmp_path):
+    where = place(tmp_path, "x.", "\n")
+    monitor = ServerMembers(fake("slow"), where)
+    time.sleep(3)
     started = time.monotonic()
-    assert server.members(file, "x.") == {"name", "size"}
+    assert monitor.suggest("x.") == ["name", "size"]
     assert time.monotonic() - started < 0.4
+    assert monitor.suggest("y = x.") == ["name", "size"]
+    assert time.monotonic() - started > 0.5
 
 
 @pytest.mark.parametrize("how", ["answers", "stays", "late"])

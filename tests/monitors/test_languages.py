@@ -13,7 +13,15 @@ import pytest
 
 from constrain.monitors.completions import completions
 from constrain.monitors.failure import ServerError
-from constrain.monitors.languages import CPP, LANGUAGES, PYTHON, TYPESCRIPT, language_of
+from constrain.monitors.languages import (
+    CPP,
+    LANGUAGES,
+    PYTHON,
+    TYPESCRIPT,
+    Language,
+    Quote,
+    language_of,
+)
 
 CODE = {
     "python": [
@@ -138,6 +146,13 @@ def test_long_texts_take_no_long_time(language, piece):
 )
 def test_strings_are_closed(language, text, closed):
     assert language.closed(text) == closed
+
+
+@pytest.mark.parametrize("quotes", [(), (Quote("", "'"),), (Quote("'", ""),), (Quote("", ""),)])
+def test_languages_of_ones_own(quotes):
+    language = Language("other", (".x",), trigger=r"\w\.", quotes=quotes)
+    assert language.closed("a 'b' c.").startswith("a 'b' c.")
+    language.asks("a.")
 
 
 def test_languages_of_files():
