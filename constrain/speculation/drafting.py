@@ -22,7 +22,7 @@ from constrain.vocabulary import Vocabulary
 
 _GOOD = 0.5
 """Where a guess has this chance, drafters that cost something are not asked."""
-_ALLOWANCE = 0.04
+_ALLOWANCE = 0.03
 """What drafting may lose, as a share of what the calls of the target would cost without it."""
 _ASKING, _DRAWING = 0.005, 0.02
 """What it takes to ask a drafter about a text, and to draw from what it offers, in calls of the
@@ -135,7 +135,7 @@ class Drafting:
     costs. A guess that is not sent is held against what is drawn nevertheless.
 
     Chances may be wrong. So drafting may never have cost more than it has saved, but for a share of
-    4 % of the calls that the texts would have taken without it, and a `loan` of some calls: where
+    3 % of the calls that the texts would have taken without it, and a `loan` of some calls: where
     there is none, nothing is tried until something is put by. A drafter that costs more than it
     saves rests (`Rest`); one that fails is left out from then on, with a `SpeculationWarning`.
 
