@@ -174,6 +174,18 @@ def shortest(r: Regex) -> str | None:
     return text
 
 
+def least_length(r: Regex, budget: Budget) -> int:
+    """The UTF-8 length of a shortest match of an expression that has one, in bytes.
+
+    Raises:
+        RegexTooComplexError: it was not found within the budget.
+    """
+    known = _distance(r)
+    found = _search(r, budget) if known is None else known
+    assert found is not None, "the expression matches something"
+    return found
+
+
 def is_finite(r: Regex, limit: int) -> list[str] | None:
     """All matches, sorted, if there are at most `limit`; None otherwise."""
     found: list[str] = []

@@ -85,6 +85,7 @@ class ArrayShape:
         self.start = Written(0, (0,) * len(self._counts))
         self._items: dict[int, Node] = {}
         self._ways: dict[Written, list[Way]] = {}
+        self._fewest: dict[Written, int] = {}
 
     @property
     def counts(self) -> bool:
@@ -193,10 +194,43 @@ class ArrayShape:
         """Return the fewest items that have to come."""
         if not self._counts:
             return max(self.low - written.items, 0)
-        for length, states in enumerate(self._levels(written)):
-            if any(map(self.may_end, states)):
-                return length
-        raise AssertionError("the array cannot be completed")
+        if written not in self._fewest:
+            self._find_fewest(written)
+        return self._fewest[written]
+
+    def _find_fewest(self, written: Written) -> None:
+        """Find a shortest way to the end, by A*, and with it that of all states on it."""
+        before: dict[Written, Written | None] = {written: None}
+        length = {written: 0}
+        heap = [(self._at_least(written), 0, written)]
+        while heap:
+            _, negated, here = heappop(heap)
+            if self.may_end(here) or here in self._fewest:
+                break
+            if -negated > length[here]:
+                continue
+            self.spend(1)
+            for way in self.ways(here):
+                after, there = way.after, 1 - negated
+                if not way.node.never and there < length.get(after, there + 1):
+                    before[after], length[after] = here, there
+                    heappush(heap, (there + self._at_least(after), -there, after))
+        else:
+            raise AssertionError("the array can be completed")
+        last: Written | None = here
+        left = self._fewest.get(here, 0)
+        while last is not None:
+            self._fewest[last] = left
+            last, left = before[last], left + 1
+
+    def _at_least(self, written: Written) -> int:
+        """Return a number of items that have to come: all, where that is known."""
+        known = self._fewest.get(written)
+        if known is not None:
+            return known
+        counts = zip(self._counts, written.counted, strict=True)
+        missing = (count.low - counted for count, counted in counts)
+        return max(self.low - written.items, 0, *missing)
 
     def later(self, written: Written) -> Iterator[Node]:
         """Return what further items may have to satisfy, each once."""

@@ -31,6 +31,7 @@ from constrain.schema.mending import NOT_UNDERSTOOD, mend
 from constrain.schema.numbers import exact
 from constrain.schema.overlooked import overlooked
 from constrain.schema.positions import Position
+from constrain.schema.resources import Schema
 from constrain.schema.shapes import key_classes
 from constrain.schema.strings import LEAST_LIMIT, pattern
 
@@ -39,6 +40,9 @@ _LARGE = 2**64
 
 _LEAST_COUNTS = ("minLength", "minItems", "minProperties", "minContains")
 """Keywords that ask for values of some length."""
+
+_MOST_SCHEMAS = 10_000
+"""Most schemas in one `allOf`, `anyOf` or `oneOf`, but for those that list values."""
 
 _MANY_TERMS = 256
 """A schema of more terms than this is worked out at once, to see whether it is too complex."""
@@ -66,8 +70,8 @@ def check(root: Atom) -> Checked:
         InvalidSchemaError: a keyword has a wrong value, a `$ref` leads nowhere, or schemas apply
             one another to the same value in a circle.
         RegexSyntaxError: a pattern is malformed.
-        SchemaTooComplexError: `patternProperties` overlap in too many ways, or a number has too
-            many digits.
+        SchemaTooComplexError: `patternProperties` overlap in too many ways, too many schemas
+            apply to one value, or a number has too many digits.
         UnsupportedSchemaError: a format given by the caller cannot be enforced.
     """
     in_place: dict[Position, list[Atom]] = {}
@@ -90,6 +94,7 @@ def check(root: Atom) -> Checked:
             checked.exclusive.append(atom)
         if "not" in schema or "if" in schema:
             checked.negated.append(atom)
+    checked.exclusive[:] = [p for p in checked.exclusive if p.choice("oneOf") is None]
     if isinstance(root, Position) and root.options.formats:
         _refuse_judged_names(checked_already, in_place)
     terms: dict[Atom, int] = {}
@@ -125,14 +130,30 @@ def _check_one(position: Position) -> tuple[list[Atom], list[Atom]]:
                 else:
                     if name == "patternProperties":
                         key_classes(tuple(dict.fromkeys(map(pattern, value))))
+                    if isinstance(value, list) and keyword.in_place:
+                        _check_number(position, name, value)
                     children = same if keyword.in_place else below
-                    children.extend(map(position.child, keyword.subschemas(value)))
+                    schemas = keyword.subschemas(value)
+                    children += (position.child(s) for s in schemas if not _is_constant(s))
         except NOT_UNDERSTOOD as error:
             if not position.documents.lenient:
                 raise
             mend(position, name, error)
         else:
             return same, below
+
+
+def _check_number(position: Position, name: str, schemas: list[Any]) -> None:
+    if len(schemas) > _MOST_SCHEMAS and not all(
+        isinstance(schema, dict) and ("const" in schema or "enum" in schema) for schema in schemas
+    ):
+        limit = f"more than {_MOST_SCHEMAS:,} schemas for one value"
+        raise SchemaTooComplexError(position.pointer(name), limit)
+
+
+def _is_constant(schema: Schema) -> bool:
+    """Whether there is nothing to check in a schema."""
+    return isinstance(schema, dict) and schema.keys() == {"const"}
 
 
 def _check_value(position: Position, name: str, keyword: Keyword, value: Any) -> None:
@@ -215,7 +236,7 @@ def _terms(position: Position, known: Mapping[Atom, int]) -> int:
     product = prod(known.get(target, 1) for target in targets)
     product *= prod(map(of, schema.get("allOf", ())))
     for keyword in ("anyOf", "oneOf"):
-        if keyword in schema:
+        if keyword in schema and position.choice(keyword) is None:
             product *= sum(map(of, schema[keyword]))
     for keyword in DEPENDENCIES:
         product *= 2 ** len(schema.get(keyword, ()))

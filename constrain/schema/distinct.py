@@ -7,7 +7,6 @@ items cannot do without must be left for them.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from itertools import islice
 from typing import Any, NamedTuple
 
 from constrain.errors import SchemaTooComplexError
@@ -20,8 +19,9 @@ from constrain.schema.pieces import value_of
 LIST = 32
 """The values of nodes that have at most so many are always told apart."""
 
-DIFFERENT = 100
-"""Most items that differ that an array may be asked to have."""
+DIFFERENT = 10_000
+COUNTED = 1000
+"""Most items that differ that an array may be asked to have; the same where items are counted."""
 
 List = Callable[[Node, int], Collection[Any] | None]
 """The values of a node if there are at most so many, None otherwise."""
@@ -80,14 +80,16 @@ class DistinctItems:
 
     def __init__(self, items: Items, few: Few, possible: Possible) -> None:
         self.shape = items.shape
-        if self.shape.low > DIFFERENT:
-            limit = f"an array needs more than {DIFFERENT} items that differ"
+        most = COUNTED if self.shape.counts else DIFFERENT
+        if self.shape.needed(items.start) > most:
+            limit = f"an array needs more than {most:,} items that differ"
             raise SchemaTooComplexError("", limit)
         self.start = Told(items.start)
         self._items = items
         self._few = few
         self._possible = possible
         self._later: dict[Written, list[Node]] = {}
+        self._free = Free(self.shape, self._list)
 
     def may_end(self, told: Told) -> bool:
         """Return whether the array may end here."""
@@ -99,27 +101,35 @@ class DistinctItems:
         for way in self._items.next(told.written):
             most = most_that_matter(self.shape, told.written, told.values)
             own = self._list(way.node, most)
+            onward = told, way.after
+            if own is not None and self._alike(told):
+                if _left(own, way.node, told.values) >= max(self._to_come(told), 1):
+                    none = frozenset[Any]()
+                    found.append(Fresh(way.node, told.values, none, True, told.doubtful, onward))
+                continue
             special = self._wanted(way, most) if own is None else frozenset(own)
             fit = self._fit(special - told.values, way, told)
-            others = own is None and completes(
-                self.shape, way.after, told.values | {_ANOTHER}, self._list
-            )
+            others = own is None and self._completes(way.after, told.values | {_ANOTHER})
             if others or fit:
                 barred = told.values | (special - fit)
-                onward = told, way.after
                 found.append(Fresh(way.node, barred, fit, others, told.doubtful, onward))
         return found
 
+    def _alike(self, told: Told) -> bool:
+        """Whether all items to come satisfy the same: whatever one is, the others have one value
+        less."""
+        return told.written.items >= self.shape.distinct and not self.shape.counts
+
+    def _to_come(self, told: Told) -> int:
+        return self.shape.low - told.written.items
+
     def _fit(self, values: frozenset[Any], way: Way, told: Told) -> frozenset[Any]:
         """The values after which the array can be completed."""
+        taken = told.values
+        return frozenset(v for v in values if self._completes(way.after, taken | {v}))
 
-        def fits(value: Any) -> bool:
-            return completes(self.shape, way.after, told.values | {value}, self._list)
-
-        if told.written.items >= self.shape.distinct and not self.shape.counts:
-            # Whichever it is, the items to come have one value less.
-            return values if any(map(fits, islice(values, 1))) else frozenset()
-        return frozenset(filter(fits, values))
+    def _completes(self, written: Written, taken: frozenset[Any]) -> bool:
+        return completes(self.shape, written, taken, self._list, self._free)
 
     def after(self, fresh: Fresh, value: Any, text: bytes | None) -> tuple[DistinctItems, Told]:
         """Return the plan and what has been written after an item; its text is None if unknown."""
@@ -133,9 +143,11 @@ class DistinctItems:
 
     def _wanted(self, way: Way, most: int) -> frozenset[Any]:
         """The values of later items that have few."""
-        later = self._later.get(way.after)
+        # Where items are counted, what all of them may satisfy: more values, found only once.
+        start = self._items.start if self.shape.counts else way.after
+        later = self._later.get(start)
         if later is None:
-            later = self._later[way.after] = list(self.shape.later(way.after))
+            later = self._later[start] = list(self.shape.later(start))
         lists = [self._list(node, most) for node in later]
         return frozenset(value for values in lists if values is not None for value in values)
 
@@ -146,6 +158,10 @@ class DistinctItems:
         """
         items: list[bytes] = []
         while len(items) < at_least or not self.may_end(told):
+            if self._alike(told):
+                more = max(at_least - len(items), self._to_come(told))
+                rest = self._least_alike(told, more, text)
+                return None if rest is None else items + rest
             ways = []
             to_go = self.shape.fewest(told.written)
             for fresh in self.next(told):
@@ -164,14 +180,32 @@ class DistinctItems:
             _, told = self.after(fresh, value, item)
         return items
 
+    def _least_alike(self, told: Told, more: int, text: LeastText) -> list[bytes] | None:
+        """Return so many items that satisfy the same, the shortest left."""
+        node = self.shape.item(self.shape.distinct)
+        first = text(node) if self._possible(node) else None
+        if first is None:
+            return None
+        taken = {*told.values, *self._guesses(told, text)}
+        items = {} if value_of(first) in taken else {value_of(first): first}
+        for value, item in self._few.some(node, len(taken) + more + 1).items():
+            if len(items) == more:
+                break
+            if value not in taken:
+                items.setdefault(value, item)
+        return list(items.values()) if len(items) == more else None
+
+    def _guesses(self, told: Told, text: LeastText) -> list[Any]:
+        """Values that the items may have that are not known."""
+        unknown = (value for value in told.values if isinstance(value, Fresh))
+        return [found[0] for one in unknown if (found := self.least_item(one, text))]
+
     def least_item(self, fresh: Fresh, text: LeastText) -> tuple[Any, bytes] | None:
         """Return the value and the text of a short item, or None where not known."""
         first = text(fresh.node)
         if first is None:
             return None
-        told, _ = fresh.onward
-        guessed = [value for value in told.values if isinstance(value, Fresh)]
-        guesses = [found[0] for one in guessed if (found := self.least_item(one, text))]
+        guesses = self._guesses(fresh.onward[0], text)
         value = value_of(first)
         if fresh.allows(value) and value not in guesses:
             return value, first
@@ -187,7 +221,13 @@ def most_that_matter(shape: ArrayShape, written: Written, taken: Collection[Any]
     return max(LIST, len(taken) + shape.needed(written) + 1)
 
 
-def completes(shape: ArrayShape, written: Written, taken: frozenset[Any], values: List) -> bool:
+def completes(
+    shape: ArrayShape,
+    written: Written,
+    taken: frozenset[Any],
+    values: List,
+    free: Free | None = None,
+) -> bool:
     """Return whether an array can be completed with items that differ.
 
     Args:
@@ -195,12 +235,56 @@ def completes(shape: ArrayShape, written: Written, taken: frozenset[Any], values
         written: how much has been written; the array can be completed but for the differences.
         taken: the items written.
         values: lists the values of nodes.
+        free: what is known of ways to the end; None: nothing, and nothing is to be kept.
     """
     if shape.may_end(written):
         return True
     if shape.counts:
-        return _search(shape, written, taken, values)
+        return _search(shape, written, taken, values, free or Free(shape, values))
     return _assign(shape, written.items, taken, values)
+
+
+class Free:
+    """Knows from where an array can be completed with items that all have many values.
+
+    Args:
+        shape: the shape of the array.
+        values: lists the values of nodes.
+    """
+
+    def __init__(self, shape: ArrayShape, values: List) -> None:
+        self._shape = shape
+        self._values = values
+        self._open: dict[Written, int] = {}  # how many values, at the most
+        self._shut: dict[Written, int] = {}  # how many values are too many, at the least
+
+    def reaches(self, written: Written, most: int) -> bool:
+        """Return whether there is such a way along nodes of more than `most` values."""
+        before: dict[Written, Written | None] = {written: None}
+        pending = [written]
+        while pending:
+            here = pending.pop()
+            if self._shape.may_end(here) or self._open.get(here, -1) >= most:
+                last: Written | None = here
+                while last is not None:
+                    self._open[last] = max(most, self._open.get(last, 0))
+                    last = before[last]
+                return True
+            if self._shut.get(here, most + 1) <= most:
+                continue
+            self._shape.spend(1)
+            for way in self._shape.ways(here):
+                if way.after not in before and self._values(way.node, most) is None:
+                    before[way.after] = here
+                    pending.append(way.after)
+        self._shut.update(dict.fromkeys(before, most))
+        return False
+
+
+def _left(listed: Collection[Any], node: Node, taken: frozenset[Any]) -> int:
+    """Return how many values of a node are not taken; items not known that satisfy it take one."""
+    unknown = sum(isinstance(value, Fresh) and value.node is node for value in taken)
+    return sum(value not in taken for value in listed) - unknown
 
 
 def _assign(shape: ArrayShape, first: int, taken: frozenset[Any], values: List) -> bool:
@@ -211,10 +295,10 @@ def _assign(shape: ArrayShape, first: int, taken: frozenset[Any], values: List) 
     if more > 0:
         listed = values(shape.item(shape.distinct), most)
         if listed is not None:
-            left = [value for value in listed if value not in taken]
-            if len(left) < more:
+            if _left(listed, shape.item(shape.distinct), taken) < more:
                 return False
-            choices += [left] * more
+            if first < shape.distinct:
+                choices += [[value for value in listed if value not in taken]] * more
     for index in range(first, min(shape.low, shape.distinct)):
         listed = values(shape.item(index), most)
         if listed is not None:
@@ -237,7 +321,9 @@ def _assign(shape: ArrayShape, first: int, taken: frozenset[Any], values: List) 
     return all(seat(item, set()) for item in range(len(choices)))
 
 
-def _search(shape: ArrayShape, written: Written, taken: frozenset[Any], values: List) -> bool:
+def _search(
+    shape: ArrayShape, written: Written, taken: frozenset[Any], values: List, free: Free
+) -> bool:
     met = {(written, taken)}
     pending = [(written, taken)]
     while pending:
@@ -245,6 +331,8 @@ def _search(shape: ArrayShape, written: Written, taken: frozenset[Any], values: 
         if shape.may_end(written):
             return True
         most = most_that_matter(shape, written, taken)
+        if free.reaches(written, most):
+            return True
         for way in shape.ways(written):
             listed = values(way.node, most)
             left = [taken] if listed is None else [taken | {v} for v in listed if v not in taken]

@@ -16,6 +16,8 @@ from constrain.schema.keywords import ANY_TYPE, KEYWORDS, NUMBER, OBJECT, types_
 from constrain.schema.options import JSONOptions
 from constrain.schema.positions import Atoms, Position
 
+_MOST_GLANCES = 1_000_000
+"""Most pairs of branches that are compared."""
 _MOST_PROBES = 20_000
 """Most pairs of branches that are compared in depth."""
 
@@ -43,6 +45,7 @@ class Overlaps:
         self._documents = documents
         self._options = options
         self._probes = 0
+        self._glances = 0
 
     @cached_property
     def _control(self) -> SchemaControl:
@@ -59,11 +62,29 @@ class Overlaps:
         looks = [_Look.at(branch) for branch in branches]
         types = ANY_TYPE & ~_twice(look.free for look in looks)
         found: dict[int, list[int]] = {}
-        for i, j in combinations(range(len(branches)), 2):
+        for i, j in self._pairs(position, looks, types):
             if not looks[i].excludes(looks[j], types) and not self._disjoint(position, i, j):
                 found.setdefault(i, []).append(j)
                 found.setdefault(j, []).append(i)
         return Exclusion(types, found)
+
+    def _pairs(
+        self, position: Position, looks: Sequence[_Look], types: int
+    ) -> Iterable[tuple[int, int]]:
+        """The pairs of branches of which a glance at all does not show that they exclude one
+        another."""
+        told = _told_apart(looks, types)
+        groups: dict[Any, list[int]] = {None: list(range(len(looks)))}
+        if told is not None:
+            groups = {}
+            for index, values in enumerate(told):
+                for value in values:
+                    groups.setdefault(value, []).append(index)
+        self._glances += sum(len(group) ** 2 // 2 for group in groups.values())
+        if self._glances > _MOST_GLANCES:
+            limit = f"more than {_MOST_GLANCES:,} pairs of branches to be compared"
+            raise SchemaTooComplexError(position.pointer("oneOf"), limit)
+        return dict.fromkeys(p for group in groups.values() for p in combinations(group, 2))
 
     def _disjoint(self, position: Position, i: int, j: int) -> bool:
         self._probes += 1
@@ -124,6 +145,20 @@ class _Look:
         return common == OBJECT and any(
             _apart(values, other.tags.get(name)) for name, values in self.tags.items()
         )
+
+
+def _told_apart(looks: Sequence[_Look], types: int) -> list[frozenset[Any]] | None:
+    """The values of all branches, or of one property that tells all of them apart; None where
+    there is no such property."""
+    values = [look.values for look in looks if look.values is not None]
+    if len(values) == len(looks):
+        return values
+    if all(look.types & types == OBJECT for look in looks):
+        for name in looks[0].tags:
+            tags = [look.tags[name] for look in looks if name in look.tags]
+            if len(tags) == len(looks):
+                return tags
+    return None
 
 
 def _free(schema: dict[str, Any]) -> int:

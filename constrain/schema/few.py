@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from decimal import Decimal
 from functools import lru_cache
 from itertools import count, islice
 from typing import Any, TypeVar
@@ -15,6 +15,7 @@ from constrain.lexing.regex import difference, is_finite, words
 from constrain.schema import numbers
 from constrain.schema.arrays import ArrayShape, Written
 from constrain.schema.facts import identity
+from constrain.schema.in_order import numbers_in_order, strings_in_order
 from constrain.schema.language import Language, by_length, spell
 from constrain.schema.members import Plan, Progress
 from constrain.schema.normal import Node, Normaliser
@@ -51,7 +52,10 @@ class Few:
             self._more[node] = 2 * most
             return None
         found = self.some(node, most + 1)
-        return None if len(found) > most else found
+        if len(found) <= most:
+            return found
+        self._more[node] = len(self._some[node][1]) - 1
+        return None
 
     def some(self, node: Node, count: int) -> Listed:
         """Return values of a node, the shortest first: `count` of them, or all if there are fewer.
@@ -108,7 +112,10 @@ class Few:
         def look(candidate: Node) -> bool:
             listed = lists[candidate]
             fresh: dict[Any, bytes] = {}
-            for alternative in self._normaliser.alternatives(candidate):
+            alternatives = self._normaliser.alternatives(candidate)
+            for alternative in sorted(alternatives, key=_is_composite):
+                if _is_composite(alternative) and len(fresh) >= count:
+                    break
                 enough = len(fresh) + count
                 for value, text in self._values(alternative, count, ask):
                     if value not in listed:
@@ -142,13 +149,7 @@ class Few:
         elif isinstance(alternative, JudgedStrings):
             yield from _judged_strings(alternative)
         elif isinstance(alternative, NumberShape):
-            shape: NumberShape | None = alternative
-            while shape is not None:
-                text = self._language.least(shape)
-                value = numbers.exact(Decimal(text.decode()))
-                yield value, text
-                others = numbers.number(excluded=(value,))
-                shape = None if others is None else numbers.intersect(shape, others)
+            yield from numbers_in_order(alternative, self._language.numbers)
 
 
 def _many_strings(shape: StringShape, most: int) -> bool:
@@ -172,14 +173,8 @@ def _many_objects(
 
 
 def _strings(shape: StringShape) -> Iterator[tuple[str, bytes]]:
-    written: list[str] = []
-    while True:
-        left = StringShape(difference(shape.regex, words(written)), shape.low, shape.high)
-        text = left.least
-        if text is None:
-            return
-        written.append(json.loads(text))
-        yield written[-1], text
+    for text in strings_in_order(shape):
+        yield json.loads(text), text
 
 
 class _Kept:
@@ -226,12 +221,14 @@ def _arrays(
                 if not (shape.unique and any(item[0] == value for value, _ in items)):
                     yield way.after, (*items, item)
 
-    for written, items in _depth_first((shape.start, ()), longer):
+    def whole(written: Written, items: tuple[_Item, ...]) -> bool:
         spend(1)
-        values = [value for value, _ in items]
-        if shape.may_end(written) and (not shape.repeats or len(set(values)) < len(values)):
-            text = b"[" + b",".join(text for _, text in items) + b"]"
-            yield ("array", *values), text
+        repeated = shape.repeats and len({value for value, _ in items}) < len(items)
+        return shape.may_end(written) and (repeated or not shape.repeats)
+
+    for _, items in _grown((shape.start, ()), longer, whole):
+        text = b"[" + b",".join(text for _, text in items) + b"]"
+        yield ("array", *(value for value, _ in items)), text
 
 
 def _objects(
@@ -259,26 +256,38 @@ def _objects(
                         entry = (name, value), spell(name) + b":" + text
                         yield reached, (*entries, entry)
 
-    for progress, entries in _depth_first((plan.start, ()), longer):
+    def whole(progress: Progress, entries: tuple[_Entry, ...]) -> bool:
         spend(1)
-        if plan.may_end(progress):
-            text = b"{" + b",".join(text for _, text in entries) + b"}"
-            yield frozenset(entry for entry, _ in entries), text
+        return plan.may_end(progress)
+
+    for _, entries in _grown((plan.start, ()), longer, whole):
+        text = b"{" + b",".join(text for _, text in entries) + b"}"
+        yield frozenset(entry for entry, _ in entries), text
+
+
+def _is_composite(alternative: Alternative) -> bool:
+    return isinstance(alternative, (ArrayShape, ObjectShape))
 
 
 _State = TypeVar("_State")
 
 
-def _depth_first(
+def _grown(
     first: tuple[_State, tuple[Any, ...]],
     longer: Callable[[_State, tuple[Any, ...]], Iterator[tuple[_State, tuple[Any, ...]]]],
+    whole: Callable[[_State, tuple[Any, ...]], bool],
 ) -> Iterator[tuple[_State, tuple[Any, ...]]]:
-    """Go through what can be made by adding parts."""
+    """Go through what can be made by adding parts, what is whole with few of them first."""
+    later: deque[tuple[_State, tuple[Any, ...]]] = deque()
     stack = [iter((first,))]
-    while stack:
+    while stack or later:
+        if not stack:
+            stack.append(longer(*later.popleft()))
         found = next(stack[-1], None)
         if found is None:
             stack.pop()
-        else:
+        elif whole(*found):
             yield found
+            later.append(found)
+        else:
             stack.append(longer(*found))

@@ -65,6 +65,7 @@ class Language:
         comma: a comma and the white space around it.
         close_object, close_array: a closing bracket and the white space before it.
         end_object, end_array: the closing bracket of something empty.
+        numbers: how numbers are written.
         quote: the closing quote of a string; it captures, so that no token goes beyond it before
             the string is known.
         margin: white space around the whole text; None: there can be none.
@@ -76,7 +77,7 @@ class Language:
         self, kind: SpaceKind | OneOf["none"], escapes: Spelling, numbers: NumeralLanguage
     ) -> None:
         self._escapes = escapes
-        self._numbers = numbers
+        self.numbers = numbers
         space: tuple[Part, ...] = () if kind == "none" else (Space(kind),)
         self.open_object = lexeme(Literal(b"{"), *space)
         self.open_array = lexeme(Literal(b"["), *space)
@@ -139,7 +140,7 @@ class Language:
     def _of_shape(self, shape: StringShape | NumberShape) -> Lexeme:
         if isinstance(shape, StringShape):
             return lexeme(shape.part(self._escapes))
-        texts = numerals(shape, self._numbers)
+        texts = numerals(shape, self.numbers)
         self._meanings[texts] = shape
         return lexeme(Text(texts))
 
@@ -154,12 +155,25 @@ class Language:
         return Text(words(json.dumps(value) for value in values.values))
 
     def _numerals(self, values: tuple[Any, ...]) -> Regex:
-        if self._numbers == "plain" and all(isinstance(value, int) for value in values):
+        if self.numbers == "plain" and all(isinstance(value, int) for value in values):
             return words(map(str, values))
         if len(values) > NUMERAL_LIMIT:
             limit = f"more than {NUMERAL_LIMIT:,} numbers listed, each to be spelt in every way"
             raise SchemaTooComplexError("", limit)
-        return union(*(literal_numerals(value, self._numbers) for value in values))
+        return union(*(literal_numerals(value, self.numbers) for value in values))
+
+    def _least_number(self, values: tuple[Any, ...]) -> bytes:
+        # An integer with up to two zeros at its end is nowhere shorter than as its digits.
+        texts: list[bytes] = []
+        others: list[Any] = []
+        for value in values:
+            if isinstance(value, int) and (value == 0 or value % 1000):
+                texts.append(str(value).encode())  # no text with an exponent is shorter
+            else:
+                others.append(value)
+        if others:
+            texts.append(_shortest(self._numerals(tuple(others))))
+        return min(texts, key=by_length)
 
     def least(self, values: Scalar) -> bytes:
         """Return the least text of scalar values, by length, then bytes."""
@@ -168,9 +182,9 @@ class Language:
             assert text is not None, "empty alternatives are left out"
             return text
         if isinstance(values, NumberShape):
-            return least_numeral(values, self._numbers)
+            return least_numeral(values, self.numbers)
         if type_of(values.values[0]) == NUMBER:
-            return _shortest(self._numerals(values.values))
+            return self._least_number(values.values)
         best: bytes | None = None
         for value in sorted(values.values, key=_least_length):
             if best is not None and len(best) < _least_length(value):

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, overload
 
 from constrain.errors import SchemaTooComplexError
 
@@ -94,7 +94,7 @@ class NumberShape:
             return False
         if self.step is not None and (number / self.step).denominator != 1:
             return False
-        return number not in self.excluded and not _is_multiple(number, self.avoided)
+        return number not in self.excluded and not is_multiple(number, self.avoided)
 
 
 ALL_NUMBERS = NumberShape()
@@ -120,7 +120,7 @@ def number(
     """
     step = Fraction(1) if integer else None
     if multiple_of is not None:
-        step = _common_multiple(step, _positive(multiple_of))
+        step = common_multiple(step, _positive(multiple_of))
     lows = [(minimum, False), (exclusive_minimum, True)]
     highs = [(maximum, False), (exclusive_maximum, True)]
     return _canonical(
@@ -145,7 +145,7 @@ def intersect(a: NumberShape, b: NumberShape) -> NumberShape | None:
         a.integer or b.integer,
         _greatest([(x.low, x.low_open) for x in (a, b) if x.low is not None]),
         _least([(x.high, x.high_open) for x in (a, b) if x.high is not None]),
-        _common_multiple(a.step, b.step),
+        common_multiple(a.step, b.step),
         a.excluded | b.excluded,
         a.avoided | b.avoided,
     )
@@ -182,7 +182,8 @@ def _positive(step: Number) -> Fraction:
     return value
 
 
-def _is_multiple(value: Fraction, steps: Iterable[Fraction]) -> bool:
+def is_multiple(value: Fraction, steps: Iterable[Fraction]) -> bool:
+    """Return whether a number is a multiple of one of several."""
     return any((value / step).denominator == 1 for step in steps)
 
 
@@ -194,7 +195,12 @@ def _least(highs: list[_Bound]) -> _Bound | None:
     return min(highs, key=lambda bound: (bound[0], not bound[1]), default=None)
 
 
-def _common_multiple(a: Fraction | None, b: Fraction | None) -> Fraction | None:
+@overload
+def common_multiple(a: Fraction, b: Fraction | None) -> Fraction: ...
+@overload
+def common_multiple(a: Fraction | None, b: Fraction | None) -> Fraction | None: ...
+def common_multiple(a: Fraction | None, b: Fraction | None) -> Fraction | None:
+    """Return the least number that both divide; None divides all."""
     if a is None or b is None:
         return a or b
     return Fraction(math.lcm(a.numerator, b.numerator), math.gcd(a.denominator, b.denominator))
@@ -211,11 +217,11 @@ def _canonical(
     """Move the bounds to members of the set, where there is a step, and drop idle exceptions."""
     low, low_open = lower or (None, False)
     high, high_open = upper or (None, False)
-    if step is not None and _is_multiple(step, avoided):
+    if step is not None and is_multiple(step, avoided):
         return None
 
     def is_exception(value: Fraction) -> bool:
-        return value in excluded or _is_multiple(value, avoided)
+        return value in excluded or is_multiple(value, avoided)
 
     if step is not None:
         if low is not None:
@@ -237,7 +243,7 @@ def _canonical(
         for value in excluded
         if (low is None or low < value)
         and (high is None or value < high)
-        and (step is None or _is_multiple(value, (step,)))
-        and not _is_multiple(value, avoided)
+        and (step is None or is_multiple(value, (step,)))
+        and not is_multiple(value, avoided)
     )
     return NumberShape(integer, low, high, low_open, high_open, step, kept, avoided)

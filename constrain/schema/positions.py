@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from constrain.errors import InvalidSchemaError
 from constrain.schema import numbers, strings
+from constrain.schema.choices import choice
 from constrain.schema.documents import Documents, Scope, escape
 from constrain.schema.facts import (
     ALL_STRINGS,
@@ -55,7 +56,7 @@ class Position(Atom):
         scope: the resource it belongs to.
     """
 
-    __slots__ = ("_atoms", "_source", "schema", "scope")
+    __slots__ = ("_atoms", "_choices", "_source", "schema", "scope")
 
     def __init__(self, source: dict[str, Any], scope: Scope, atoms: Atoms) -> None:
         super().__init__()
@@ -63,6 +64,7 @@ class Position(Atom):
         self.scope = scope
         self._source = source
         self._atoms = atoms
+        self._choices: dict[str, Enumeration | None] = {}
 
     @property
     def written(self) -> dict[str, Any]:
@@ -77,6 +79,7 @@ class Position(Atom):
     def amend(self, schema: dict[str, Any]) -> None:
         """Let the schema say something else than what is written."""
         self.documents.amended[id(self._source), id(self.scope)] = self.schema = schema
+        self._choices.clear()
 
     @property
     def options(self) -> JSONOptions:
@@ -148,11 +151,28 @@ class Position(Atom):
                 yield self._atoms.unevaluated(keyword, self)
 
     def _enum(self, schema: dict[str, Any]) -> Enumeration | None:
-        enum = Enumeration(schema["enum"]) if "enum" in schema else None
-        if "const" in schema:
-            const = schema["const"]
-            return Enumeration((const,) if enum is None or const in enum else ())
-        return enum
+        enums = [Enumeration((schema["const"],))] if "const" in schema else []
+        if "enum" in schema:
+            enums.append(Enumeration(schema["enum"]))
+        choices = (self.choice(keyword) for keyword in ("anyOf", "oneOf"))
+        enums += (found for found in choices if found is not None)
+        if len(enums) < 2:
+            return enums[0] if enums else None
+        first, *others = enums
+        return Enumeration([v for v in first.values if all(v in other for other in others)])
+
+    def choice(self, keyword: str) -> Enumeration | None:
+        """Return the values that `anyOf` or `oneOf` allows, where its branches list them."""
+        if keyword not in self.schema:
+            return None
+        if keyword not in self._choices:
+            self._choices[keyword] = choice(self, keyword)
+        return self._choices[keyword]
+
+    def negated(self) -> Atom | None:
+        """Return the atom of all other values, where the schema says only what is `not` so."""
+        said = self.schema.keys() & KEYWORDS.keys()
+        return self.child(self.schema["not"]) if said == {"not"} else None
 
     def _applicators(
         self, schema: dict[str, Any]
@@ -170,6 +190,8 @@ class Position(Atom):
             elif keyword == "allOf":
                 parts = enumerate(map(self.child, value))
                 all_of += (((place, index), part) for index, part in parts)
+            elif keyword in ("anyOf", "oneOf") and self.choice(keyword) is not None:
+                continue
             elif keyword == "anyOf":
                 any_of.append(((place,), tuple(map(self.child, value))))
             elif keyword == "oneOf":
@@ -320,9 +342,27 @@ class Atoms:
         if found is None:
             if not self._negating:
                 return TRUE
+            if isinstance(atom, Position) and (inner := atom.negated()) is not None:
+                return self._without_doubles(atom, inner)
             found = atom.negation() or Not(atom, self.negation)
             self._negations[atom], self._negations[found] = found, atom
         return found
+
+    def _without_doubles(self, outer: Position, inner: Atom) -> Atom:
+        """Return the negation of a schema that is a negation itself, perhaps of another one."""
+        chain = [outer]
+        while (
+            isinstance(inner, Position)
+            and inner not in self._negations
+            and (further := inner.negated()) is not None
+        ):
+            chain.append(inner)
+            inner = further
+        outcome, other = inner, self.negation(inner)
+        for position in reversed(chain):
+            self._negations[position] = outcome
+            outcome, other = other, outcome
+        return self._negations[outer]
 
     def unevaluated(self, keyword: str, position: Position) -> Atom:
         """Return the atom of `unevaluatedProperties` or `unevaluatedItems` in a schema."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from heapq import heappop, heappush
@@ -180,7 +180,7 @@ def spell(value: str) -> bytes:
 
 
 _STATE_LIMIT = 20_000
-_SEARCH_LIMIT = 500_000
+SEARCH_LIMIT = 500_000
 """Nodes of expressions that the search for a least match may visit."""
 _TRIED = 2000
 _TYPICAL = tuple(map(ord, "0aA- "))
@@ -195,19 +195,19 @@ _BY_COST = [
 """The code points by the text that JSON needs for them, least first."""
 
 
-def _least_character(ranges: rx.Ranges) -> bytes:
+def characters(ranges: rx.Ranges) -> Iterator[bytes]:
+    """Yield the JSON texts of characters, by length, then bytes."""
     for low, high in _BY_COST:
         for first, last in ranges:
-            if first <= high and low <= last:
-                return spell(chr(max(first, low)))[1:-1]
-    raise AssertionError("an arc has a code point")
+            for point in range(max(first, low), min(last, high) + 1):
+                yield spell(chr(point))[1:-1]
 
 
 def _least_text(regex: Regex) -> bytes:
     """Return the least text of a match, by A* search over the derivatives of the expression."""
     best = {regex: (0, b"")}
     queue = [(regex.least, b"", next(order := count()), regex)]
-    budget = Budget(_SEARCH_LIMIT)
+    budget = Budget(SEARCH_LIMIT)
     while queue:
         if len(best) > _STATE_LIMIT:  # each with its text, so that memory grows with the square
             raise RegexTooComplexError(f"no least match found among {_STATE_LIMIT} states")
@@ -220,7 +220,7 @@ def _least_text(regex: Regex) -> bytes:
             heappush(queue, (len(text), text, next(order), EPSILON))
         budget.spend(node.size)
         for ranges, target in rx.arcs(node, budget):
-            longer = text + _least_character(ranges)
+            longer = text + next(characters(ranges))
             reached = (len(longer), longer)
             if target not in best or reached < best[target]:
                 best[target] = reached
