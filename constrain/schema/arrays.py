@@ -111,6 +111,13 @@ class ArrayShape:
             for count, counted in zip(self._counts, written.counted, strict=True)
         )
 
+    def settled(self, written: Written) -> bool:
+        """Return whether all further items satisfy the same, and only their number matters."""
+        counts = zip(self._counts, written.counted, strict=True)
+        return written.items >= self.distinct and all(
+            count.high is None and counted >= count.low for count, counted in counts
+        )
+
     def ways(self, written: Written) -> Sequence[Way]:
         """Return the ways to write one more item: what it satisfies need not be possible."""
         if self.high is not None and written.items >= self.high:
@@ -186,9 +193,12 @@ class ArrayShape:
 
     def needed(self, written: Written) -> int:
         """Return the greatest number of items that may have to come, were each to count once."""
+        return max(self.low - written.items, self.missing(written))
+
+    def missing(self, written: Written) -> int:
+        """Return how many items have to be counted, were each to count once."""
         counts = zip(self._counts, written.counted, strict=True)
-        missing = sum(max(count.low - counted, 0) for count, counted in counts)
-        return max(self.low - written.items, missing)
+        return sum(max(count.low - counted, 0) for count, counted in counts)
 
     def fewest(self, written: Written) -> int:
         """Return the fewest items that have to come."""

@@ -20,8 +20,9 @@ LIST = 32
 """The values of nodes that have at most so many are always told apart."""
 
 DIFFERENT = 10_000
-COUNTED = 1000
-"""Most items that differ that an array may be asked to have; the same where items are counted."""
+"""Most items that differ that an array may be asked to have."""
+CONTAINED = 200
+"""Most items that differ that may be asked to be contained in one."""
 
 List = Callable[[Node, int], Collection[Any] | None]
 """The values of a node if there are at most so many, None otherwise."""
@@ -80,9 +81,11 @@ class DistinctItems:
 
     def __init__(self, items: Items, few: Few, possible: Possible) -> None:
         self.shape = items.shape
-        most = COUNTED if self.shape.counts else DIFFERENT
-        if self.shape.needed(items.start) > most:
-            limit = f"an array needs more than {most:,} items that differ"
+        if self.shape.low > DIFFERENT:
+            limit = f"an array needs more than {DIFFERENT:,} items that differ"
+            raise SchemaTooComplexError("", limit)
+        if self.shape.missing(items.start) > CONTAINED:
+            limit = f"an array contains more than {CONTAINED:,} items of a kind that differ"
             raise SchemaTooComplexError("", limit)
         self.start = Told(items.start)
         self._items = items
@@ -102,7 +105,8 @@ class DistinctItems:
             most = most_that_matter(self.shape, told.written, told.values)
             own = self._list(way.node, most)
             onward = told, way.after
-            if own is not None and self._alike(told):
+            if own is not None and self.shape.settled(told.written):
+                # Whatever one is, the others have one value less.
                 if _left(own, way.node, told.values) >= max(self._to_come(told), 1):
                     none = frozenset[Any]()
                     found.append(Fresh(way.node, told.values, none, True, told.doubtful, onward))
@@ -114,11 +118,6 @@ class DistinctItems:
                 barred = told.values | (special - fit)
                 found.append(Fresh(way.node, barred, fit, others, told.doubtful, onward))
         return found
-
-    def _alike(self, told: Told) -> bool:
-        """Whether all items to come satisfy the same: whatever one is, the others have one value
-        less."""
-        return told.written.items >= self.shape.distinct and not self.shape.counts
 
     def _to_come(self, told: Told) -> int:
         return self.shape.low - told.written.items
@@ -154,24 +153,23 @@ class DistinctItems:
     def least(self, told: Told, at_least: int, text: LeastText) -> list[bytes] | None:
         """Return the items of a short text that ends the array, or None where not known.
 
-        It is the shortest by the number of items and then, item by item, by the text.
+        It is the shortest by the number of items. Those that are counted come first; apart from
+        that the texts of items are the least, one after the other.
         """
         items: list[bytes] = []
         while len(items) < at_least or not self.may_end(told):
-            if self._alike(told):
+            if self.shape.settled(told.written):
                 more = max(at_least - len(items), self._to_come(told))
                 rest = self._least_alike(told, more, text)
                 return None if rest is None else items + rest
             ways = []
-            to_go = self.shape.fewest(told.written)
             for fresh in self.next(told):
                 found = self.least_item(fresh, text)
                 if found is not None:
                     _, written = fresh.onward
                     left = self.shape.fewest(written)
-                    # Where no way gets nearer to the end, one that counts for something does.
-                    stuck = 0 if left < to_go else -sum(written.counted)
-                    rank = left, stuck, *by_length(found[1])
+                    # What counts for something comes first: the others are all alike.
+                    rank = left, -sum(written.counted), *by_length(found[1])
                     ways.append((rank, found, fresh))
             if not ways:
                 return None
@@ -239,7 +237,7 @@ def completes(
     """
     if shape.may_end(written):
         return True
-    if shape.counts:
+    if not shape.settled(written) and shape.counts:
         return _search(shape, written, taken, values, free or Free(shape, values))
     return _assign(shape, written.items, taken, values)
 

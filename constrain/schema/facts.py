@@ -267,7 +267,10 @@ def identity(value: Any) -> Any:
         return frozenset((name, identity(member)) for name, member in value.items())
     if isinstance(value, list):
         return ("array", *map(identity, value))
-    return value if isinstance(value, int) else numbers.exact(value)
+    if isinstance(value, int):
+        return value
+    number = numbers.exact(value)
+    return number.numerator if number.denominator == 1 else number
 
 
 class Enumeration:
