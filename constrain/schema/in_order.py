@@ -10,7 +10,7 @@ from itertools import count
 from math import ceil, floor
 
 from constrain.lexing.derivatives import Budget
-from constrain.lexing.regex import EPSILON, Regex, arcs, least_length
+from constrain.lexing.regex import Regex, arcs, least_length
 from constrain.schema.language import by_length
 from constrain.schema.numbers import (
     PLAIN_EXPONENTS,
@@ -21,9 +21,10 @@ from constrain.schema.numbers import (
 )
 from constrain.schema.strings import SEARCH_LIMIT, StringShape, characters
 
-_Waiting = tuple[int, bytes, int, Regex, Iterator[bytes], bytes]
+_Waiting = tuple[int, bytes, int, Regex | None, Iterator[bytes], bytes]
 """A beginning of texts: the least length of a whole one; the beginning; its number; what may
-follow; the characters that its last one may also be; what stands before that."""
+follow, or None where it is whole; the characters that its last one may also be; what stands before
+that."""
 
 
 def strings_in_order(shape: StringShape) -> Iterator[bytes]:
@@ -46,18 +47,17 @@ def strings_in_order(shape: StringShape) -> Iterator[bytes]:
             least = len(text) + least_length(target, budget)
             heappush(heap, (least, text, next(order), target, choices, before))
 
-    language = shape.language
     if not shape.is_empty:
-        add(b"", iter((b"",)), language)
+        add(b"", iter((b"",)), shape.language)
     while heap:
         _, text, _, node, choices, before = heappop(heap)
-        if node is EPSILON:
+        if node is None:
             yield b'"%b"' % text
             budget = Budget(SEARCH_LIMIT)
             continue
         add(before, choices, node)
         if node.nullable:
-            add(text, iter((b"",)), EPSILON)
+            heappush(heap, (len(text), text, next(order), None, iter(()), text))
         budget.spend(node.size)
         for ranges, target in arcs(node, budget):
             add(text, characters(ranges), target)
@@ -77,7 +77,10 @@ def numbers_in_order(
                 fresh = places == 0 or (value * 10 ** (places - 1)).denominator != 1
                 if fresh and shape.contains(value):
                     yield value, _numeral(value, shape, language)
-        if unit == shape.step or shape.low == shape.high is not None:
+        last = unit == shape.step
+        if shape.low is not None and shape.low == shape.high:
+            last = (shape.low / unit).denominator == 1
+        if last:
             return
 
 

@@ -358,7 +358,10 @@ class Atoms:
         ):
             chain.append(inner)
             inner = further
-        outcome, other = inner, self.negation(inner)
+        # Not `inner` itself, for what is evaluated below a negation does not count.
+        outcome: Atom = Not(chain[-1], self.negation)
+        self._negations[outcome] = chain[-1]
+        other = self.negation(inner)
         for position in reversed(chain):
             self._negations[position] = outcome
             outcome, other = other, outcome

@@ -75,7 +75,7 @@ class StringShape:
         """No string is a member."""
         if self.regex is ANYTHING or self.is_vast:
             return self.high is not None and self.high < self.low
-        return rx.is_empty(self.language)
+        return rx.is_empty(self.language, Budget(SEARCH_LIMIT))
 
     @property
     def is_vast(self) -> bool:
@@ -180,7 +180,7 @@ def spell(value: str) -> bytes:
 
 
 _STATE_LIMIT = 20_000
-SEARCH_LIMIT = 500_000
+SEARCH_LIMIT = 1_000_000
 """Nodes of expressions that the search for a least match may visit."""
 _TRIED = 2000
 _TYPICAL = tuple(map(ord, "0aA- "))
@@ -190,7 +190,8 @@ _SHORT_ESCAPES = {8: b"\\b", 9: b"\\t", 10: b"\\n", 12: b"\\f", 13: b"\\r", 34: 
 _BY_COST = [
     *((0x20, 0x21), (0x23, 0x5B), (0x5D, 0x7F)),
     *((point, point) for point in sorted(_SHORT_ESCAPES, key=_SHORT_ESCAPES.__getitem__)),
-    *((0x80, 0x7FF), (0x800, 0xFFFF), (0x10000, 0x10FFFF), (0x00, 0x1F)),
+    *((0x80, 0x7FF), (0x800, 0xFFFF), (0x10000, 0x10FFFF)),
+    *((0x00, 0x07), (0x0B, 0x0B), (0x0E, 0x1F)),
 ]
 """The code points by the text that JSON needs for them, least first."""
 

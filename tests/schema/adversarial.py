@@ -72,6 +72,13 @@ def _tagged(index: int, count: int) -> Any:
     return {"type": "object", "properties": properties}
 
 
+def _tags(count: int) -> list[Any]:
+    return [
+        {"type": "object", "properties": {"t": {"const": i}}, "required": ["t"]}
+        for i in range(count)
+    ]
+
+
 def _branches(index: int) -> Any:
     kinds: list[Any] = [{"type": "string"}, {"type": "integer"}, {"minimum": 3}]
     return {"oneOf": [{"properties": {f"p{index}": kind}} for kind in kinds]}
@@ -155,6 +162,21 @@ WORKS: dict[str, Callable[[], Any]] = {
         "type": "string",
         "allOf": [{"not": {"pattern": f"{a}.{{9}}{b}"}} for a in "abcde" for b in "abcde"],
     },
+    "not 1,000 deep": lambda: nested(1000, lambda s: {"not": s}, {"type": "integer"}),
+    "oneOf 1,000 objects with one tag": lambda: {"oneOf": _tags(1000)},
+    "5,000 unique items": lambda: {"type": "array", "uniqueItems": True, "minItems": 5000},
+    "5,000 unique strings": lambda: {
+        "type": "array",
+        "items": {"type": "string", "pattern": "^[a-z0-9]{3,8}$"},
+        "uniqueItems": True,
+        "minItems": 5000,
+    },
+    "1,000 unique records": lambda: {
+        "type": "array",
+        "items": {"properties": {"a": {"type": "integer"}}, "required": ["a"], "type": "object"},
+        "uniqueItems": True,
+        "minItems": 1000,
+    },
     "a tiny step and a great bound": lambda: {
         "type": "number",
         "multipleOf": 1e-300,
@@ -181,7 +203,6 @@ ENDS: dict[str, Callable[[], Any]] = {
         "allOf": [{"anyOf": [{"required": [f"a{i}"]}, {"required": [f"b{i}"]}]} for i in range(20)]
     },
     "anyOf 2^17 constants": lambda: {"anyOf": [{"const": i} for i in range(2**17)]},
-    "not 1,000 deep": lambda: nested(1000, lambda s: {"not": s}, {"type": "integer"}),
     "if 200 deep": lambda: nested(
         200, lambda s: {"if": {"minimum": 1}, "then": s, "else": s}, {"type": "integer"}
     ),
@@ -247,6 +268,17 @@ ENDS: dict[str, Callable[[], Any]] = {
         "uniqueItems": True,
         "minItems": 100,
         "items": {"type": "array", "items": {"enum": [0, 1]}, "maxItems": 8},
+    },
+    "2^17 objects": lambda: {"anyOf": _tags(2**17)},
+    "oneOf 5,000 patterns": lambda: {
+        "oneOf": [{"type": "string", "pattern": f"^a{i}$"} for i in range(5000)]
+    },
+    "150 unique items of which 75 are counted": lambda: {
+        "type": "array",
+        "uniqueItems": True,
+        "contains": {"type": "string"},
+        "minContains": 75,
+        "minItems": 150,
     },
     "10^5 unique items": lambda: {"type": "array", "uniqueItems": True, "minItems": 10**5},
     "10^9 items": lambda: {**_INTEGERS, "minItems": 10**9},

@@ -167,6 +167,41 @@ def test_all_values_of_a_set_larger_than_what_is_listed() -> None:
     assert allowed_next(control, f"[{','.join(numbers)},40".encode()) == set(b"]")
 
 
+@pytest.mark.parametrize("language", OPTIONS)
+@pytest.mark.parametrize(
+    "items",
+    [
+        {},
+        STRING,
+        {"type": "integer", "minimum": 1, "maximum": 300},
+        {"type": "number", "multipleOf": 0.5},
+        {"type": "string", "pattern": "^[a-z]{2,8}$"},
+        {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]},
+        {"type": "array", "items": {"type": "boolean"}, "maxItems": 8},
+    ],
+    ids=json.dumps,
+)
+def test_many_items_that_differ(items: Any, language: str) -> None:
+    schema = {**UNIQUE, "items": items, "minItems": 300}
+    control = schema_control(schema, OPTIONS[language])
+    ending = control.ending(control.start())
+    assert jsonschema.Draft202012Validator(schema).is_valid(json.loads(ending))
+    assert len(json.loads(ending)) == 300
+    written = json.loads(ending)[:150]
+    text = json.dumps(written, ensure_ascii=False)[:-1].encode()
+    assert viable(control, text) and not accepts(control, text + b"]")
+    again = json.dumps(written[70], ensure_ascii=False).encode()
+    assert not viable(control, text + b", " + again + b",")
+
+
+def test_many_items_that_are_contained() -> None:
+    schema = {**UNIQUE, "contains": STRING, "minContains": 3, "maxContains": 5, "minItems": 150}
+    control = schema_control(schema, COMPACT)
+    ending = control.ending(control.start())
+    assert jsonschema.Draft202012Validator(schema).is_valid(json.loads(ending))
+    assert len(json.loads(ending)) == 150
+
+
 def test_recursion() -> None:
     tree = {**UNIQUE, "items": {"$ref": "#"}}
     control = schema_control(tree, COMPACT)
