@@ -118,3 +118,14 @@ def test_items(schema: Any) -> None:
 
 def _text(value: Any) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode()
+
+
+def test_nothing_is_evaluated_below_a_negation() -> None:
+    schema: Any = {
+        "not": {"not": {"properties": {"a": {}}, "required": ["a"]}},
+        "unevaluatedProperties": {"type": "string"},
+    }
+    control = schema_control(schema, JSONOptions.specification())
+    valid = jsonschema.Draft202012Validator(schema).is_valid
+    for value in OBJECTS:
+        assert accepts(control, json.dumps(value).encode()) == valid(value), value
