@@ -32,8 +32,18 @@ CASES: dict[str, tuple[list[str], list[str]]] = {
             "strict digraph G { a -> b -> c [color=red; weight=2.5]; }",
             'digraph "my graph" { rank = same; node [shape=box,] a:n:s -> {b c} // done\n}',
             "graph { subgraph x { a -- b } -- -3.5 /* three ** */ edge [] nodes }",
+            'digraph { a [label=< <b a="http://x"> é </b> /* >, x = "y" + "z"] né -> <> }',
         ],
-        ["graph", "graph { a -> b }", "digraph { a -- b }", "graph { node }", "GRAPH {}"],
+        [
+            "graph { a = <<b> }",
+            "graph { a = > }",
+            'graph { a = "b" + c }',
+            "graph",
+            "graph { a -> b }",
+            "digraph { a -- b }",
+            "graph { node }",
+            "GRAPH {}",
+        ],
     ),
     "iso_dates": (
         ["2024-02-29", "2000-02-29", "1999-12-31T23:59:59.250Z", "0001-01-01T00:00-23:59"],
@@ -57,7 +67,15 @@ CASES: dict[str, tuple[list[str], list[str]]] = {
         ["(", "a)", "[z-a]", "a{3,2}", "*", "^*", "a**", "[]", "(?<a)", "\\1", "a{10,9}", "[[a]"],
     ),
     "smiles": (
-        ["C", "CC(=O)Oc1ccccc1C(=O)O", "[Na+].[Cl-]", "N[C@@H](C)C(=O)O", "C%12CC%12", "F/C=C/F"],
+        [
+            "C",
+            "CC(=O)Oc1ccccc1C(=O)O",
+            "[Na+].[Cl-]",
+            "N[C@@H](C)C(=O)O",
+            "C%12CC%12",
+            "F/C=C/F",
+            "[Fe++]",
+        ],
         ["", "C(", "c1ccc)", "[C", "Xe", "C=", "C..C", "[NaX]", "C%1"],
     ),
     "sql": (
@@ -89,6 +107,7 @@ CASES: dict[str, tuple[list[str], list[str]]] = {
             '<?xml version="1.0"?><!-- a-b --><list id="1" class = \'"\'>\n <item>a &amp; b</item>'
             "<text >]] é</text ></list>",
             "<title><![CDATA[<b> ]a]]></title>",
+            "<text id='&#39;&#x263;'>&#9829;</text>",
         ],
         [
             "",
@@ -101,6 +120,8 @@ CASES: dict[str, tuple[list[str], list[str]]] = {
             "<item/><item/>",
             "<items/>",
             "<item>\x00</item>",
+            "<item>&#0;</item>",
+            "<item>&#x1f;</item>",
         ],
     ),
 }
