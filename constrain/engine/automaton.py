@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_left
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from itertools import accumulate
 from typing import Any, NamedTuple
 
@@ -265,6 +265,10 @@ class Automaton:
             count, narrow = packed & 0xFFFFFFFF, packed >> 32
             found = self._wide[:count].tolist() if count else ()
         return [self._member(member, alone) for member, alone in found], narrow
+
+    def joined(self, states: Iterable[int]) -> int:
+        """Return the state with the members of several."""
+        return self._intern(sorted({q | k << 32 for x in states for q, k in self.members(x)}))
 
     def _member(self, member: int, alone: int) -> Member:
         q = member & 0xFFFFFFFF

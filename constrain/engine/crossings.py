@@ -10,6 +10,7 @@ from constrain.engine.kernels import begin_walk, go_on
 from constrain.engine.layout import (
     AT_INDEX,
     AT_TOP,
+    BYTE,
     CAP_DSTATES,
     CAP_PORTALS,
     CAP_SETS,
@@ -25,6 +26,7 @@ from constrain.engine.layout import (
     FULL,
     KIND,
     MOST_BYTES,
+    N_NODES,
     N_PORTALS_OUT,
     N_SUSPECTS_OUT,
     N_TOKENS_OUT,
@@ -41,6 +43,7 @@ from constrain.engine.layout import (
     SET_BEGIN,
     SET_LENGTH,
     SETS,
+    SKIP,
     START,
     STATE_WIDTH,
     STATES,
@@ -57,19 +60,33 @@ from constrain.engine.shifts import step
 
 
 @njit(cache=True, nogil=True)
-def add_portals(v, nodes, ended, place):
-    """Append trie `nodes` (int32[n]) as portals of a place; return OK or FULL."""
+def add_doors(h, v, offsets, children, ended, place, start):
+    """Append as portals of a place those of some children of trie nodes that lead on from `start`.
+
+    The children (int32[n]) come by their bytes: `offsets` (int32[257]) says how many have a lesser
+    one. Returns OK, EXPAND, GROW or FULL.
+    """
+    dstates = i32(h[DSTATES], h[CAP_DSTATES] * DSTATE_WIDTH)
+    if dstates[start * DSTATE_WIDTH + ROW] < 0:
+        status = make_row(h, start)
+        if status != OK:
+            return status
+    row = i32(h[ROWS] + np.int64(dstates[start * DSTATE_WIDTH + ROW]) * 1024, 256)
     n = v[N_PORTALS_OUT]
-    if n + nodes.shape[0] > v[CAP_PORTALS]:
-        return FULL
     portals = i32(v[PORTALS_OUT], PORTAL_WIDTH * v[CAP_PORTALS])
-    for i in range(nodes.shape[0]):
-        portal = (n + i) * PORTAL_WIDTH
-        portals[portal] = nodes[i]
-        portals[portal + 1] = ended
-        portals[portal + 2] = place
-        portals[portal + 3] = 0
-    v[N_PORTALS_OUT] = n + nodes.shape[0]
+    for b in range(256):
+        if row[b] == 0:
+            continue
+        if n + offsets[b + 1] - offsets[b] > v[CAP_PORTALS]:
+            return FULL
+        for i in range(offsets[b], offsets[b + 1]):
+            portal = n * PORTAL_WIDTH
+            portals[portal] = -children[i]
+            portals[portal + 1] = ended
+            portals[portal + 2] = place
+            portals[portal + 3] = 0
+            n += 1
+    v[N_PORTALS_OUT] = n
     return OK
 
 
@@ -109,8 +126,26 @@ def cross(h, v, start, place):
             flags = UNKNOWN | (DOUBTFUL if flags & UNKNOWN else flags & DOUBTFUL)
         target = edge >> 1
         begin = np.int64(i32(h[PLACES], 1)[target * PLACE_WIDTH + START])
-        if begin != 0:
+        if begin != 0 and (node < 0 or _leads_on(h, v, node, begin)):
             begin_walk(v, node, begin, target, flags)
+
+
+@njit(inline="always")
+def _leads_on(h, v, node, start):
+    """Return whether a byte below a trie node may come in DFA state `start`, as far as is known."""
+    slot = np.int64(i32(h[DSTATES], h[CAP_DSTATES] * DSTATE_WIDTH)[start * DSTATE_WIDTH + ROW])
+    if slot < 0:
+        return True
+    row = i32(h[ROWS] + slot * 1024, 256)
+    byte = u8(v[BYTE], v[N_NODES])
+    skip = i32(v[SKIP], v[N_NODES])
+    child = node + 1
+    end = np.int64(skip[node])
+    while child < end:
+        if row[byte[child]] != 0:
+            return True
+        child = np.int64(skip[child])
+    return False
 
 
 @njit(cache=True, nogil=True)

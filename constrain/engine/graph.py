@@ -12,7 +12,7 @@ from constrain.engine import crossings, edges, layout, shifts
 from constrain.engine.automaton import Automaton
 from constrain.engine.control import Control
 from constrain.engine.pushdown import Stacks, as_pushdown
-from constrain.engine.tables import Scratch, address, doubled
+from constrain.engine.tables import Doors, Scratch, address, doubled
 from constrain.lexing.lexeme import any_captures
 
 if TYPE_CHECKING:
@@ -283,6 +283,20 @@ class Graph:
         with self.automaton.lock:
             handle = self.automaton.handle
             self._go_on(crossings.cross(handle, scratch.handle, state, node.place), scratch)
+
+    def add_doors(self, node: Node, ended: int, doors: Doors, scratch: Scratch) -> None:
+        """Give `scratch` as portals the trie nodes through which tokens lead on after `ended`."""
+        target = self.follow(node, ended)
+        if target is None or not target.start:
+            return
+        with self.automaton.lock:
+            lexer, trie = self.automaton.handle, scratch.handle
+            start = target.start
+            while status := crossings.add_doors(lexer, trie, *doors, ended, node.place, start):
+                if status == layout.FULL:
+                    scratch.grow_portals()
+                else:
+                    self.automaton.mend(status)
 
     def _go_on(self, status: int, scratch: Scratch) -> None:
         handle = self.automaton.handle

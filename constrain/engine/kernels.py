@@ -7,6 +7,7 @@ from numba import carray, njit  # type: ignore[attr-defined]
 
 from constrain.engine.layout import (
     AT_BYTE,
+    AT_DEPTH,
     AT_END,
     AT_FLAGS,
     AT_INDEX,
@@ -93,12 +94,20 @@ def scan(h, address, begin, end, d):
 
 @njit(inline="always")
 def begin_walk(v, top, start, place, flags):
-    """Let `go_on` walk the tokens below trie node `top` from DFA state `start`."""
-    v[AT_TOP] = top
+    """Let `go_on` walk the tokens below trie node `top` from DFA state `start`.
+
+    Where `top` is negative, it is a child, and the walk goes there alone.
+    """
+    v[AT_TOP] = abs(top)
     v[AT_BYTE] = 0
     v[AT_NODE] = 0
     v[AT_END] = 0
-    if top != 0:
+    v[AT_DEPTH] = carray(pointer(v[DEPTH]), (v[N_NODES],), dtype=np.int16)[abs(top)]
+    if top < 0:
+        v[AT_NODE] = -top
+        v[AT_END] = i32(v[SKIP], v[N_NODES])[-top]
+        v[AT_DEPTH] -= 1
+    elif top != 0:
         v[AT_NODE] = top + 1
         v[AT_END] = i32(v[SKIP], v[N_NODES])[top]
     v[AT_START] = start
@@ -144,7 +153,7 @@ def go_on(h, v):
     unless_free = False
     if flags & UNKNOWN:
         unless_free = i32(h[PLACES], 1)[place * PLACE_WIDTH + CAPTURES] == 1
-    top_depth = depth[top]
+    top_depth = v[AT_DEPTH]
     b = v[AT_BYTE]
     i = v[AT_NODE]
     end = v[AT_END]
@@ -254,6 +263,35 @@ def walk(h, v, nodes, start):
         status = go_on(h, v)
         if status != OK:
             return status
+
+
+@njit(cache=True, nogil=True)
+def doors(v, nodes, offsets, children):
+    """Sort the children of trie `nodes` (int32[n]) by their bytes.
+
+    `offsets` (int32[257]) says how many have a lesser byte; they are written to `children`
+    (int32[m]), if there is room for all.
+    """
+    byte = u8(v[BYTE], v[N_NODES])
+    skip = i32(v[SKIP], v[N_NODES])
+    offsets[:] = 0
+    for i in range(nodes.shape[0]):
+        child = nodes[i] + 1
+        while child < skip[nodes[i]]:
+            offsets[np.int64(byte[child]) + 1] += 1
+            child = skip[child]
+    for b in range(256):
+        offsets[b + 1] += offsets[b]
+    if children.shape[0] < offsets[256]:
+        return
+    at = offsets.copy()
+    for i in range(nodes.shape[0]):
+        child = nodes[i] + 1
+        while child < skip[nodes[i]]:
+            b = np.int64(byte[child])
+            children[at[b]] = child
+            at[b] += 1
+            child = skip[child]
 
 
 @njit(cache=True, nogil=True)

@@ -60,11 +60,13 @@ BYTE, DEPTH, SKIP, TOKEN, MORE, ROOT_CHILD, TOKENS_OUT, STATES_OUT, SUSPECTS_OUT
 PORTALS_OUT, STACK, N_NODES, MAX_DEPTH, CAP_PORTALS, CAP_TOKENS = range(9, 15)
 N_PORTALS_OUT, N_TOKENS_OUT, N_SUSPECTS_OUT = range(15, 18)
 # Trie handle: where an interrupted walk goes on.
-AT_TOP, AT_INDEX, AT_BYTE, AT_NODE, AT_END, AT_START, AT_PLACE, AT_FLAGS = range(18, 26)
-TRIE_HANDLE_SIZE = 26
+AT_TOP, AT_INDEX, AT_BYTE, AT_NODE, AT_END, AT_DEPTH, AT_START, AT_PLACE = range(18, 26)
+AT_FLAGS = 26
+TRIE_HANDLE_SIZE = 27
 
-# Columns of the portals (int32[n, PORTAL_WIDTH]): the trie node, what ends there (see `ENDED`),
-# the place that the walk belongs to (0: none), its flags.
+# Columns of the portals (int32[n, PORTAL_WIDTH]): the trie node, or minus a child of it where that
+# child alone leads on, what ends at the node (see `ENDED`), the place that the walk belongs to (0:
+# none), its flags.
 PORTAL_WIDTH = 4
 # Flags of a walk: a captured text on the way here is not known; it may matter to what comes now.
 UNKNOWN, DOUBTFUL = 1, 2

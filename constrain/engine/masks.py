@@ -21,7 +21,7 @@ from constrain.engine import kernels, layout
 from constrain.engine.automaton import Automaton, Member
 from constrain.engine.counted import PlainString
 from constrain.engine.escapes import after, spell, spelt_once
-from constrain.engine.tables import NOTHING, TrieTables, address
+from constrain.engine.tables import NOTHING, Doors, TrieTables, address
 from constrain.lexing.cofinite import apart, open_ended
 from constrain.lexing.lexeme import JSONString, Part, Spelling, lexeme
 from constrain.lexing.nodes import Extent, Regex
@@ -34,6 +34,8 @@ _SPARSE_LIMIT = 512
 """Up to this many tokens a mask is kept as a list rather than as a bitmask."""
 
 _MAX_OUTCOMES = 256
+_DOORS = 5
+"""What a portal and its children are taken to cost, in portals."""
 _FEW_WALKS = 3
 """Walks over all tokens for one mask that are not worth being put together."""
 _MANY_WALKS = 16
@@ -60,7 +62,7 @@ class Outcome:
     tokens: NDArray[np.int32]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Interior:
     """The tokens alive in a member of a lexer state, and where its lexeme ends within tokens.
 
@@ -68,17 +70,19 @@ class Interior:
         dense: bitmask of the tokens, int32[words], or None where they are few.
         tokens: the tokens, int32[n]; empty where `dense` holds them.
         nodes: the portals, inner trie nodes at which the lexeme ends, int32[m].
+        doors: their children by bytes, once they are known (see `Masks.doors`).
     """
 
     dense: NDArray[np.int32] | None
     tokens: NDArray[np.int32]
     nodes: NDArray[np.int32]
+    doors: Doors | None = None
 
     @property
     def nbytes(self) -> int:
-        """Memory, in bytes."""
+        """Memory, in bytes (estimated)."""
         dense = 0 if self.dense is None else self.dense.nbytes
-        return 1000 + dense + self.tokens.nbytes + self.nodes.nbytes
+        return 1000 + dense + self.tokens.nbytes + _DOORS * self.nodes.nbytes
 
 
 class Tenant(Protocol):
@@ -129,25 +133,29 @@ class Masks:
         """Count a constraint's caches within the bound."""
         self._tenants.add(tenant)
 
-    def together(self, members: list[Member]) -> bool:
-        """Return whether many of the members are met for the first time, or very many at all.
+    def divide(self, members: list[Member]) -> tuple[list[Member], list[Member]]:
+        """Return members that are worth an interior each, and those to be walked from together.
 
-        Then one walk over all tokens from their state takes less time than one for each. Met again,
-        members are worth an interior each, unless they are very many.
+        Where many are met for the first time, or very many are not known, one walk over all tokens
+        from all of these takes less time than one for each.
         """
         if len(members) <= _FEW_WALKS:
-            return False
-        names = {m.name(self.tables.longest) for m in members if m.kind != layout.EXCEPT}
-        names = {name for name in names if name not in self._interiors}
-        if len(names) > _MANY_WALKS:
-            return True
-        names -= self._met
-        if len(names) <= _FEW_WALKS:
-            return False
-        if len(self._met) > _MOST_MET:
-            self._met.clear()
-        self._met |= names
-        return True
+            return members, []
+        names = [m.name(self.tables.longest) for m in members]
+        new = {
+            name
+            for name, m in zip(names, members, strict=True)
+            if m.kind != layout.EXCEPT and name not in self._interiors
+        }
+        if len(new) <= _MANY_WALKS:
+            fresh = new - self._met
+            if len(fresh) <= _FEW_WALKS:
+                return members, []
+            if len(self._met) > _MOST_MET:
+                self._met.clear()
+            self._met |= fresh
+        apart = [m for name, m in zip(names, members, strict=True) if name not in new]
+        return apart, [m for name, m in zip(names, members, strict=True) if name in new]
 
     def interior(self, automaton: Automaton, member: Member) -> Interior:
         """Return the interior of a member of a lexer state."""
@@ -158,6 +166,12 @@ class Masks:
                 return self._compute(automaton, member.state)
             return self._without(rest, rests)
         return self._less(member) or self._known(automaton, member)
+
+    def doors(self, interior: Interior) -> Doors:
+        """Return the children of an interior's portals by their bytes."""
+        if interior.doors is None:
+            interior.doors = self.tables.doors(interior.nodes)
+        return interior.doors
 
     def _known(self, automaton: Automaton, member: Member) -> Interior:
         key = member.name(self.tables.longest)

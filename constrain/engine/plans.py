@@ -100,8 +100,9 @@ class Planner:
         sparse: list[NDArray[np.int32]] = []
         if not graph.cross_narrow(node, state, scratch):
             wide, narrow = automaton.parts(state)
-            if self._masks.together(wide):
-                wide, narrow = [], state
+            wide, others = self._masks.divide(wide)
+            if others:
+                narrow = automaton.joined([narrow, *[member.state for member in others]])
             interiors = [self._masks.interior(automaton, member) for member in wide]
             scratch.clear()
             for member, interior in zip(wide, interiors, strict=True):
@@ -110,9 +111,7 @@ class Planner:
                 elif len(interior.tokens):
                     sparse.append(interior.tokens)
                 if len(interior.nodes):
-                    target = graph.follow(node, member.number)
-                    if target is not None and target.start:
-                        scratch.add_portals(interior.nodes, member.number, node.place)
+                    graph.add_doors(node, member.number, self._masks.doors(interior), scratch)
             graph.cross(node, narrow, scratch)
         tokens, suspects = scratch.found()
         walked, tokens = self._masks.pack(tokens)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 from functools import cached_property
 from itertools import accumulate
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from constrain.engine import crossings, kernels, layout
+from constrain.engine import kernels, layout
 from constrain.vocabulary import TokenTrie, Vocabulary
 
 NOTHING = np.empty(0, np.int32)
@@ -19,6 +19,18 @@ NOTHING = np.empty(0, np.int32)
 def address(array: NDArray[np.generic]) -> int:
     """Return the address of an array's first element."""
     return int(array.__array_interface__["data"][0])
+
+
+class Doors(NamedTuple):
+    """Trie nodes by their bytes.
+
+    Attributes:
+        offsets: how many have a lesser byte, int32[257].
+        nodes: the nodes, int32[n].
+    """
+
+    offsets: NDArray[np.int32]
+    nodes: NDArray[np.int32]
 
 
 class TrieTables:
@@ -51,6 +63,15 @@ class TrieTables:
         text = np.frombuffer(b"".join(paths), np.uint8)
         kept = kernels.leave_out(self.scratch().handle, text, offsets, dense, nodes)
         return dense, nodes[:kept]
+
+    def doors(self, nodes: NDArray[np.int32]) -> Doors:
+        """Return the children of trie nodes by their bytes."""
+        handle = self.scratch().handle
+        offsets = np.empty(257, np.int32)
+        kernels.doors(handle, nodes, offsets, NOTHING)
+        children = np.empty(offsets.item(256), np.int32)
+        kernels.doors(handle, nodes, offsets, children)
+        return Doors(offsets, children)
 
     def scratch(self) -> Scratch:
         """Return this thread's scratch area."""
@@ -112,11 +133,6 @@ class Scratch:
         """Return the lexer state after each of `tokens_found`. Not copied."""
         return self.states[: self.handle[layout.N_TOKENS_OUT]]
 
-    def add_portals(self, nodes: NDArray[np.int32], ended: int, place: int) -> None:
-        """Add trie nodes at which the lexemes `ended` of a place end."""
-        while crossings.add_portals(self.handle, nodes, ended, place) == layout.FULL:
-            self._grow_portals()
-
     def take_portals(self) -> list[tuple[int, NDArray[np.int32]]]:
         """Return and forget the portals: (number of the lexemes that end, nodes int32[n])."""
         count = self.handle.item(layout.N_PORTALS_OUT)
@@ -145,9 +161,10 @@ class Scratch:
             self.handle[layout.SUSPECTS_OUT] = address(self.suspects)
             self.handle[layout.CAP_TOKENS] = len(self.tokens) - self._spare
         if self.handle[layout.N_PORTALS_OUT] >= len(self.portals):
-            self._grow_portals()
+            self.grow_portals()
 
-    def _grow_portals(self) -> None:
+    def grow_portals(self) -> None:
+        """Make room for more portals."""
         self.portals = doubled(self.portals, len(self.portals))
         self.handle[layout.PORTALS_OUT] = address(self.portals)
         self.handle[layout.CAP_PORTALS] = len(self.portals)

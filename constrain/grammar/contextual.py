@@ -206,7 +206,19 @@ class ContextualControl:
 
     def is_regular(self, config: Config) -> bool:
         """See `Pushdown.is_regular`."""
-        return not self._offer(config).doubtful
+        offers = self._offer(config)
+        return all(self._is_plain(config, offers[item]) for item in offers.doubtful)
+
+    def _is_plain(self, config: Config, scan: Scan) -> bool:
+        """Whether what is in sight says whether the text can be completed after a scan."""
+        if not self._stays(config, scan):
+            return False
+        offers = self._offer(self._after(config, scan))
+        return not offers or len(offers) > len(offers.doubtful)
+
+    def _stays(self, config: Config, scan: Scan) -> bool:
+        """Whether the stack after a scan is in sight."""
+        return not self._move(config, scan).names
 
     def moves(self, config: Config) -> tuple[Scan, ...]:
         """See `Pushdown.moves`."""

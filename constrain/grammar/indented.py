@@ -145,6 +145,10 @@ class IndentedControl(ContextualControl):
         ends = len(margin.columns) > 1 and self._dedent in self._tables.usable(stack)
         return self._blocks(stack) if margin.line or ends else ()
 
+    def _stays(self, config: Config, scan: Scan) -> bool:
+        in_sight = {self._indent, self._dedent} if config.margin.line else set()
+        return in_sight.issuperset(self._move(config, scan).names)
+
     def _blocks(self, stack: Stack) -> tuple[Hashable, ...]:
         """What a line can begin with in the block that a stack is in, and in those around it."""
         pending = [stack]
