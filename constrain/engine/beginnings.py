@@ -122,8 +122,9 @@ class Beginnings:
             return row
         automaton, scratch = self._automaton, self._masks.tables.scratch()
         wide, narrow = automaton.parts(state)
-        if self._masks.together(wide):
-            wide, narrow = [], state
+        wide, others = self._masks.divide(wide)
+        if others:
+            narrow = automaton.joined([narrow, *[member.state for member in others]])
         for member in wide:
             interior = self._masks.interior(automaton, member)
             if interior.dense is not None:
