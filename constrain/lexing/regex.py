@@ -46,7 +46,6 @@ from constrain.lexing.nodes import (
     EPSILON,
     Chars,
     Concat,
-    Intersect,
     Leaf,
     Machine,
     Ranges,
@@ -262,8 +261,6 @@ def _search(
                 continue
             known = None if greedy else _distance(target)
             estimate = target.least if known is None else known
-            if greedy and isinstance(target, Intersect):
-                estimate = sum(part.least for part in target.parts)  # each part brings it nearer
             if bound is None or there + estimate <= bound:
                 reached[target] = (there, node)
                 queued = estimate if greedy else there + estimate

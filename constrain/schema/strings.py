@@ -75,7 +75,7 @@ class StringShape:
         """No string is a member."""
         if self.regex is ANYTHING or self.is_vast:
             return self.high is not None and self.high < self.low
-        return rx.is_empty(self.language, Budget(SEARCH_LIMIT))
+        return rx.is_empty(self.language)
 
     @property
     def is_vast(self) -> bool:
@@ -180,7 +180,7 @@ def spell(value: str) -> bytes:
 
 
 _STATE_LIMIT = 20_000
-SEARCH_LIMIT = 1_000_000
+SEARCH_LIMIT = 500_000
 """Nodes of expressions that the search for a least match may visit."""
 _TRIED = 2000
 _TYPICAL = tuple(map(ord, "0aA- "))
