@@ -173,11 +173,10 @@ def think_first(constraint: Constraint, end: Trigger = "</think>") -> Constraint
         ConstraintError: `end` is empty.
         VocabularyError: the vocabulary lacks the special token.
     """
-    from constrain.engine.combining import sequence
     from constrain.engine.combining.triggered import until
 
     thought = until(_ways(end, constraint.vocabulary))
-    return Constraint(sequence(thought, constraint.control), constraint.vocabulary)
+    return Constraint(thought, constraint.vocabulary) + constraint
 
 
 def _ways(trigger: Trigger, vocabulary: Vocabulary) -> list[Trigger]:

@@ -52,6 +52,11 @@ class Constraint:
     def __repr__(self) -> str:
         return f"<Constraint of a {type(self.control).__name__} over {self.vocabulary!r}>"
 
+    @property
+    def outer(self) -> Constraint:
+        """The constraint without what only its matchers know; it has a control."""
+        return self
+
     def matcher(self) -> Matcher:
         """Return a matcher at the start, for one sequence."""
         return Matcher(self, self._planner)
@@ -104,5 +109,5 @@ def fill_bitmasks(
             matcher.fill_bitmask(row)
         return
     with ThreadPoolExecutor(max_threads) as pool:
-        for _ in pool.map(Matcher.fill_bitmask, matchers, rows):
+        for _ in pool.map(lambda matcher, row: matcher.fill_bitmask(row), matchers, rows):
             pass

@@ -74,6 +74,11 @@ class Matcher:
         """The ways to understand the text so far; several where a lexeme may or may not end."""
         return self._step.alternatives
 
+    @property
+    def place(self) -> object:
+        """Where the text stands; equal places have the same future. Hashable."""
+        return self._step.alternatives
+
     # -- masks ---------------------------------------------------------------------------------
 
     def fill_bitmask(self, row: NDArray[np.int32], budget: int | None = None) -> None:

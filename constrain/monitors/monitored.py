@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from constrain.engine import Constraint, Matcher, kernels
 from constrain.engine.bitmask import allowed
+from constrain.engine.parted import Opaque
 from constrain.engine.single import RegexControl
 from constrain.errors import ConstraintError
 from constrain.lexing.regex import ANYTHING
@@ -28,7 +29,7 @@ def monitored(vocabulary: Vocabulary, *monitors: Monitor) -> MonitoredConstraint
     return MonitoredConstraint(Constraint(RegexControl(ANYTHING), vocabulary), monitors)
 
 
-class MonitoredConstraint(Constraint):
+class MonitoredConstraint(Opaque):
     """The texts of a constraint that monitors agree with. `constraint & monitor` makes one.
 
     A token is allowed iff the constraint and all monitors allow it. What they ask for together may
@@ -51,18 +52,6 @@ class MonitoredConstraint(Constraint):
         names = ", ".join(type(monitor).__name__ for monitor in self._monitors)
         return f"<{self.base!r} with {names}>"
 
-    @property
-    def control(self) -> Any:  # type: ignore[override]
-        """Monitors see whole texts, so there is no part that they could play in another control.
-
-        Raises:
-            ConstraintError: always.
-        """
-        raise ConstraintError(
-            "a constraint with monitors cannot be a part of another; combine the constraints first "
-            "and add the monitors with & afterwards"
-        )
-
     def matcher(self) -> MonitoredMatcher:
         """See `Constraint.matcher`."""
         return MonitoredMatcher(self)
@@ -80,10 +69,15 @@ class MonitoredConstraint(Constraint):
     def __rand__(self, other: Constraint) -> Constraint:
         return MonitoredConstraint(other & self.base, self._monitors)
 
-    def __ror__(self, other: Constraint) -> Any:
-        return self.control
+    @property
+    def outer(self) -> Constraint:
+        """See `Constraint.outer`."""
+        return self.base.outer
 
-    __radd__ = __ror__
+    @property
+    def budget(self) -> _Endings:  # type: ignore[override]
+        """See `Constraint.budget`; as far as other constraints ask for it."""
+        return _Endings(self.base)
 
     def beginnings(self, text: bytes) -> list[int]:
         """Return the tokens that a text may begin with; those that end it, if it is empty."""
@@ -95,6 +89,22 @@ class MonitoredConstraint(Constraint):
     @property
     def _monitors(self) -> list[Monitor]:
         return [watch.monitor for watch in self.watches]
+
+
+class _Endings:
+    """See `MonitoredConstraint.budget`."""
+
+    def __init__(self, base: Constraint) -> None:
+        self._base = base
+
+    def ending(self, matcher: MonitoredMatcher) -> bytes:
+        """Return a short ending of the text so far; nothing where none is found."""
+        found = least_ending(matcher)
+        return b"".join(found.pieces) if found else b""
+
+    def fewest(self, text: bytes) -> int:
+        """Return the fewest tokens that spell a text."""
+        return self._base.budget.fewest(text)
 
 
 class _Step(NamedTuple):
@@ -124,6 +134,11 @@ class MonitoredMatcher(Matcher):
     def constraint(self) -> MonitoredConstraint:
         """The constraint that this matcher follows."""
         return self._monitored
+
+    @property
+    def place(self) -> object:
+        """See `Matcher.place`."""
+        return self._base.place, self.states
 
     @property
     def base(self) -> Matcher:
