@@ -148,6 +148,8 @@ def compile_triggered(
     """
     from constrain.engine.combining import sequence
     from constrain.engine.combining.triggered import TriggeredControl, mark
+    from constrain.engine.parted import Opaque, PartedConstraint
+    from constrain.engine.triggered_parts import TriggeredParts
 
     if not constraints:
         raise ConstraintError("there is no trigger; give at least one")
@@ -158,10 +160,17 @@ def compile_triggered(
         )
     ends = None if end is None else mark(_ways(end, vocabulary))
     controls: dict[Trigger, Control[Any]] = {}
+    structures: dict[Trigger, Constraint] = {}
     for trigger, constraint in constraints.items():
-        control = constraint.control if ends is None else sequence(constraint.control, ends)
-        controls |= dict.fromkeys(_ways(trigger, vocabulary), control)
-    return Constraint(TriggeredControl(controls, at_least, at_most), vocabulary)
+        control = constraint.outer.control
+        ways = _ways(trigger, vocabulary)
+        controls |= dict.fromkeys(ways, control if ends is None else sequence(control, ends))
+        structures |= dict.fromkeys(ways, constraint)
+    outer = Constraint(TriggeredControl(controls, at_least, at_most), vocabulary)
+    if not any(isinstance(constraint, Opaque) for constraint in constraints.values()):
+        return outer
+    parts = TriggeredParts(structures, ends, at_least, at_most, vocabulary)
+    return PartedConstraint(parts, outer)
 
 
 def think_first(constraint: Constraint, end: Trigger = "</think>") -> Constraint:

@@ -7,7 +7,14 @@ import itertools
 import numpy as np
 import pytest
 
-from constrain import ConstraintError, compile_json_schema, compile_regex, generate, think_first
+from constrain import (
+    ConstraintError,
+    compile_json_schema,
+    compile_regex,
+    compile_triggered,
+    generate,
+    think_first,
+)
 from constrain.engine.bitmask import allowed
 from constrain.models import BundledModel
 from constrain.monitors import JSONCheck
@@ -114,6 +121,33 @@ def test_thoughts_first():
     assert matcher.accept_bytes(b'{"n": 1}</think>{"n": 1')
     assert ord("}") not in allowed_tokens(matcher)
     assert ord("2") in allowed_tokens(matcher)
+
+
+@pytest.mark.parametrize("end", [None, "</tool>"])
+def test_tools_whose_arguments_are_watched(end):
+    schema = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+    tokens = vocabulary("<tool=", "add>", ">{", "hm", 'n":', '": ', "12", "}<", "}</tool>", "} h")
+    plain = compile_json_schema(schema, tokens)
+    even = plain & JSONCheck("/n", lambda n, _: n % 2 == 0)
+    triggers = {"<tool=add>": even, "<tool=any>": plain}
+    matcher = compile_triggered(triggers, tokens, end=end, at_least=1, at_most=2).matcher()
+    close = end or ""
+    once = 'hm <tool=add>{"n": 12}' + close
+    for text in (
+        once,
+        once + " hm",
+        once + ' h<tool=any>{"n": 3}' + close + "hm {",
+    ):
+        walk_all_splits(matcher, text.encode(), limit=40)
+        assert matcher.accept_bytes(text.encode())
+        assert matcher.is_accepting()
+        assert matcher.tokens_to_finish() == 1
+        matcher.rollback(1)
+    for text in ('<tool=add>{"n": 1}', once + '<tool=any>{"n": 1}' + close + "<tool=add>"):
+        assert not matcher.accept_bytes(text.encode()), text
+    assert not matcher.is_accepting()
+    assert matcher.accept_bytes(matcher.ending())
+    assert matcher.is_accepting()
 
 
 def test_parts_in_parts_and_misuse():

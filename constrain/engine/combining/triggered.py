@@ -53,6 +53,11 @@ class FreeText:
         self._free = complement(concat(ANYTHING, self._any, ANYTHING))
 
     @property
+    def regex(self) -> Regex:
+        """Free text to the end, which may be empty."""
+        return self._free
+
+    @property
     def lexeme(self) -> Lexeme | None:
         """Free text to the end; None if there is no character that it could have."""
         regex = difference(self._free, EPSILON)
@@ -128,6 +133,11 @@ def mark(triggers: Collection[Trigger]) -> Control[bool]:
 def until(triggers: Collection[Trigger]) -> Control[bool]:
     """Free text up to the first of some triggers, and the trigger."""
     return _Once(list(map(FreeText(triggers).up_to, triggers)), triggers)
+
+
+def up_to(free: FreeText, trigger: Trigger) -> Control[bool]:
+    """Free text up to a trigger, and the trigger."""
+    return _Once([free.up_to(trigger)], [trigger])
 
 
 class Place(NamedTuple):
