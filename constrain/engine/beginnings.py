@@ -53,40 +53,42 @@ class Texts:
         return low, bisect_left(self.items, begun + b"\xff", low)
 
 
+class _Shared:
+    """What is worked out for equal vocabularies; it keeps none of them alive."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self.masks = Masks.of(vocabulary)
+        self.lock = threading.RLock()
+        self.automaton = Automaton(self.masks.tables.longest)
+        self.known: OrderedDict[tuple[Regex, bytes], NDArray[np.int32]] = OrderedDict()
+        self.below: OrderedDict[tuple[Regex, int], NDArray[np.int32]] = OrderedDict()
+        self.spaces: OrderedDict[tuple[bytes, int], tuple[NDArray[np.int32], list[int]]]
+        self.spaces = OrderedDict()
+        self.having: dict[bytes, NDArray[np.int32]] = {}
+
+    @staticmethod
+    def of(vocabulary: Vocabulary) -> _Shared:
+        with _registry_lock:
+            found = _registry.get(vocabulary)
+            if found is None:
+                found = _registry[vocabulary] = _Shared(vocabulary)
+            return found
+
+
 class Beginnings:
     """The tokens that texts may go on with, for one vocabulary. Safe for many threads.
 
     Attributes:
+        vocabulary: the tokens.
         words: int32 words in a bitmask.
     """
 
     def __init__(self, vocabulary: Vocabulary) -> None:
-        self._vocabulary = weakref.ref(vocabulary)
+        self.vocabulary = vocabulary
         self.words = vocabulary.bitmask_words
-        self._masks = Masks.of(vocabulary)
-        self._lock = threading.RLock()
-        self._automaton = Automaton(self._masks.tables.longest)
-        self._known: OrderedDict[tuple[Regex, bytes], NDArray[np.int32]] = OrderedDict()
-        self._below: OrderedDict[tuple[Regex, int], NDArray[np.int32]] = OrderedDict()
-        self._spaces: OrderedDict[tuple[bytes, int], tuple[NDArray[np.int32], list[int]]]
-        self._spaces = OrderedDict()
-        self._with: dict[bytes, NDArray[np.int32]] = {}
-
-    @property
-    def vocabulary(self) -> Vocabulary:
-        """The tokens."""
-        vocabulary = self._vocabulary()
-        assert vocabulary is not None
-        return vocabulary
-
-    @staticmethod
-    def of(vocabulary: Vocabulary) -> Beginnings:
-        """Return the one that all share over an equal vocabulary."""
-        with _registry_lock:
-            found = _registry.get(vocabulary)
-            if found is None:
-                found = _registry[vocabulary] = Beginnings(vocabulary)
-            return found
+        self._shared = _Shared.of(vocabulary)
+        self._masks = self._shared.masks
+        self._lock = self._shared.lock
 
     def node(self, text: bytes) -> int | None:
         """Return the trie node that a text leads to; None where no token begins with it."""
@@ -108,11 +110,11 @@ class Beginnings:
             bitmask int32[words], which must not be changed.
         """
         with self._lock:
-            found = self._known.get((regex, said))
+            found = self._shared.known.get((regex, said))
             if found is None:
-                found = _keep(self._known, (regex, said), self._mask(regex, said))
+                found = _keep(self._shared.known, (regex, said), self._mask(regex, said))
             else:
-                self._known.move_to_end((regex, said))
+                self._shared.known.move_to_end((regex, said))
             return found
 
     def _mask(self, regex: Regex, said: bytes) -> NDArray[np.int32]:
@@ -120,7 +122,7 @@ class Beginnings:
         state = self._state(regex, said)
         if not state:
             return row
-        automaton, scratch = self._automaton, self._masks.tables.scratch()
+        automaton, scratch = self._shared.automaton, self._masks.tables.scratch()
         wide, narrow = automaton.parts(state)
         wide, others = self._masks.divide(wide)
         if others:
@@ -145,32 +147,32 @@ class Beginnings:
         """Return the bytes that must come next, `limit` at most."""
         with self._lock:
             state = self._state(regex, said)
-            return self._automaton.forced(state, limit)[0] if state else b""
+            return self._shared.automaton.forced(state, limit)[0] if state else b""
 
     def _state(self, regex: Regex, said: bytes) -> int:
         if regex is EMPTY or regex is EPSILON:
             return 0
-        if self._automaton.nbytes > _AUTOMATON_BYTES:
-            self._automaton = Automaton(self._masks.tables.longest)
-        state = self._automaton.start((lexeme(Text(regex)),))
+        if self._shared.automaton.nbytes > _AUTOMATON_BYTES:
+            self._shared.automaton = Automaton(self._masks.tables.longest)
+        state = self._shared.automaton.start((lexeme(Text(regex)),))
         if said:
             text = np.frombuffer(said, np.uint8)
-            state = self._automaton.run(address(text), 0, len(text), state)
+            state = self._shared.automaton.run(address(text), 0, len(text), state)
         return state
 
     def add_below(self, row: NDArray[np.int32], regex: Regex, node: int) -> None:
         """Add the tokens below a trie node that begin a text of an expression after it."""
         with self._lock:
-            found = self._below.get((regex, node))
+            found = self._shared.below.get((regex, node))
             if found is None:
                 found = np.empty(0, np.int32)
                 state = self._state(regex, b"")
                 if state:
                     scratch = self._masks.tables.scratch()
                     scratch.clear()
-                    self._automaton.walk(np.array([node], np.int32), state, scratch)
+                    self._shared.automaton.walk(np.array([node], np.int32), state, scratch)
                     found = scratch.tokens_found().copy()
-                _keep(self._below, (regex, node), found)
+                _keep(self._shared.below, (regex, node), found)
         kernels.set_bits(row, found)
 
     def add_along(
@@ -197,12 +199,12 @@ class Beginnings:
     def with_bytes(self, wanted: bytes) -> NDArray[np.int32]:
         """Return the tokens (int32[n], ascending) that have some of certain bytes in them."""
         with self._lock:
-            found = self._with.get(wanted)
+            found = self._shared.having.get(wanted)
             if found is None:
                 trie = self._masks.tables.trie
                 places = np.flatnonzero(np.isin(trie.blob, np.frombuffer(wanted, np.uint8)))
                 tokens = np.searchsorted(trie.offsets, places, side="right") - 1
-                found = self._with[wanted] = np.unique(tokens).astype(np.int32)
+                found = self._shared.having[wanted] = np.unique(tokens).astype(np.int32)
         return found
 
     def spaces(self, chars: bytes, node: int, row: NDArray[np.int32]) -> list[int]:
@@ -212,9 +214,9 @@ class Beginnings:
             The nodes that such characters lead to, `node` included, and others lead on from.
         """
         with self._lock:
-            found = self._spaces.get((chars, node))
+            found = self._shared.spaces.get((chars, node))
             if found is None:
-                found = _keep(self._spaces, (chars, node), self._found_spaces(chars, node))
+                found = _keep(self._shared.spaces, (chars, node), self._found_spaces(chars, node))
         kernels.set_bits(row, found[0])
         return found[1]
 
@@ -255,7 +257,7 @@ class Beginnings:
         return np.concatenate(found) if found else np.empty(0, np.int32)
 
 
-_registry: weakref.WeakKeyDictionary[Vocabulary, Beginnings] = weakref.WeakKeyDictionary()
+_registry: weakref.WeakKeyDictionary[Vocabulary, _Shared] = weakref.WeakKeyDictionary()
 _registry_lock = threading.Lock()
 
 Key = TypeVar("Key")

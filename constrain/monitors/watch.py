@@ -72,7 +72,7 @@ class Watch:
         scan = _scanning(monitor.trigger)
         self._from_start = scan.nullable
         self._scan = difference(scan, EPSILON)
-        self._beginnings = Beginnings.of(vocabulary)
+        self._beginnings = Beginnings(vocabulary)
         self._within: dict[Regex, Regex] = {}
 
     # -- moving --------------------------------------------------------------------------------

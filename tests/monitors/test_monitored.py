@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import re
 import warnings
@@ -254,3 +255,17 @@ def test_triggers_look_back():
         monitor = Fixed(["x"], trigger=trigger)
         assert monitored(FINE, monitor).matcher().accept_bytes(text.encode())
         assert monitor.asked == asked
+
+
+def test_equal_vocabularies_come_and_go():
+    kept = monitored(vocabulary(*LONGER), Fixed(["ab"])).matcher()
+    gc.collect()
+    for _ in range(2):
+        other = vocabulary(*LONGER)
+        matcher = monitored(other, Fixed(["ab"])).matcher()
+        assert matcher.accept_bytes(b"x.")
+        assert allowed_tokens(matcher) == {ord("a")}
+    del other, matcher
+    gc.collect()
+    assert kept.accept_bytes(b"x.")
+    assert allowed_tokens(kept) == {ord("a")}
