@@ -62,7 +62,8 @@ def code_command(
         list[str] | None,
         typer.Option(
             help="What has to agree, any number of times: dereference (members); for Python also "
-            "imports, arguments (of calls), names (none undefined), exceptions, enums.",
+            "imports, arguments (of calls), names (none undefined), exceptions, enums, classes "
+            "(that can be constructed).",
             show_default="dereference",
         ),
     ] = None,

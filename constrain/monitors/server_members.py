@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from constrain.errors import ConstraintError
-from constrain.lexing.regex import ANY, ANYTHING, Regex, concat, difference, optional, union, whole
-from constrain.lexing.regex import words as any_of
+from constrain.lexing.regex import whole
 from constrain.lexing.syntax import parse
+from constrain.monitors.answers import Suggestions
 from constrain.monitors.language_server import LanguageServer
 from constrain.monitors.monitor import Monitor
 from constrain.monitors.place import Place
@@ -44,7 +44,7 @@ class ServerMembers(Monitor):
         else:
             server.prepare(place.path, place.before + place.after)
 
-    def suggest(self, text: str) -> list[str] | Regex | None:
+    def suggest(self, text: str) -> list[str] | Suggestions | None:
         """See `Monitor.suggest`."""
         if not self._language.asks(text):
             return None
@@ -53,7 +53,5 @@ class ServerMembers(Monitor):
             return None
         for end, others in self._language.beside.items():
             if names and text.endswith(end):
-                beyond = difference(ANY, whole(parse(self.word, "python")))
-                named = concat(any_of(sorted(names)), optional(concat(beyond, ANYTHING)))
-                return union(named, whole(parse(others, "python")))
+                return Suggestions(sorted(names), other=whole(parse(others, "python")))
         return sorted(names)
