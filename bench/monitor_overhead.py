@@ -26,6 +26,7 @@ from constrain import Constraint, Vocabulary, compile_regex
 from constrain.models import BundledModel
 from constrain.monitors import (
     Arguments,
+    Classes,
     Database,
     Dereference,
     EnumMembers,
@@ -93,6 +94,7 @@ def _cases() -> dict[str, tuple[Callable[[], Monitor], str]]:
         "Names": (lambda: Names(place), _CODE),
         "Exceptions": (lambda: Exceptions(place), _CODE),
         "EnumMembers": (lambda: EnumMembers(place), _MATCH),
+        "Classes": (lambda: Classes(place), _CODE),
         "Typestate": (lambda: Typestate(protocol, "closed", ["file"]), _FILE),
         "Database": (lambda: Database(shop), _SQL),
         "JSONValue": (lambda: JSONValue("/place", lambda document: halls), _JSON),
