@@ -54,6 +54,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--texts", type=int, default=40, metavar="N", help="of each grammar (default: 40)")
     add("--walks", type=int, default=200, metavar="N", help="of each grammar (default: 200)")
     add("--tokens", type=int, default=10_000, metavar="N", help="of long texts (default: 10000)")
+    add(
+        "--limit-time",
+        type=float,
+        default=120,
+        metavar="S",
+        help="no more texts for an engine that has taken S seconds for a grammar (default: 120)",
+    )
     add("--seed", type=int, default=0, help="draws the walks (default: 0)")
     add("--out", type=Path, default=Path("results/grammars"), metavar="DIR")
     options = parser.parse_args(arguments)
@@ -92,7 +99,9 @@ def _records(
         found = grammar_speed.growth(engines, tokenizer, options.tokens, follow)
         return found + grammar_speed.compile_times(engines), versions
     chosen = _chosen(options.grammars, grammar_speed.names())
-    return grammar_speed.speed(engines, tokenizer, chosen, options.texts, follow), versions
+    limit = options.limit_time
+    found = grammar_speed.speed(engines, tokenizer, chosen, options.texts, limit, follow)
+    return found, versions
 
 
 def _chosen(named: str | None, known: tuple[str, ...]) -> list[str]:

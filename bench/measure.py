@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from math import inf
 from time import perf_counter_ns
 from typing import Any
 
@@ -83,13 +84,18 @@ class Result:
 
 
 def measure(
-    engine: Engine, name: str, schema: Any, instances: Sequence[Tokens], eos_token_id: int
+    engine: Engine,
+    name: str,
+    schema: Any,
+    instances: Sequence[Tokens],
+    eos_token_id: int,
+    limit_s: float = inf,
 ) -> Result:
     """Compile a schema and replay its instances, token by token.
 
     The time of a token is that of its mask, of the look whether the mask allows it, and of the
     step to the next state; it ends with the first token that is not allowed. The look at EOS
-    after the last token is not timed.
+    after the last token is not timed. Once `limit_s` seconds have passed, no instance is begun.
     """
     started = perf_counter_ns()
     try:
@@ -105,6 +111,8 @@ def measure(
     times: list[int] = []
     verdicts = []
     for instance in instances:
+        if perf_counter_ns() - started > limit_s * 1e9:
+            break
         try:
             verdict = _replay(engine, start(), instance, eos_token_id, times)
         except Exception as error:

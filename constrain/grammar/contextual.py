@@ -8,6 +8,7 @@ terminals are offered that both of them agree on.
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterable
+from functools import cached_property
 from heapq import heappop, heappush
 from itertools import count
 from typing import NamedTuple
@@ -120,7 +121,7 @@ class ContextualControl:
         self._always = self._ignored.union(grammar.always)
         self.special_tokens = grammar.special_tokens
         self._opaque = grammar.opaque
-        self._distances = Distances(grammar, self._tables, self._scanner)
+        self._grammar = grammar
         begin = self._tables.start.state
         self._later = self._always.union(
             *[names for state, names in enumerate(self._tables.looked_for) if state != begin]
@@ -265,6 +266,10 @@ class ContextualControl:
     def _weight(self, scan: Scan, least: bytes) -> int:
         """What the least text of a scan weighs in an ending; the lightest ending is looked for."""
         return len(least)
+
+    @cached_property
+    def _distances(self) -> Distances:
+        return Distances(self._grammar, self._tables, self._scanner)
 
     def _distance(self, config: Config) -> int:
         """A lower bound of what an ending weighs."""
