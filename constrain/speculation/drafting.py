@@ -228,9 +228,7 @@ class Drafting:
     def extend(self) -> list[Tokens]:
         """Guess as far as it is worth it. Returns what to ask the target for."""
         drafts = self._drafts
-        awake = [drafter for drafter, rest in self._rests.items() if not rest.left]
-        for rest in self._rests.values():
-            rest.pass_by()
+        awake = [drafter for drafter, rest in self._rests.items() if rest.is_over()]
         if not awake or not self._can_afford(self._first_cost, len(drafts)):
             return []
         for draft in drafts:

@@ -32,12 +32,17 @@ class Rest:
         self.length = max(self.length // 2, _SHORTEST)
 
     def spend(self, calls: float) -> None:
-        """Book what has been spent, which may begin a rest."""
+        """Book what has been spent."""
         self.credit -= calls
-        if self.credit < 0 and not self.left:
-            self.credit, self.left = _CREDIT, self.length
-            self.length = min(2 * self.length, _LONGEST)
 
-    def pass_by(self) -> None:
-        """Count a draft without it."""
-        self.left = max(0, self.left - 1)
+    def is_over(self) -> bool:
+        """Return whether to ask the drafter in the draft that begins now, the guesses of those
+        before it being decided."""
+        if self.left:
+            self.left -= 1
+        elif self.credit >= 0:
+            return True
+        else:
+            self.credit, self.left = _CREDIT, self.length - 1
+            self.length = min(2 * self.length, _LONGEST)
+        return False

@@ -328,3 +328,37 @@ def test_chances_are_learnt() -> None:
         calibration.learn("a", 0.8, 4000, True)
     assert calibration.chance("a", 0.8, 4000) > 0.9
     assert calibration.chance("a", 0.8, 10) < 0.5
+
+
+def test_guesses_that_do_not_pay_together_are_not_sent() -> None:
+    """Each may be worth its position, and yet all of them not what the first one costs."""
+
+    class Doubtful(Drafter):
+        name = "doubtful"
+
+        def guess(self, texts: Sequence[Lookahead]) -> list[Likely | None]:
+            return [Likely(np.array([0]), np.log([0.3]))] * len(texts)
+
+    sent = []
+    for first_cost in (0.0, 0.99):
+        model = SpeculativeModel(MODEL, Doubtful(), most=1, first_cost=first_cost, loan=99)
+        assert write(model) == write(MODEL)
+        sent.append(sum(a.sent for a in model.statistics.drafters.values()))
+    assert sent[0] > 20
+    assert sent[1] == 0
+
+
+def test_a_drafter_that_costs_much_and_saves_nothing_is_hardly_asked() -> None:
+    """Whatever else has been saved."""
+
+    class Costly(Wrong):
+        cost = 0.3
+        asked = 0
+
+        def guess(self, texts: Sequence[Lookahead]) -> list[Likely | None]:
+            self.asked += 1
+            return super().guess(texts)
+
+    drafter = Costly(MODEL)
+    assert write(SpeculativeModel(MODEL, drafter, loan=999)) == write(MODEL)
+    assert drafter.asked < 30
