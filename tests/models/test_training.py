@@ -10,10 +10,14 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
+import torch
 from jsonschema import Draft202012Validator
 
+from constrain.models import BundledModel
+from constrain.models.bundled import FOLDER
 from constrain.models.prompt import format_prompt
 from constrain.models.training.documents import documents
+from constrain.models.training.growth import deepened
 
 
 def test_every_value_obeys_its_schema() -> None:
@@ -71,3 +75,13 @@ def test_the_script_is_reproducible(tmp_path: Path) -> None:
     one, two = ({f.name: f.read_bytes() for f in folder.iterdir()} for folder in folders)
     assert one == two
     assert {"config.json", "model.safetensors", "tokenizer.json"} <= set(one)
+
+
+def test_a_deeper_model_begins_with_what_the_trained_one_says() -> None:
+    ids = torch.tensor([[5, 9, 300, 17, 2000]])
+    deeper = deepened(FOLDER, 8)
+    assert deeper.config.num_hidden_layers == 8
+    with torch.inference_mode():
+        torch.testing.assert_close(deeper(ids).logits, BundledModel().model(ids).logits)
+    with pytest.raises(ValueError, match="no multiple of 4"):
+        deepened(FOLDER, 6)
