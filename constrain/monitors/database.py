@@ -12,13 +12,23 @@ from constrain.lexing.syntax import parse
 from constrain.monitors.answers import Suggestions
 from constrain.monitors.monitor import Monitor
 
-_NAME = r"""(?:"(?:[^"]|"")+"|\w+)"""
+_NAME = r"""(?:"(?:[^"]|"")+"|`(?:[^`]|``)+`|\[[^\]]+\]|\w+)"""
+_ASIDE = re.compile(
+    r"""(?s)'(?:[^']|'')*'|--[^\n]*\n|/\*.*?\*/|"(?:[^"]|"")*"|(?P<open>'|--|/\*)"""
+)
+_NAMED = re.compile(
+    rf"(?is)(?:\bwith(?:\s+recursive)?\s|,)\s*(?P<name>{_NAME})\s*(?:\([^()]*\)\s*)?"
+    r"\bas\s*(?:(?:not\s+)?materialized\s*)?\("
+)
+_QUERIED = re.compile(rf"(?is)\)\s*(?:as\s+)?(?P<name>{_NAME})")
+_DISTINCT = re.compile(r"(?is)\bdistinct\s+from\s\Z")
 _TABLE = re.compile(
-    rf"(?is)\b(?:from|join|into|update)\s+(?P<table>{_NAME})(?:\s+as\s+|\s+)?"
+    rf"(?is)\b(?:from|join|into|update)\s+(?:main\s*\.\s*)?(?P<table>{_NAME})(?:\s+as\s+|\s+)?"
     rf"(?P<alias>(?!(?:on|where|join|left|inner|group|order|limit|set|values|cross"
     rf"|natural|having|union|as)\b){_NAME})?"
 )
-_OWNER = re.compile(rf"(?<![\w\"])(?!\d)({_NAME})\.\Z")
+_OWNER = re.compile(rf"(?<![\w\"`])(?!\d)({_NAME})\.\Z")
+_STAR = parse(r"\*(?s:.)*", "python")
 _WORD = re.compile(r"(?a:[^\W\d]\w*)")
 _SPACE = " \t\r\n"
 _QUERY = parse(r"[ \t\r\n]*\((?s:.)*", "python")
@@ -28,7 +38,8 @@ class Database(Monitor):
     """In SQL, tables exist, and columns belong to the table or the alias before the dot.
 
     An alias is that of the `FROM` or `JOIN` nearest before it or, where there is none yet (in the
-    list after `SELECT`), of a table still to come, of which nothing is known: then any column.
+    list after `SELECT`), of a table still to come, of which nothing is known: then any column. Where
+    it stands for a query (`WITH`, brackets) before it, anything may follow.
 
     Args:
         connection: the database; its tables and columns are read once.
@@ -38,7 +49,7 @@ class Database(Monitor):
         ConstraintError: the database has no table.
     """
 
-    trigger = r"""(?i:\b(?:from|join|into|update)[ \t\r\n])|[\w"]\."""
+    trigger = r"""(?i:\b(?:from|join|into|update)[ \t\r\n])|[\w"`\]]\."""
     ahead = (" ", ".")
 
     def __init__(self, connection: Connection, before: str = "") -> None:
@@ -61,42 +72,69 @@ class Database(Monitor):
 
     def suggest(self, text: str) -> Suggestions | list[str] | None:
         """See `Monitor.suggest`."""
-        statement = text[text.rfind(";") + 1 :]
-        if statement.count("'") % 2:
+        statement = _code(text)
+        if statement is None or _DISTINCT.search(statement):
             return None
         if not statement.endswith("."):
-            return Suggestions(self._spelt(self.tables), lead=_SPACE, other=_QUERY)
+            named = (match["name"] for match in _NAMED.finditer(statement))
+            names = [*self._spelt(self.tables), *named, "main"]
+            return Suggestions(names, lead=_SPACE, other=_QUERY)
         owner = _OWNER.search(statement)
-        return None if owner is None else self._spelt(self._columns(statement, owner[1]))
+        if owner is None:
+            return None
+        if _plain(owner[1]) == "main":
+            return self._spelt(self.tables)
+        columns = self._columns(statement, _plain(owner[1]))
+        return None if columns is None else Suggestions(self._spelt(columns), other=_STAR)
 
-    def _columns(self, statement: str, owner: str) -> Iterable[str]:
-        """The columns of a table or an alias."""
+    def _columns(self, statement: str, owner: str) -> Iterable[str] | None:
+        """The columns of a table or an alias; None where it stands for a query."""
         tables = {table.casefold(): columns for table, columns in self.tables.items()}
-        known = {
-            _plain(match[name]): tables[_plain(match["table"])]
-            for name in ("table", "alias")
-            for match in _TABLE.finditer(statement)
-            if match[name] and _plain(match["table"]) in tables
+        queries = {
+            _plain(m["name"]) for kind in (_NAMED, _QUERIED) for m in kind.finditer(statement)
         }
-        found = known.get(_plain(owner)) or tables.get(_plain(owner))
-        return chain(*self.tables.values()) if found is None else found
+        known: dict[str, list[str] | None] = dict.fromkeys(queries - tables.keys())
+        for name in ("table", "alias"):
+            for match in _TABLE.finditer(statement):
+                table = _plain(match["table"])
+                if match[name] and (table in tables or table in queries):
+                    known[_plain(match[name])] = None if table in queries else tables[table]
+        if owner in known:
+            return known[owner]
+        return tables.get(owner, [*chain(*self.tables.values())])
 
     def _spelt(self, names: Iterable[str]) -> list[str]:
         return [spelling for name in names for spelling in self._spellings[name]]
 
 
+def _code(text: str) -> str | None:
+    """The last statement without strings and comments; None where it ends in one."""
+    end, kept = 0, []
+    for aside in _ASIDE.finditer(text):
+        if aside["open"]:
+            return None
+        quoted = aside[0].startswith('"')
+        kept += [text[end : aside.start()].replace(";", "\0"), aside[0] if quoted else " "]
+        end = aside.end()
+    kept.append(text[end:].replace(";", "\0"))
+    return "".join(kept).rpartition("\0")[2]
+
+
 def _plain(name: str) -> str:
     """What a name stands for; upper and lower case are the same."""
-    return (name[1:-1].replace('""', '"') if name.startswith('"') else name).casefold()
+    if name[0] in '"`[':
+        name = name[1:-1].replace(name[0] * 2, name[0]) if name[0] != "[" else name[1:-1]
+    return name.casefold()
 
 
 def _spellings(connection: Connection, name: str) -> list[str]:
-    """A name in quotes and, where SQLite takes it for one, without."""
+    """A name in quotes of all kinds and, where SQLite takes it for one, without."""
+    others = ["`" + name.replace("`", "``") + "`", *([] if "]" in name else [f"[{name}]"])]
     quoted = '"' + name.replace('"', '""') + '"'
     if not _WORD.fullmatch(name):
-        return [quoted]
+        return [quoted, *others]
     try:
         connection.execute(f"EXPLAIN SELECT {name} FROM (SELECT 1 AS {quoted}) AS {name}")
     except Error:
-        return [quoted]
-    return [name, quoted]
+        return [quoted, *others]
+    return [name, quoted, *others]

@@ -38,6 +38,11 @@ def test_tables_and_columns(shop):
         'SELECT "order"."the day" FROM "order"',
         "SELECT x.name FROM (SELECT author.name FROM author) AS x",
         'SELECT o."from", o.book FROM "order" o',
+        "WITH w AS (SELECT id AS k FROM book) SELECT w.k FROM w",
+        "SELECT [book].id, `book`.title FROM [book]",
+        "SELECT main.book.id FROM main.book",
+        "SELECT b.* FROM book b -- from nothing.x\n WHERE b.id = 'it''s a.x'",
+        "SELECT b.id FROM book AS b /* from z.q */ WHERE b.id IS DISTINCT FROM 3",
     ):
         shop.execute(f"EXPLAIN {text}")
         assert accepts(matcher, text), text

@@ -5,16 +5,25 @@ from __future__ import annotations
 import gc
 import itertools
 import re
+import time
 import warnings
 
 import numpy as np
 import pytest
 
 from constrain import ConstraintError, compile_grammar, compile_json_schema, compile_regex
+from constrain.engine import fill_bitmasks
 from constrain.engine.bitmask import allowed
 from constrain.errors import MonitorError, MonitorWarning
 from constrain.monitors import Monitor, monitored, pattern
-from tests.monitors.walks import Fixed, agrees, allowed_tokens, check_suggestions, vocabulary
+from tests.monitors.walks import (
+    Fixed,
+    agrees,
+    allowed_tokens,
+    check_suggestions,
+    vocabulary,
+    walk_all_splits,
+)
 
 NAMES = {"a", "append", "app_1", "über", "日本"}
 FINE = vocabulary()
@@ -269,3 +278,59 @@ def test_equal_vocabularies_come_and_go():
     gc.collect()
     assert kept.accept_bytes(b"x.")
     assert allowed_tokens(kept) == {ord("a")}
+
+
+@pytest.mark.parametrize(
+    ("names", "match"),
+    [
+        ("red", "a list of texts"),
+        (b"red", "a list of texts"),
+        (5, "TypeError"),
+        (["a", 3], "3 is none"),
+        (lambda _: itertools.repeat("a"), "1,000,000"),
+    ],
+)
+def test_suggestions_that_are_none(names, match):
+    with pytest.raises(MonitorError, match=match) as raised:
+        monitored(FINE, Fixed(names, otherwise="error")).matcher().accept_bytes(b"x.")
+    assert raised.value.kind == "failed"
+
+
+def test_a_monitor_that_is_slow():
+    def sleeps(text):
+        time.sleep(0.5)
+        return ["ab"]
+
+    started = time.perf_counter()
+    with pytest.warns(MonitorWarning, match="no answer within 0.05 s"):
+        assert monitored(FINE, Fixed(sleeps, timeout=0.05)).matcher().accept_bytes(b"x.y")
+    assert time.perf_counter() - started < 0.5
+    assert not monitored(FINE, Fixed(sleeps, timeout=30)).matcher().accept_bytes(b"x.y")
+
+
+@pytest.mark.parametrize("name", ["a b", '"', "x\0y", "", "é\n", "\ud800", "日本"])
+def test_odd_suggestions(name):
+    matcher = monitored(COARSE, Fixed([name, "zz"])).matcher()
+    assert matcher.accept_bytes(b"x.zz ")
+    matcher.reset()
+    if name != "\ud800":
+        walk_all_splits(matcher, f"x.{name}".encode())
+
+
+def test_monitors_that_contradict_one_another():
+    matcher = (monitored(FINE, Fixed(["ab"])) & Fixed(["ac"])).matcher()
+    assert matcher.accept_bytes(b"x.")
+    assert matcher.tokens_to_finish() > 10**6
+    assert matcher.accept_bytes(b"a")
+    assert not allowed_tokens(matcher)
+
+
+def test_masks_in_threads():
+    constraint = monitored(COARSE, Fixed(["append", "zz"]))
+    matchers = [constraint.matcher() for _ in range(3)]
+    for matcher, text in zip(matchers, (b"x.", b"x.app", b"y"), strict=True):
+        assert matcher.accept_bytes(text)
+    rows = np.empty((3, COARSE.bitmask_words), np.int32)
+    fill_bitmasks(matchers, rows)
+    for matcher, row in zip(matchers, rows, strict=True):
+        assert set(np.flatnonzero(allowed(row, COARSE.size)).tolist()) == allowed_tokens(matcher)
