@@ -38,8 +38,8 @@ class Database(Monitor):
     """In SQL, tables exist, and columns belong to the table or the alias before the dot.
 
     An alias is that of the `FROM` or `JOIN` nearest before it or, where there is none yet (in the
-    list after `SELECT`), of a table still to come, of which nothing is known: then any column. Where
-    it stands for a query (`WITH`, brackets) before it, anything may follow.
+    list after `SELECT`), of a table still to come, of which nothing is known: then any column.
+    Where it stands for a query (`WITH`, brackets) before it, anything may follow.
 
     Args:
         connection: the database; its tables and columns are read once.

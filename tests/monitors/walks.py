@@ -57,15 +57,15 @@ def agrees(
     """Compare the mask, and `accept`, with a judgement of texts, for some tokens of ASCII."""
     vocabulary = matcher.constraint.vocabulary
     found = allowed_tokens(matcher)
+    before = matcher.tokens_to_finish()
     for token in tokens:
         data = vocabulary.token_bytes(token)
         expected = is_begun(data.decode())
         assert (token in found) == expected, data
-        before = matcher.tokens_to_finish()
         assert matcher.accept(token) == expected, data
         if expected:
             matcher.rollback(1)
-        assert matcher.tokens_to_finish() == before
+    assert matcher.tokens_to_finish() == before
 
 
 def check_suggestions(
