@@ -44,7 +44,10 @@ def knows(point: Point) -> bool:
     whole = Dereference(place, timeout=60)
     text = point.place.before + point.name
     line = text.count("\n") + 1
-    found = whole.ask(text, lambda script, row, column: script.goto(row, column))
+    try:
+        found = whole.ask(text, lambda script, row, column: script.goto(row, column))
+    except Exception:  # Jedi's own, or it takes too long
+        return False
     return any(name.module_path != place.path or name.line != line for name in found)
 
 
