@@ -82,6 +82,7 @@ def speed(
     names: Sequence[str],
     count: int,
     limit_s: float,
+    clock: Callable[[], int],
     follow: Follow,
 ) -> list[dict[str, Any]]:
     """Replay texts; a record for each grammar and engine. Times in microseconds.
@@ -101,7 +102,7 @@ def speed(
         ]
         read = dialects(name)
         for engine_name, engine in engines.items():
-            result = measure(engine, name, read, instances, tokenizer.eos_token_id, limit_s)
+            result = measure(engine, name, read, instances, tokenizer.eos_token_id, limit_s, clock)
             found.append({"grammar": name, "engine": engine_name, **_told(result)})
     return found
 

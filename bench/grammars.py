@@ -18,6 +18,7 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from time import perf_counter_ns, process_time_ns
 from typing import Any
 
 if __package__ in (None, ""):  # run as a file
@@ -61,6 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         metavar="S",
         help="no more texts for an engine that has taken S seconds for a grammar (default: 120)",
     )
+    add("--cpu-time", action="store_true", help="time of the processor, not of the clock")
     add("--seed", type=int, default=0, help="draws the walks (default: 0)")
     add("--out", type=Path, default=Path("results/grammars"), metavar="DIR")
     options = parser.parse_args(arguments)
@@ -100,7 +102,8 @@ def _records(
         return found + grammar_speed.compile_times(engines), versions
     chosen = _chosen(options.grammars, grammar_speed.names())
     limit = options.limit_time
-    found = grammar_speed.speed(engines, tokenizer, chosen, options.texts, limit, follow)
+    clock = process_time_ns if options.cpu_time else perf_counter_ns
+    found = grammar_speed.speed(engines, tokenizer, chosen, options.texts, limit, clock, follow)
     return found, versions
 
 
