@@ -13,7 +13,7 @@ from constrain import ConstraintError, JSONOptions, compile_json_schema
 from constrain.explain import byte_vocabulary, explain
 from constrain.reasons import Reason, reasons
 from constrain.schema import schema_control
-from constrain.schema.documents import parse
+from constrain.schema.sources.documents import parse
 from constrain.schema.violations import violations
 from tests.schema.agreement import is_valid
 from tests.schema.strategies import schemas, values

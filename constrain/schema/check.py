@@ -20,20 +20,20 @@ from constrain.errors import (
 )
 from constrain.schema.distinct import DIFFERENT
 from constrain.schema.facts import Atom
-from constrain.schema.keywords import (
+from constrain.schema.mending import NOT_UNDERSTOOD, mend
+from constrain.schema.numeric.numbers import exact
+from constrain.schema.overlooked import overlooked
+from constrain.schema.positions import Position
+from constrain.schema.shapes import key_classes
+from constrain.schema.sources.keywords import (
     DEPENDENCIES,
     KEYWORDS,
     NUMBER,
     REFERENCES,
     Keyword,
 )
-from constrain.schema.mending import NOT_UNDERSTOOD, mend
-from constrain.schema.numbers import exact
-from constrain.schema.overlooked import overlooked
-from constrain.schema.positions import Position
-from constrain.schema.resources import Schema
-from constrain.schema.shapes import key_classes
-from constrain.schema.strings import LEAST_LIMIT, pattern
+from constrain.schema.sources.resources import Schema
+from constrain.schema.textual.strings import LEAST_LIMIT, pattern
 
 _LARGE = 2**64
 """Smaller numbers cannot have too many digits in front of the point."""

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from constrain.schema.facts import Enumeration, identity, type_of
-from constrain.schema.keywords import KEYWORDS, types_of
-from constrain.schema.numbers import exact
+from constrain.schema.numeric.numbers import exact
+from constrain.schema.sources.keywords import KEYWORDS, types_of
 
 if TYPE_CHECKING:
     from constrain.schema.positions import Position

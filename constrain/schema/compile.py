@@ -9,11 +9,11 @@ from constrain.errors import ConstraintError
 from constrain.schema.check import check
 from constrain.schema.conflict import contradiction
 from constrain.schema.control import SchemaControl
-from constrain.schema.documents import Documents, Retrieve
 from constrain.schema.exclusive import Exclusion, Overlaps
 from constrain.schema.options import JSONOptions
 from constrain.schema.positions import Atoms, Position
-from constrain.schema.resources import Schema
+from constrain.schema.sources.documents import Documents, Retrieve
+from constrain.schema.sources.resources import Schema
 
 if TYPE_CHECKING:
     from referencing import Registry

@@ -12,8 +12,8 @@ from time import perf_counter
 from typing import Any
 
 from constrain.errors import UnsatisfiableSchemaError
-from constrain.schema.documents import escape
-from constrain.schema.keywords import KEYWORDS, REFERENCES
+from constrain.schema.sources.documents import escape
+from constrain.schema.sources.keywords import KEYWORDS, REFERENCES
 
 _SECONDS = 0.3
 """How long to look for what can be spared."""

@@ -16,8 +16,8 @@ from constrain.schema.facts import (
     identity,
     type_of,
 )
-from constrain.schema.keywords import ARRAY, NUMBER, OBJECT, STRING
-from constrain.schema.strings import accepted
+from constrain.schema.sources.keywords import ARRAY, NUMBER, OBJECT, STRING
+from constrain.schema.textual.strings import accepted
 
 
 def holds(atom: Atom, value: Any) -> bool:

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 
 from constrain.errors import RegexTooComplexError, SchemaTooComplexError
 from constrain.schema.control import SchemaControl
-from constrain.schema.documents import Documents
 from constrain.schema.facts import TRUE, Atom, Given, identity
-from constrain.schema.keywords import ANY_TYPE, KEYWORDS, NUMBER, OBJECT, types_of
 from constrain.schema.options import JSONOptions
 from constrain.schema.positions import Atoms, Position
+from constrain.schema.sources.documents import Documents
+from constrain.schema.sources.keywords import ANY_TYPE, KEYWORDS, NUMBER, OBJECT, types_of
 
 _MOST_GLANCES = 1_000_000
 """Most pairs of branches that are compared."""

@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from constrain.lexing.regex import Regex
-from constrain.schema import numbers
-from constrain.schema.keywords import ANY_TYPE, ARRAY, BOOLEAN, NULL, NUMBER, OBJECT, STRING
-from constrain.schema.numbers import ALL_NUMBERS, NumberShape
-from constrain.schema.strings import Judges, StringShape
+from constrain.schema.numeric import numbers
+from constrain.schema.numeric.numbers import ALL_NUMBERS, NumberShape
+from constrain.schema.sources.keywords import ANY_TYPE, ARRAY, BOOLEAN, NULL, NUMBER, OBJECT, STRING
+from constrain.schema.textual.strings import Judges, StringShape
 
 ALL_STRINGS = StringShape()
 

@@ -12,17 +12,17 @@ from typing import Any, TypeVar
 from constrain.errors import SchemaTooComplexError
 from constrain.lexing.cofinite import left_out
 from constrain.lexing.regex import difference, is_finite, words
-from constrain.schema import numbers
 from constrain.schema.arrays import ArrayShape, Written
 from constrain.schema.facts import identity
 from constrain.schema.in_order import numbers_in_order, strings_in_order
 from constrain.schema.language import Language, by_length, spell
 from constrain.schema.members import Plan, Progress
 from constrain.schema.normal import Node, Normaliser
-from constrain.schema.numbers import NumberShape
+from constrain.schema.numeric import numbers
+from constrain.schema.numeric.numbers import NumberShape
 from constrain.schema.shapes import Alternative, FreeKeys, ObjectShape, Values
 from constrain.schema.stable import look_until_stable
-from constrain.schema.strings import JudgedStrings, StringShape
+from constrain.schema.textual.strings import JudgedStrings, StringShape
 
 Listed = Mapping[Any, bytes]
 """Values, as `identity` gives them, each with its least text."""

@@ -24,7 +24,7 @@ from constrain.schema.repeats import RepeatingItems
 from constrain.schema.shapes import FreeKeys, ObjectShape, Property
 from constrain.schema.solve import Solver
 from constrain.schema.stacks import Configuration, Stacks, make_room
-from constrain.schema.strings import JudgedStrings, accepted
+from constrain.schema.textual.strings import JudgedStrings, accepted
 from constrain.schema.tracks import Tracks, follow
 
 _GONE: Sequence[Push] = ((),)

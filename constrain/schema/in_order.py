@@ -12,14 +12,14 @@ from math import ceil, floor
 from constrain.lexing.derivatives import Budget
 from constrain.lexing.regex import Regex, arcs, least_length
 from constrain.schema.language import by_length
-from constrain.schema.numbers import (
+from constrain.schema.numeric.numbers import (
     PLAIN_EXPONENTS,
     NumberShape,
     NumeralLanguage,
     common_multiple,
     is_multiple,
 )
-from constrain.schema.strings import SEARCH_LIMIT, StringShape, characters
+from constrain.schema.textual.strings import SEARCH_LIMIT, StringShape, characters
 
 _Waiting = tuple[int, bytes, int, Regex | None, Iterator[bytes], bytes]
 """A beginning of texts: the least length of a whole one; the beginning; its number; what may

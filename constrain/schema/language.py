@@ -23,13 +23,13 @@ from constrain.lexing.lexeme import (
 from constrain.lexing.regex import Regex, char_class, is_finite, plus, shortest, union, words
 from constrain.lexing.regex import literal as exactly
 from constrain.schema.facts import type_of
-from constrain.schema.keywords import NUMBER, STRING
-from constrain.schema.numbers import NumberShape, NumeralLanguage
-from constrain.schema.numerals import least_numeral, literal_numerals, numerals
+from constrain.schema.numeric.numbers import NumberShape, NumeralLanguage
+from constrain.schema.numeric.numerals import least_numeral, literal_numerals, numerals
 from constrain.schema.options import JSONOptions
 from constrain.schema.shapes import Values
-from constrain.schema.spelled import spelled
-from constrain.schema.strings import StringShape
+from constrain.schema.sources.keywords import NUMBER, STRING
+from constrain.schema.textual.spelled import spelled
+from constrain.schema.textual.strings import StringShape
 
 _KEPT = 512
 """Lexemes of keys that are kept for other schemas."""

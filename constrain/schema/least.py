@@ -9,7 +9,7 @@ from constrain.lexing.regex import difference, words
 from constrain.schema.language import by_length, spell
 from constrain.schema.normal import Node
 from constrain.schema.shapes import FreeKeys, Property
-from constrain.schema.strings import StringShape
+from constrain.schema.textual.strings import StringShape
 
 
 def least_key(keys: FreeKeys, written: Iterable[str | int]) -> bytes | None:

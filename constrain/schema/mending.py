@@ -15,9 +15,9 @@ from constrain.errors import (
     SchemaWarning,
     UnsupportedSchemaError,
 )
-from constrain.schema.keywords import KEYWORDS
 from constrain.schema.positions import Position
-from constrain.schema.strings import pattern
+from constrain.schema.sources.keywords import KEYWORDS
+from constrain.schema.textual.strings import pattern
 
 NOT_UNDERSTOOD = InvalidSchemaError, RegexSyntaxError, UnsupportedSchemaError
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from constrain.lexing.regex import ANYTHING, complement
-from constrain.schema import numbers
 from constrain.schema.facts import (
     ALL_STRINGS,
     TRUE,
@@ -19,9 +18,10 @@ from constrain.schema.facts import (
     Given,
     ObjectFacts,
 )
-from constrain.schema.keywords import ANY_TYPE, ARRAY, NUMBER, OBJECT, STRING
-from constrain.schema.numbers import ALL_NUMBERS, NumberShape
-from constrain.schema.strings import StringShape
+from constrain.schema.numeric import numbers
+from constrain.schema.numeric.numbers import ALL_NUMBERS, NumberShape
+from constrain.schema.sources.keywords import ANY_TYPE, ARRAY, NUMBER, OBJECT, STRING
+from constrain.schema.textual.strings import StringShape
 
 Negate = Callable[[Atom], Atom]
 

@@ -12,7 +12,6 @@ from typing import Any
 
 from constrain.errors import SchemaTooComplexError
 from constrain.lexing.regex import Regex, complement, intersect, is_finite, union, words
-from constrain.schema import numbers, strings
 from constrain.schema.arrays import ArrayShape
 from constrain.schema.evaluate import holds, satisfies
 from constrain.schema.facts import (
@@ -26,12 +25,14 @@ from constrain.schema.facts import (
     type_of,
     writable,
 )
-from constrain.schema.keywords import ARRAY, BOOLEAN, NULL, NUMBER, OBJECT, STRING
-from constrain.schema.numbers import ALL_NUMBERS, NumberShape
+from constrain.schema.numeric import numbers
+from constrain.schema.numeric.numbers import ALL_NUMBERS, NumberShape
 from constrain.schema.positions import Atoms, Position
 from constrain.schema.shapes import Alternative, ObjectShape, Values
-from constrain.schema.strings import JudgedStrings, StringShape
+from constrain.schema.sources.keywords import ARRAY, BOOLEAN, NULL, NUMBER, OBJECT, STRING
 from constrain.schema.terms import Group, Terms
+from constrain.schema.textual import strings
+from constrain.schema.textual.strings import JudgedStrings, StringShape
 
 WORK_LIMIT = 400_000
 """Most atoms, terms and alternatives looked at before any text is written, and at one lexeme."""

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from difflib import SequenceMatcher
 from functools import lru_cache
 
-from constrain.schema.dialects import Dialect
-from constrain.schema.keywords import KEYWORDS
 from constrain.schema.positions import Position
+from constrain.schema.sources.dialects import Dialect
+from constrain.schema.sources.keywords import KEYWORDS
 
 _ALIKE = 0.85
 """Above this ratio of common letters one name may stand for another."""

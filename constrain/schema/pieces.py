@@ -15,12 +15,12 @@ from typing import Any, NamedTuple
 from constrain.lexing.cofinite import all_but, left_out
 from constrain.lexing.lexeme import JSONString, Lexeme, Literal, lexeme
 from constrain.lexing.regex import Regex, difference, is_finite, words
-from constrain.schema import numbers
 from constrain.schema.facts import identity
 from constrain.schema.language import Language, Scalar, spell
-from constrain.schema.numbers import NumberShape
+from constrain.schema.numeric import numbers
+from constrain.schema.numeric.numbers import NumberShape
 from constrain.schema.shapes import Values
-from constrain.schema.strings import StringShape
+from constrain.schema.textual.strings import StringShape
 
 SINGLES = 16
 """Scalars of at most so many values have a lexeme for each."""

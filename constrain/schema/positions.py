@@ -7,9 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from constrain.errors import InvalidSchemaError
-from constrain.schema import numbers, strings
 from constrain.schema.choices import choice
-from constrain.schema.documents import Documents, Scope, escape
 from constrain.schema.facts import (
     ALL_STRINGS,
     FALSE,
@@ -25,8 +23,12 @@ from constrain.schema.facts import (
     ObjectFacts,
     Place,
 )
-from constrain.schema.formats import Format, format_regex
-from constrain.schema.keywords import (
+from constrain.schema.negation import Not, properties
+from constrain.schema.numeric import numbers
+from constrain.schema.numeric.numbers import ALL_NUMBERS, INTEGERS, NumberShape
+from constrain.schema.options import JSONOptions
+from constrain.schema.sources.documents import Documents, Scope, escape
+from constrain.schema.sources.keywords import (
     ANY_TYPE,
     ARRAY,
     DEPENDENCIES,
@@ -38,11 +40,10 @@ from constrain.schema.keywords import (
     UNEVALUATED,
     types_of,
 )
-from constrain.schema.negation import Not, properties
-from constrain.schema.numbers import ALL_NUMBERS, INTEGERS, NumberShape
-from constrain.schema.options import JSONOptions
-from constrain.schema.resources import Schema
-from constrain.schema.strings import Judges, StringShape, pattern
+from constrain.schema.sources.resources import Schema
+from constrain.schema.textual import strings
+from constrain.schema.textual.formats import Format, format_regex
+from constrain.schema.textual.strings import Judges, StringShape, pattern
 
 if TYPE_CHECKING:
     from constrain.schema.exclusive import Exclusion
@@ -245,7 +246,7 @@ class Position(Atom):
         if name is None:
             return None
         if name in options.formats:
-            from constrain.schema.custom import custom_format
+            from constrain.schema.textual.custom import custom_format
 
             return custom_format(options.formats[name])
         said = options.format

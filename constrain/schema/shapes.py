@@ -28,8 +28,8 @@ from constrain.schema.arrays import ArrayShape, Possible
 from constrain.schema.breaches import can_end, capacity
 from constrain.schema.evaluate import holds, property_atoms
 from constrain.schema.facts import FALSE, TRUE, Atom, Breach, ObjectFacts, writable
-from constrain.schema.numbers import NumberShape
-from constrain.schema.strings import JudgedStrings, StringShape
+from constrain.schema.numeric.numbers import NumberShape
+from constrain.schema.textual.strings import JudgedStrings, StringShape
 
 if TYPE_CHECKING:
     from constrain.schema.normal import Node, Normaliser

@@ -15,15 +15,15 @@ from constrain.schema.distinct import DistinctItems, completes
 from constrain.schema.evaluate import holds
 from constrain.schema.facts import TRUE, Atom, Constant, writable
 from constrain.schema.few import Few
-from constrain.schema.keywords import ARRAY, KEYWORDS, NUMBER, OBJECT, STRING, types_of
 from constrain.schema.language import Language, by_length
 from constrain.schema.members import LeastText, Plan
 from constrain.schema.normal import Node, Normaliser, too_complex
 from constrain.schema.positions import Position
 from constrain.schema.repeats import RepeatingItems
 from constrain.schema.shapes import Alternative, ObjectShape
+from constrain.schema.sources.keywords import ARRAY, KEYWORDS, NUMBER, OBJECT, STRING, types_of
 from constrain.schema.stable import look_until_stable
-from constrain.schema.strings import LEAST_LIMIT, JudgedStrings, StringShape
+from constrain.schema.textual.strings import LEAST_LIMIT, JudgedStrings, StringShape
 
 
 class Solver:

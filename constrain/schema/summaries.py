@@ -8,9 +8,9 @@ from typing import Any
 
 from constrain.schema.evaluate import holds
 from constrain.schema.facts import ALL_STRINGS, FALSE, TRUE, Atom, Facts, ObjectFacts, identity
-from constrain.schema.keywords import ANY_TYPE, ARRAY, NUMBER, OBJECT, STRING
 from constrain.schema.negation import Not
-from constrain.schema.numbers import ALL_NUMBERS
+from constrain.schema.numeric.numbers import ALL_NUMBERS
+from constrain.schema.sources.keywords import ANY_TYPE, ARRAY, NUMBER, OBJECT, STRING
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ from math import prod
 from typing import Any, Literal, NamedTuple
 
 from constrain.schema.facts import FALSE, TRUE, Atom, Enumeration, Facts, Given, Place
-from constrain.schema.keywords import ANY_TYPE, OBJECT, STRING
 from constrain.schema.negation import Not, properties
+from constrain.schema.sources.keywords import ANY_TYPE, OBJECT, STRING
 from constrain.schema.summaries import Rule, Summaries, Summary
 from constrain.schema.texts import Texts
 

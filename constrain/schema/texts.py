@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from constrain.lexing.regex import EMPTY, Regex, difference, intersect, union, words
 from constrain.schema.facts import Atom, Enumeration
-from constrain.schema.keywords import STRING
+from constrain.schema.sources.keywords import STRING
 
 _DEEP = 100
 """Atoms nested deeper are not looked at."""

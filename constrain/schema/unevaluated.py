@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from constrain.lexing.regex import Regex, matches
-from constrain.schema.dialects import Dialect
 from constrain.schema.evaluate import holds
 from constrain.schema.facts import FALSE, TRUE, ArrayFacts, Atom, Facts, Given, ObjectFacts, Place
 from constrain.schema.negation import Negate
 from constrain.schema.positions import Position
-from constrain.schema.strings import pattern
+from constrain.schema.sources.dialects import Dialect
+from constrain.schema.textual.strings import pattern
 
 
 class Evaluated(Protocol):

@@ -9,12 +9,12 @@ from decimal import Decimal
 from typing import Any
 
 from constrain.lexing.regex import matches
-from constrain.schema import numbers
 from constrain.schema.evaluate import holds
 from constrain.schema.facts import FALSE, Atom, identity, type_of
-from constrain.schema.keywords import KEYWORDS, NUMBER, REFERENCES, TYPES
+from constrain.schema.numeric import numbers
 from constrain.schema.positions import Position
-from constrain.schema.strings import pattern
+from constrain.schema.sources.keywords import KEYWORDS, NUMBER, REFERENCES, TYPES
+from constrain.schema.textual.strings import pattern
 from constrain.schema.unevaluated import left_to
 
 Path = tuple[str | int, ...]

@@ -15,7 +15,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from constrain.lexing.regex import Regex, arcs, matches
-from constrain.schema.formats import format_regex
+from constrain.schema.textual.formats import format_regex
 
 CHECKER = Draft202012Validator.FORMAT_CHECKER
 FORMATS = (

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from constrain.lexing.lexeme import JSONString, Lexeme, Literal, Text
 from constrain.lexing.regex import shortest
 from constrain.schema import JSONOptions, SchemaControl
-from constrain.schema.strings import StringShape
+from constrain.schema.textual.strings import StringShape
 from tests.reference import accepts, is_complete, start_states, step_states
 from tests.schema.agreement import (
     GENERATION,

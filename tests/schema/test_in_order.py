@@ -12,9 +12,9 @@ import pytest
 
 from constrain.lexing.regex import matches
 from constrain.schema.in_order import numbers_in_order, strings_in_order
-from constrain.schema.numbers import NumberShape, number
-from constrain.schema.numerals import numerals
-from constrain.schema.strings import StringShape, pattern
+from constrain.schema.numeric.numbers import NumberShape, number
+from constrain.schema.numeric.numerals import numerals
+from constrain.schema.textual.strings import StringShape, pattern
 
 
 @pytest.mark.parametrize(

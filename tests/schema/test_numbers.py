@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from constrain.errors import SchemaTooComplexError
 from constrain.lexing.regex import EMPTY, Regex, arcs, derive, machine, matches, shortest
-from constrain.schema.magnitudes import magnitudes
-from constrain.schema.mantissas import Mantissa
-from constrain.schema.numbers import (
+from constrain.schema.numeric.magnitudes import magnitudes
+from constrain.schema.numeric.mantissas import Mantissa
+from constrain.schema.numeric.numbers import (
     ALL_NUMBERS,
     INTEGERS,
     NumeralLanguage,
@@ -28,7 +28,7 @@ from constrain.schema.numbers import (
     intersect,
     number,
 )
-from constrain.schema.numerals import least_numeral, literal_numerals, numerals
+from constrain.schema.numeric.numerals import least_numeral, literal_numerals, numerals
 
 NUMERAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 PREFIX = re.compile(r"-?((0|[1-9][0-9]*)(\.[0-9]*|(\.[0-9]+)?[eE][+-]?[0-9]*)?)?")

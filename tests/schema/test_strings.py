@@ -13,7 +13,14 @@ from constrain.errors import RegexSyntaxError
 from constrain.lexing.charset import char_class
 from constrain.lexing.lexeme import JSONString
 from constrain.lexing.regex import ANYTHING, EMPTY, complement, difference, matches, words
-from constrain.schema.strings import StringShape, disjoint, intersect, pattern, spell, string
+from constrain.schema.textual.strings import (
+    StringShape,
+    disjoint,
+    intersect,
+    pattern,
+    spell,
+    string,
+)
 
 PATTERNS = [r"^a", r"b$", r"[^a]", r"^(a|\")*$", r"^.{2,3}$", r"^\\", r"\n", r"^[^ -~]$", "é"]
 ALPHABET = 'ab"\\\né'

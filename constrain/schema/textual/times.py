@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from constrain.lexing.regex import Machine, Ranges, Regex, concat, difference, machine, union
-from constrain.schema.addresses import ecma
+from constrain.schema.textual.addresses import ecma
 
 _DATE = (
     "[0-9]{4}-(?:"

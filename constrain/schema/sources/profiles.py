@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
-from constrain.schema.dialects import Dialect
-from constrain.schema.keywords import KEYWORDS
+from constrain.schema.sources.dialects import Dialect
+from constrain.schema.sources.keywords import KEYWORDS
 
 
 @dataclass(frozen=True, slots=True)

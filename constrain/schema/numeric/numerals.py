@@ -7,9 +7,9 @@ from decimal import Decimal
 from functools import lru_cache
 
 from constrain.lexing.regex import Regex, concat, literal, machine, shortest, union, words
-from constrain.schema.magnitudes import magnitudes
-from constrain.schema.mantissas import Mantissa
-from constrain.schema.numbers import Number, NumberShape, NumeralLanguage, constant
+from constrain.schema.numeric.magnitudes import magnitudes
+from constrain.schema.numeric.mantissas import Mantissa
+from constrain.schema.numeric.numbers import Number, NumberShape, NumeralLanguage, constant
 
 
 @lru_cache(32)

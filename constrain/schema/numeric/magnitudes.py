@@ -14,7 +14,7 @@ from itertools import islice
 from math import gcd, lcm
 from typing import Literal
 
-from constrain.schema.numbers import NumberShape, NumeralLanguage
+from constrain.schema.numeric.numbers import NumberShape, NumeralLanguage
 
 Key = tuple[int, str]
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urldefrag, urljoin
 
 from constrain.errors import InvalidSchemaError, SchemaWarning, UnsupportedSchemaError
-from constrain.schema.dialects import Dialect, declared, labelled
-from constrain.schema.profiles import Profile, choose, is_known, profile_of
-from constrain.schema.resources import RECURSIVE, Resource, Schema, search, walk
+from constrain.schema.sources.dialects import Dialect, declared, labelled
+from constrain.schema.sources.profiles import Profile, choose, is_known, profile_of
+from constrain.schema.sources.resources import RECURSIVE, Resource, Schema, search, walk
 
 if TYPE_CHECKING:
     from referencing import Registry

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import unquote, urldefrag, urljoin
 
-from constrain.schema.dialects import Dialect
-from constrain.schema.keywords import KEYWORDS, Children
-from constrain.schema.profiles import Profile
+from constrain.schema.sources.dialects import Dialect
+from constrain.schema.sources.keywords import KEYWORDS, Children
+from constrain.schema.sources.profiles import Profile
 
 Schema = dict[str, Any] | bool
 

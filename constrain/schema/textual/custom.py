@@ -7,8 +7,8 @@ from functools import lru_cache
 
 from constrain.lexing.regex import ANYTHING, EMPTY, Machine, Ranges, Regex, arcs, is_finite, machine
 from constrain.lexing.syntax import parse
-from constrain.schema.formats import Format
 from constrain.schema.options import CustomFormat, Judge
+from constrain.schema.textual.formats import Format
 
 _WIDEST = 40
 """Most characters that may come next where what a function refuses is left out as early as can be.

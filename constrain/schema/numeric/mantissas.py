@@ -19,10 +19,10 @@ from math import gcd
 from typing import ClassVar, Literal
 
 from constrain.lexing.regex import Machine
-from constrain.schema.endings import least_ending
-from constrain.schema.exponents import LETTERS, Arcs, Exponent, exponent, merged
-from constrain.schema.magnitudes import GAP, Magnitudes, first_multiple, greatest, least
-from constrain.schema.numbers import PLAIN_EXPONENTS
+from constrain.schema.numeric.endings import least_ending
+from constrain.schema.numeric.exponents import LETTERS, Arcs, Exponent, exponent, merged
+from constrain.schema.numeric.magnitudes import GAP, Magnitudes, first_multiple, greatest, least
+from constrain.schema.numeric.numbers import PLAIN_EXPONENTS
 
 _PLAIN_SCALES = (PLAIN_EXPONENTS[0] + 1, PLAIN_EXPONENTS[1] + 1)
 

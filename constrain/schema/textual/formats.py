@@ -12,11 +12,18 @@ from functools import lru_cache, partial
 from typing import NamedTuple
 
 from constrain.lexing.regex import Regex, matches
-from constrain.schema.addresses import ecma, hostname, international_hostname, ipv4, ipv6, mailbox
-from constrain.schema.expressions import regular_expressions
 from constrain.schema.options import Judge
-from constrain.schema.times import date, date_time, duration, time
-from constrain.schema.uris import reference, template
+from constrain.schema.textual.addresses import (
+    ecma,
+    hostname,
+    international_hostname,
+    ipv4,
+    ipv6,
+    mailbox,
+)
+from constrain.schema.textual.expressions import regular_expressions
+from constrain.schema.textual.times import date, date_time, duration, time
+from constrain.schema.textual.uris import reference, template
 
 
 class Format(NamedTuple):

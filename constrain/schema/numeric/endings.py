@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import TYPE_CHECKING
 
-from constrain.schema.magnitudes import GAP
+from constrain.schema.numeric.magnitudes import GAP
 
 if TYPE_CHECKING:
-    from constrain.schema.mantissas import Mantissa
+    from constrain.schema.numeric.mantissas import Mantissa
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from constrain.lexing.regex import (
     star,
     union,
 )
-from constrain.schema.addresses import ecma, ipv6
+from constrain.schema.textual.addresses import ecma, ipv6
 
 _UCSCHAR = (
     r"\xA0-\uD7FF\uF900-\uFDCF\uFDF0-\uFFEF"

@@ -1,0 +1,1 @@
+"""Sets of strings, formats, and how they are written."""
