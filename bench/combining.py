@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from statistics import median, quantiles
 from time import perf_counter
@@ -123,14 +123,14 @@ def steps(constraint: Constraint, before: str, text: str) -> list[float]:
     return found
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> int:
     """Print the table."""
     from constrain import Vocabulary
 
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--tokenizer", help="folder or hub name (default: the shared Llama 3)")
     parser.add_argument("--rounds", type=int, default=7, help="readings of each text")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
     name = arguments.tokenizer or str(data_folder() / "tokenizers" / "llama3")
     vocabulary = Vocabulary.from_tokenizer(load_tokenizer(name))
     print(f"{'':24}{'first':>16}{'cold p50':>16}{'warm p50':>16}{'warm p99':>16}{'ratio':>7}")
@@ -149,7 +149,8 @@ def main() -> None:
             columns[3].append(quantiles(warm, n=100)[98])
         shown = "".join(f"{one * 1e6:8.1f}{two * 1e6:8.1f}" for one, two in columns)
         print(f"{pair.name:24}{shown}{columns[2][1] / columns[2][0]:7.2f}")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -14,9 +14,10 @@ from __future__ import annotations
 import argparse
 import gc
 import sqlite3
+import sys
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import fmean, median
 
@@ -132,14 +133,14 @@ def _timed(monitor: Monitor) -> list[float]:
     return spent
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> int:
     """Run the benchmark and print its table."""
     layout = argparse.RawTextHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
     parser.add_argument("--texts", type=int, default=10)
     parser.add_argument("--tokenizer", default="bundled")
     parser.add_argument("--only", default="")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
     warnings.simplefilter("ignore")
     if arguments.tokenizer == "bundled":
         vocabulary = BundledModel().vocabulary
@@ -172,7 +173,8 @@ def main() -> None:
         figures = (first, fmean(cold), median(cold), float(np.quantile(cold, 0.99)))
         again = (fmean(warm), median(warm))
         print(f"{name:18}", *(f"{1e6 * (x - base):8.1f}" for x in (*figures, *again)))
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

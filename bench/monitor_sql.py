@@ -15,6 +15,7 @@ import random
 import sqlite3
 import sys
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 from constrain.grammars import load, sql
@@ -80,7 +81,7 @@ def walks(count: int, seed: int, longest: int, constraint: Constraint) -> list[t
     return [(text, prepared(connection, text)) for text in texts]
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> int:
     """Run the benchmark and print what came of it."""
     layout = argparse.RawTextHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
@@ -88,7 +89,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--longest", type=int, default=60)
     parser.add_argument("--unpinned", action="store_true")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
     vocabulary, connection = BundledModel().vocabulary, shop()
     grammar = load("sql") if arguments.unpinned else sql(connection)
     plain = compile_grammar(grammar, vocabulary)
@@ -107,8 +108,8 @@ def main() -> None:
             print(f"  {times:4} {error}")
         for text, error in refused[:3]:
             print(f"  {error}: {text}")
-    sys.exit(1 if wrong and not arguments.unpinned else 0)
+    return 1 if wrong and not arguments.unpinned else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

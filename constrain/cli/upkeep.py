@@ -50,46 +50,67 @@ def warmup_command(as_json: JSONFlag = False) -> None:
             terminal.line(f"kernels ready after {seconds:.1f} s")
 
 
-@bench_app.command("jsonschema", context_settings=_PASSED_ON)
-def bench_jsonschema_command(context: typer.Context) -> None:
-    """Engines on JSONSchemaBench: time per mask, wrong accepts, wrong rejects."""
-    _run_benchmark("jsonschemabench", context.args)
+_BENCHMARKS = {
+    "jsonschema": (
+        "jsonschemabench",
+        "Engines on JSONSchemaBench: time per mask, wrong accepts, wrong rejects.",
+    ),
+    "suite": (
+        "jsonschema_suite",
+        "Engines on the official JSON-Schema-Test-Suite: which tests they decide rightly.",
+    ),
+    "walks": (
+        "random_walks",
+        "Random allowed tokens to the end: whether every walk ends, and in a valid text.",
+    ),
+    "grammars": (
+        "grammars",
+        "Grammars: time per mask beside other engines, long texts, random walks.",
+    ),
+    "library": (
+        "python_library",
+        "Python's own library under Lark's grammar of Python, file by file.",
+    ),
+    "combining": (
+        "combining",
+        "Combined constraints: time per mask beside that of their parts.",
+    ),
+    "sampling": (
+        "sampling",
+        "Samplers: how far from the model's distribution, and what AWRS and SMC cost.",
+    ),
+    "speculation": (
+        "speculation",
+        "Drafters and verification rules: tokens for each call of the model, and time.",
+    ),
+    "speculation-cost": (
+        "speculation_cost",
+        "Looking ahead where it does not help: time with guesses against time without.",
+    ),
+    "monitors": (
+        "monitors",
+        "Members and statements of real code, with and without monitors.",
+    ),
+    "monitor-overhead": (
+        "monitor_overhead",
+        "Monitors: time for a token, without that of their analyses.",
+    ),
+    "monitor-sql": (
+        "monitor_sql",
+        "Random SQL under a grammar and a database: whether SQLite prepares it.",
+    ),
+}
+"""The benchmarks: the module of each, and what it measures."""
 
 
-@bench_app.command("suite", context_settings=_PASSED_ON)
-def bench_suite_command(context: typer.Context) -> None:
-    """Engines on the official JSON-Schema-Test-Suite: which tests they decide rightly."""
-    _run_benchmark("jsonschema_suite", context.args)
+def _add(name: str, module: str, what: str) -> None:
+    @bench_app.command(name, help=what, context_settings=_PASSED_ON)
+    def command(context: typer.Context) -> None:
+        _run_benchmark(module, context.args)
 
 
-@bench_app.command("library", context_settings=_PASSED_ON)
-def bench_library_command(context: typer.Context) -> None:
-    """Python's own library under Lark's grammar of Python, file by file."""
-    _run_benchmark("python_library", context.args)
-
-
-@bench_app.command("walks", context_settings=_PASSED_ON)
-def bench_walks_command(context: typer.Context) -> None:
-    """Random allowed tokens to the end: whether every walk ends, and in a valid text."""
-    _run_benchmark("random_walks", context.args)
-
-
-@bench_app.command("sampling", context_settings=_PASSED_ON)
-def bench_sampling_command(context: typer.Context) -> None:
-    """Samplers: how far from the model's distribution, and what AWRS and SMC cost."""
-    _run_benchmark("sampling", context.args)
-
-
-@bench_app.command("speculation", context_settings=_PASSED_ON)
-def bench_speculation_command(context: typer.Context) -> None:
-    """Drafters and verification rules: tokens for each call of the model, and time."""
-    _run_benchmark("speculation", context.args)
-
-
-@bench_app.command("grammars", context_settings=_PASSED_ON)
-def bench_grammars_command(context: typer.Context) -> None:
-    """Grammars: time per mask beside other engines, long texts, random walks."""
-    _run_benchmark("grammars", context.args)
+for _name, (_module, _what) in _BENCHMARKS.items():
+    _add(_name, _module, _what)
 
 
 def _run_benchmark(module: str, arguments: list[str]) -> None:
