@@ -448,8 +448,10 @@ def _generate(
     observe: Observer | None,
     return_details: bool,
 ) -> Any:
-    if n < 1:
-        raise ConstraintError(f"n must be >= 1, not {n}")
+    if not isinstance(n, int) or n < 1:
+        raise ConstraintError(f"n must be an integer >= 1, not {n!r}")
+    if not isinstance(seed, int | None):
+        raise ConstraintError(f"the seed must be an integer, not {seed!r}")
     if seed is None:
         seed = secrets.randbits(64)
     language_model = _language_model(model)

@@ -449,6 +449,8 @@ def test_bad_schemas(schema: Any, error: type[Exception]) -> None:
     "settings",
     [
         {"n": 0},
+        {"n": 2.5},
+        {"seed": "one"},
         {"max_tokens": 0},
         {"temperature": -1},
         {"temperature": math.nan},

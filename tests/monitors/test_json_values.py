@@ -8,7 +8,7 @@ import warnings
 
 import pytest
 
-from constrain import ConstraintError, JSONOptions, compile_json_schema, generate_json
+from constrain import ConstraintError, JSONOptions, compile_json_schema, generate, generate_json
 from constrain.errors import MonitorError, MonitorWarning
 from constrain.models import BundledModel
 from constrain.monitors import JSONCheck, JSONValue, monitored
@@ -263,3 +263,22 @@ def test_generation_under_a_check():
         )
         assert all(json.loads(text)["n"] % 7 == 5 for text in texts)
     assert generate_json(schema, model, seed=1)["n"] <= 99
+
+
+@pytest.mark.parametrize("sampler", ["masked", "awrs", "smc"])
+def test_checks_under_speculation(sampler):
+    """The same texts, seed for seed, with and without looking ahead."""
+    model = BundledModel()
+    schema = {
+        "type": "object",
+        "properties": {"id": {"type": "integer", "minimum": 10, "maximum": 99}, "ok": {}},
+        "required": ["id"],
+        "additionalProperties": False,
+    }
+    constraint = compile_json_schema(schema, model.vocabulary)
+    checked = constraint & JSONCheck("/id", lambda value, _: value % 7 == 0)
+    for seed in range(4):
+        settings = {"seed": seed, "max_tokens": 24, "sampler": sampler, "particles": 3}
+        plain = generate(checked, model, **settings)
+        assert plain == generate(checked, model, draft="auto", **settings)
+        assert json.loads(plain)["id"] % 7 == 0
