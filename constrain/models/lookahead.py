@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -29,7 +29,7 @@ class Lookahead(Protocol):
     """
 
     @property
-    def number(self) -> int:
+    def key(self) -> Hashable:
         """Which of the texts it is: the same from one question to the next."""
         ...
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from constrain.models.lookahead import Drawn
+from constrain.sampling.noise import Stream
 
 if TYPE_CHECKING:
     from constrain.sampling.base import Particle, Sampler
@@ -89,9 +90,9 @@ class Ahead:
         self._forced = forced
 
     @property
-    def number(self) -> int:
-        """The number of the particle."""
-        return self._particle.stream.particle
+    def key(self) -> Stream:
+        """The noise of the particle, which is its alone."""
+        return self._particle.stream
 
     @property
     def prefix(self) -> tuple[int, ...]:

@@ -227,8 +227,8 @@ class _Text:
     # -- as a `Lookahead` ----------------------------------------------------------------------
 
     @property
-    def number(self) -> int:
-        return self._stream.particle
+    def key(self) -> Stream:
+        return self._stream
 
     def fork(self) -> _Text:
         other = copy(self)

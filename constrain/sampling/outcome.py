@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -174,8 +174,8 @@ class _WarpedAhead:
         self._warp = warp
 
     @property
-    def number(self) -> int:
-        return self._text.number
+    def key(self) -> Hashable:
+        return self._text.key
 
     @property
     def prefix(self) -> tuple[int, ...]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
+from itertools import takewhile
 from typing import Any
 
 from numpy.typing import NDArray
@@ -14,6 +16,11 @@ from constrain.models import LanguageModel
 from constrain.sampling.base import Draw, Observer, Particle, Progress, Sample, Sampler
 from constrain.sampling.cursor import AnyConstraint
 from constrain.sampling.race import Race
+
+_SIDE_BY_SIDE = 64
+"""Attempts under way at once, of all samples; at least one of each."""
+_WAITING = 4
+"""How many times as many may wait for earlier ones to end."""
 
 
 class ExactSampler(Sampler):
@@ -90,7 +97,8 @@ class RejectionSampler(ExactSampler):
 
     Contract: the samples are independent draws from p(x | V), and `acceptance_rate` estimates
     Z = p(V) (von Neumann 1951, "Various techniques used in connection with random digits"). The
-    attempts of a sample have noise of their own, so that it does not depend on the others.
+    attempts of a sample have noise of their own, so that it does not depend on the others. The more
+    of them have failed, the more are tried side by side; what counts is the first that is valid.
 
     As a proposal of `SMC` (the bootstrap filter of Gordon, Salmond and Smith 1993) a token is
     drawn from the model and has the weight 1 where it is allowed, else 0.
@@ -99,19 +107,23 @@ class RejectionSampler(ExactSampler):
     def sample(self, prompt_ids: Sequence[int], n: int, max_tokens: int) -> list[Sample]:
         """See `ExactSampler.sample`."""
         self.check(n, max_tokens)
-        particles = [self.begin(prompt_ids, max_tokens, i) for i in range(n)]
-        while self.advance(particles):
-            for i, particle in enumerate(particles):
-                if particle.reason:
-                    self.attempts += 1
-                    attempt = particle.stream.attempt + 1
-                    if attempt == self.max_attempts:
-                        done = [self.accept(p) for p in particles if p.cursor.finished]
-                        raise self.give_up(f"no text was valid in {attempt} attempts", done)
-                    particles[i] = self.begin(prompt_ids, max_tokens, i, attempt)
-            self.report(particles, self.attempts + n)
+        trials = [_Trials(self, prompt_ids, max_tokens, i) for i in range(n)]
+        while True:
+            for trial in trials:
+                trial.refill(max(1, _SIDE_BY_SIDE // n))
+            under_way = [particle for trial in trials for particle in trial.particles]
+            if not self.advance(under_way):
+                break
+            failed = [trial.settle() for trial in trials]
+            self.attempts += sum(failed)
+            for trial in trials:
+                if trial.failures == self.max_attempts:
+                    done = [self.accept(t.particles[0]) for t in trials if t.is_settled]
+                    why = f"no text was valid in {self.max_attempts} attempts"
+                    raise self.give_up(why, done)
+            self.report(under_way, self.attempts + n)
         self.attempts += n
-        return [self.accept(particle) for particle in particles]
+        return [self.accept(trial.particles[0]) for trial in trials]
 
     def draw(self, particle: Particle, logprobs: NDArray[Any]) -> Draw:
         """See `Sampler.draw`."""
@@ -120,3 +132,47 @@ class RejectionSampler(ExactSampler):
         if not particle.cursor.allows(token):
             return Draw(None, -float("inf"))
         return Draw(token, race.log_total)
+
+
+class _Trials:
+    """The attempts at a sample, from the first one on that is not known to have failed.
+
+    Attributes:
+        particles: the texts; where the first is finished, it is the sample.
+        failures: attempts that came before these.
+    """
+
+    def __init__(
+        self, sampler: RejectionSampler, prompt_ids: Sequence[int], max_tokens: int, number: int
+    ) -> None:
+        self.particles: list[Particle] = []
+        self.failures = 0
+        self._begin = partial(sampler.begin, prompt_ids, max_tokens, number)
+        self._most = sampler.max_attempts
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the sample is there."""
+        return bool(self.particles) and self.particles[0].is_finished
+
+    def refill(self, most: int) -> None:
+        """Begin attempts until as many are side by side as have failed, but `most`."""
+        if any(particle.is_finished for particle in self.particles):
+            return
+        width = min(most, max(1, self.failures))
+        room = min(_WAITING * width, self._most - self.failures)
+        live = sum(particle.is_live for particle in self.particles)
+        for _ in range(min(width - live, room - len(self.particles))):
+            self.particles.append(self._begin(self.failures + len(self.particles)))
+
+    def settle(self) -> int:
+        """Drop what failed before all others, and what comes after a valid text; return the
+        number of the former."""
+        failed = sum(1 for _ in takewhile(lambda particle: particle.reason, self.particles))
+        del self.particles[:failed]
+        for i, particle in enumerate(self.particles):
+            if particle.is_finished:
+                del self.particles[i + 1 :]
+                break
+        self.failures += failed
+        return failed

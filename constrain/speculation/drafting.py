@@ -194,8 +194,8 @@ class Drafting:
         true."""
         self.tally.questions += 1
         self._confirmed.clear()
-        known = {draft.text.number: draft for draft in self._drafts if draft.steps}
-        self._drafts = [self._decide(known.get(text.number), text) for text in texts]
+        known = {draft.text.key: draft for draft in self._drafts if draft.steps}
+        self._drafts = [self._decide(known.get(text.key), text) for text in texts]
 
     def book_saved_calls(self, count: int) -> None:
         """Book that the target was not called so often, to those whose guesses have come true."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,29 +18,29 @@ class Unguided:
     `Lookahead`.
 
     Args:
-        number, prefix: see `Lookahead`.
+        key, prefix: see `Lookahead`.
         eos: the tokens that end a text.
         matcher: the constraint after `prefix`; None for none.
     """
 
-    __slots__ = ("_eos", "_matcher", "_number", "_prefix")
+    __slots__ = ("_eos", "_key", "_matcher", "_prefix")
 
     def __init__(
         self,
-        number: int,
+        key: Hashable,
         prefix: tuple[int, ...],
         eos: Sequence[int],
         matcher: Matcher | None = None,
     ) -> None:
-        self._number = number
+        self._key = key
         self._prefix = prefix
         self._eos = eos
         self._matcher = matcher
 
     @property
-    def number(self) -> int:
-        """See `Lookahead.number`."""
-        return self._number
+    def key(self) -> Hashable:
+        """See `Lookahead.key`."""
+        return self._key
 
     @property
     def prefix(self) -> tuple[int, ...]:
@@ -50,7 +50,7 @@ class Unguided:
     def fork(self) -> Unguided:
         """See `Lookahead.fork`."""
         matcher = self._matcher and self._matcher.fork()
-        return Unguided(self._number, self._prefix, self._eos, matcher)
+        return Unguided(self._key, self._prefix, self._eos, matcher)
 
     def draw(self, tokens: NDArray[np.intp], logprobs: NDArray[Any]) -> Drawn | None:
         """See `Lookahead.draw`."""
