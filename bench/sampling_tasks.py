@@ -1,4 +1,4 @@
-"""What samplers are worth in a task: answers that are right, with as many texts each."""
+"""What samplers are worth in a task: answers that are right, with as many calls of the model."""
 
 from __future__ import annotations
 
@@ -169,7 +169,8 @@ def sql(out: Path, particles: int, count: int, report: Callable[[str], None]) ->
     )
     note = (
         f"{count} questions about a SQLite database, of kinds that the model was not trained on, "
-        f"{particles} texts for each, at most 64 tokens. The model is the bundled one after a "
+        f"{particles} texts for each by masking, by the others as many as the model reads as many "
+        "prefixes for, at most 64 tokens. The model is the bundled one after a "
         "short training (`bench/sql_model.py`). Masks come from a grammar; weights are zero where "
         "the query cannot be prepared; AWRS asks the database about every beginning. Right: the "
         "query gives what the true one gives."
@@ -205,7 +206,8 @@ def critic(particles: int, count: int, report: Callable[[str], None]) -> dict[st
         report,
     )
     note = (
-        f"Contacts by the bundled model, {count} runs of {particles} texts, at most 80 tokens; a "
+        f"Contacts by the bundled model, {count} runs of {particles} texts by masking, by the "
+        "others as many as the model reads as many prefixes for, at most 80 tokens; a "
         f"critic takes {_SURE:g} off the logarithm where the address does not begin with the first "
         "name. Right: it does."
     )
@@ -232,12 +234,20 @@ def compare(
     report: Callable[[str], None],
 ) -> list[list[Any]]:
     """How often a text drawn by weight has the right answer, and how often the answer with most
-    of the weight is right; and the former less that of the second method, prompt by prompt."""
-    found: dict[str, list[tuple[float, bool, int]]] = {}
+    of the weight is right; and the former less that of the second method, prompt by prompt.
+
+    The first method writes so many texts for each prompt; the others as many as will have made
+    the model read as many prefixes, over all prompts so far.
+    """
+    found: dict[str, list[tuple[float, bool, int, int]]] = {}
     for number, prompt in enumerate(prompts):
         for name, (smc, weighted) in methods(number).items():
+            first, *_ = found or [name]
+            texts = particles
+            if number and name != first:
+                texts = _affordable(found[name], sum(asked for *_, asked, _ in found[first]))
             before = model.asked
-            run = smc.run(prompt, particles, max_tokens)
+            run = smc.run(prompt, texts, max_tokens)
             shares: dict[str, float] = {}
             for sample, share in zip(run.samples, _shares(run, weighted), strict=True):
                 if share:
@@ -245,17 +255,28 @@ def compare(
                     shares[said] = shares.get(said, 0.0) + share
             drawn = sum(share for said, share in shares.items() if right(number, said))
             voted = bool(shares) and right(number, max(shares, key=shares.__getitem__))
-            found.setdefault(name, []).append((drawn, voted, model.asked - before))
+            found.setdefault(name, []).append((drawn, voted, model.asked - before, texts))
         report(f"{number + 1} of {len(prompts)}")
     second = [*found][1]
     head = ["", "draws right", "s.e.", f"more than {second}", "s.e."]
-    rows: list[list[Any]] = [[*head, "answers right", "prefixes asked"]]
-    base = np.array([drawn for drawn, _, _ in found[second]])
+    rows: list[list[Any]] = [[*head, "answers right", "prefixes asked", "texts"]]
+    base = np.array([drawn for drawn, *_ in found[second]])
     for name, results in found.items():
-        drawn, voted, asked = np.array(results, float).T
-        told = [*_mean(drawn), *_mean(drawn - base), float(voted.mean()), float(asked.mean())]
+        drawn, voted, asked, texts = np.array(results, float).T
+        told = [
+            *_mean(drawn),
+            *_mean(drawn - base),
+            *(float(x.mean()) for x in (voted, asked, texts)),
+        ]
         rows.append([name, *told])
     return rows
+
+
+def _affordable(results: Sequence[tuple[float, bool, int, int]], budget: int) -> int:
+    """How many texts come closest to a budget of prefixes, by what texts have cost so far."""
+    asked = sum(result[2] for result in results)
+    texts = sum(result[3] for result in results)
+    return max(1, round((budget - asked) * texts / asked))
 
 
 def _mean(values: NDArray[Any]) -> tuple[float, float]:

@@ -116,18 +116,18 @@ class RejectionSampler(ExactSampler):
                 break
             failed = [trial.settle() for trial in trials]
             self.attempts += sum(failed)
-            for trial in trials:
-                if trial.failures == self.max_attempts:
-                    done = [self.accept(t.particles[0]) for t in trials if t.is_settled]
-                    why = f"no text was valid in {self.max_attempts} attempts"
-                    raise self.give_up(why, done)
+            hopeless = [trial.hopeless for trial in trials if trial.hopeless]
+            if hopeless:
+                done = [self.accept(trial.particles[0]) for trial in trials if trial.is_settled]
+                raise self.give_up(hopeless[0], done)
             self.report(under_way, self.attempts + n)
         self.attempts += n
         return [self.accept(trial.particles[0]) for trial in trials]
 
     def draw(self, particle: Particle, logprobs: NDArray[Any]) -> Draw:
-        """See `Sampler.draw`."""
+        """See `Sampler.draw`; a particle remembers whether chance had no say."""
         race = Race(logprobs, particle.stream.uniforms(particle.position, len(logprobs)))
+        particle.memory = race.peak == 1 and particle.memory is not False
         token, _ = next(iter(race))
         if not particle.cursor.allows(token):
             return Draw(None, -float("inf"))
@@ -140,6 +140,7 @@ class _Trials:
     Attributes:
         particles: the texts; where the first is finished, it is the sample.
         failures: attempts that came before these.
+        hopeless: why no further attempt is worth it; empty while one is.
     """
 
     def __init__(
@@ -147,6 +148,7 @@ class _Trials:
     ) -> None:
         self.particles: list[Particle] = []
         self.failures = 0
+        self.hopeless = ""
         self._begin = partial(sampler.begin, prompt_ids, max_tokens, number)
         self._most = sampler.max_attempts
 
@@ -169,10 +171,14 @@ class _Trials:
         """Drop what failed before all others, and what comes after a valid text; return the
         number of the former."""
         failed = sum(1 for _ in takewhile(lambda particle: particle.reason, self.particles))
+        if any(particle.memory for particle in self.particles[:failed]):
+            self.hopeless = "the model always writes the same text, and it is not valid"
         del self.particles[:failed]
         for i, particle in enumerate(self.particles):
             if particle.is_finished:
                 del self.particles[i + 1 :]
                 break
         self.failures += failed
+        if self.failures == self._most:
+            self.hopeless = f"no text was valid in {self._most} attempts"
         return failed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import combinations_with_replacement
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ DRAWS = 2000
 
 def regex_place() -> tuple[Any, Any, Any]:
     model = TableModel(LETTERS, 3)
-    return model, compile_regex("(a|b0|ab){1,4}", LETTERS), (1, 3)
+    return model, compile_regex("(a|b0|ab){1,4}", LETTERS), (1,)
 
 
 def schema_place() -> tuple[Any, Any, Any]:
@@ -100,8 +101,50 @@ def test_the_recursive_weights_have_one_distribution(
         Counter((token, round(weight, 6), rejects) for token, weight, rejects in draws)
         for draws in (ours, theirs)
     ]
-    assert len(samples[0]) > 3
+    assert len(samples[0]) > 2
     assert two_samples(*samples) < 4
+
+
+def repeated(
+    refused: tuple[int, ...], probabilities: Any, accepts: int, rng: np.random.Generator
+) -> float:
+    """The logarithm of the estimate, had the tokens that were refused been put back.
+
+    After i refusals the probability m_i is left. The allowed draws lie between the refusals in
+    proportion to the product of 1 / m_i over them, the last one after all refusals; and before
+    each draw of a token that had not been refused come tokens that had, geometrically many.
+    """
+    masses = 1 - np.cumsum([0.0, *probabilities[list(refused)]])
+    ways = list(combinations_with_replacement(range(len(masses)), accepts - 1))
+    shares = np.array([np.prod(1 / masses[list(way)]) for way in ways])
+    draws = np.bincount([*ways[rng.choice(len(ways), p=shares / shares.sum())], len(refused)])
+    draws = np.append(draws[:-1] + 1, draws[-1])
+    rejects = len(refused) + sum(map(int, rng.negative_binomial(draws, np.minimum(masses, 1))))
+    return float(np.log((accepts - 1) / (accepts + rejects - 1)))
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("accepts", [2, 4])
+def test_the_geometric_weights_have_one_distribution_with_repetitions(
+    place: Any, accepts: int, monkeypatch: Any
+) -> None:
+    """What theirs add to ours is noise: how often refused tokens would have come again."""
+    from genlm.control.sampler import token
+
+    monkeypatch.setattr(token, "GEOMETRIC_THRESHOLD", -np.inf)
+    ours, theirs = drawn(place, "geometric", max_accepts=accepts)
+    model, _, tokens = place()
+    probabilities = np.exp(model.logprobs([(*PROMPT, *tokens)])[0])
+    rng = np.random.default_rng(2)
+    again = [(t, repeated(rejects, probabilities, accepts, rng), rejects) for t, _, rejects in ours]
+    samples = [
+        Counter((token, round(weight, 6), rejects) for token, weight, rejects in draws)
+        for draws in (again, theirs)
+    ]
+    assert len(samples[0]) > 2
+    assert two_samples(*samples) < 4
+    shifted = Counter((t, round(weight, 6), r) for t, weight, r in ours)
+    assert two_samples(shifted, samples[1]) > 4
 
 
 @pytest.mark.parametrize("place", PLACES)

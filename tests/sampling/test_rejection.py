@@ -46,3 +46,12 @@ def test_many_failures_share_the_calls_of_the_model() -> None:
         )
     assert caught.value.attempts == 2000
     assert model.calls < 300
+
+
+def test_a_text_that_always_comes_is_tried_once() -> None:
+    """As at temperature 0."""
+    model = TableModel(LETTERS, lambda prefix: [1, 0, 0, 0, 0])
+    sampler = RejectionSampler(model, RARE)
+    with pytest.raises(AcceptanceError, match="always writes the same text"):
+        sampler.sample(PROMPT, 2, 4)
+    assert sampler.attempts == 2
