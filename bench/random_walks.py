@@ -4,22 +4,22 @@
     python -m bench.random_walks --ids Github_easy---o1234 --language specification
 
 No model is involved. See `walker` for what is tried at each step. `jsonschema` judges what a walk
-has written, formats included.
+has written, formats included. What was found is written to a file, schema by schema: the same
+command goes on where it was stopped.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import signal
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from time import perf_counter
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if __package__ in (None, ""):  # run as a file
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -28,8 +28,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from bench.data import Case, data_folder, load_cases, select
+from bench.engines import engine_version
 from bench.errors import BenchmarkError
 from bench.judge import Judge
+from bench.results import Journal
 from bench.walker import Walker, WalkError
 
 if TYPE_CHECKING:
@@ -68,24 +70,24 @@ class Failure:
 
 
 @dataclass(slots=True)
-class Tally:
-    """What was walked.
+class Walked:
+    """What became of the walks through one schema.
 
     Attributes:
-        schemas: schemas with all their walks.
-        refused: schemas that do not compile, by the name of the error.
+        id: the schema.
+        refused: why it does not compile, the name of the error; None: it does.
         walks: walks that ended.
         tokens: tokens of these.
-        unjudged: schemas that jsonschema cannot judge, by its reason.
+        unjudged: why jsonschema cannot judge the schema; None: it can.
         failures: walks that went wrong.
     """
 
-    schemas: int
-    refused: dict[str, int]
-    walks: int
-    tokens: int
-    unjudged: dict[str, str]
-    failures: list[Failure]
+    id: str
+    refused: str | None = None
+    walks: int = 0
+    tokens: int = 0
+    unjudged: str | None = None
+    failures: list[Failure] = field(default_factory=list)
 
 
 class SchemaWalker:
@@ -96,15 +98,23 @@ class SchemaWalker:
         self._options = options
         self._walker = Walker(vocabulary, seed)
 
-    def walk_all(self, case: Case, walks: int, tally: Tally) -> None:
-        """Walk through one schema several times, and tally what happens."""
+    def walk_all(self, case: Case, walks: int, limit: float) -> Walked:
+        """Walk through one schema several times, for at most `limit` seconds of the processor."""
+        found = Walked(case.id)
+        try:
+            with _time_limit(limit):
+                self._walk_all(case, walks, found)
+        except Exception as error:  # whatever it is, the other schemas are walked
+            found.failures.append(_failure(case, None, error))
+        return found
+
+    def _walk_all(self, case: Case, walks: int, found: Walked) -> None:
         from constrain import ConstraintError, compile_json_schema
 
         try:
             constraint = compile_json_schema(case.schema, self._vocabulary, options=self._options)
         except ConstraintError as error:
-            name = type(error).__name__
-            tally.refused[name] = tally.refused.get(name, 0) + 1
+            found.refused = type(error).__name__
             return
         judge = Judge(case.schema)
         for index in range(walks):
@@ -113,26 +123,25 @@ class SchemaWalker:
                 for token in self._walker.walk(constraint.matcher(), case.id, index):
                     written.append(token)
             except (WalkError, ConstraintError, AssertionError) as error:
-                tally.failures.append(_failure(case, index, error, written))
+                found.failures.append(_failure(case, index, error, written))
                 continue
-            tally.walks += 1
-            tally.tokens += len(written)
-            if case.id not in tally.unjudged:
-                self._judge(judge, case, index, written, tally)
-        tally.schemas += 1
+            found.walks += 1
+            found.tokens += len(written)
+            if found.unjudged is None:
+                self._judge(judge, case, index, written, found)
 
     def _judge(
-        self, judge: Judge, case: Case, index: int, written: list[bytes], tally: Tally
+        self, judge: Judge, case: Case, index: int, written: list[bytes], found: Walked
     ) -> None:
         try:
             complaint = judge.complaint(b"".join(written))
         except OutOfTimeError:
             raise
         except Exception as error:  # a reference or a pattern that jsonschema cannot read
-            tally.unjudged[case.id] = f"{type(error).__name__}: {error}"
+            found.unjudged = f"{type(error).__name__}: {error}"
             return
         if complaint is not None:
-            tally.failures.append(_failure(case, index, InvalidTextError(complaint), written))
+            found.failures.append(_failure(case, index, InvalidTextError(complaint), written))
 
 
 def _failure(
@@ -147,20 +156,19 @@ def _time_limit(seconds: float) -> Iterator[None]:
     def stop(number: int, frame: FrameType | None) -> None:
         raise OutOfTimeError(f"over {seconds:g} s")
 
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    before = signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 def main(argv: list[str] | None = None) -> int:
     """Walk. Returns 0, 1 where a walk went wrong, 2 for wrong arguments or data."""
     arguments = _parser().parse_args(argv)
     console = Console(stderr=True)
-    started = perf_counter()
     try:
         cases = select(
             load_cases(arguments.data),
@@ -168,16 +176,13 @@ def main(argv: list[str] | None = None) -> int:
             seed=arguments.seed,
             ids=arguments.ids,
         )
-        tally = _walk_cases(cases, arguments, console)
+        found = _walk_cases(cases, arguments, console)
     except BenchmarkError as error:
         console.print(f"error: {error}", style="red", markup=False, highlight=False)
         return _EXIT_INPUT
-    report = {**asdict(tally), "seconds": round(perf_counter() - started, 1)}
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    arguments.out.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", "utf-8")
-    print(_table(tally, perf_counter() - started))
+    print(_table(found))
     console.print(f"written to {arguments.out}", markup=False, highlight=False)
-    return _EXIT_FAILURES if tally.failures else 0
+    return _EXIT_FAILURES if any(walked.failures for walked in found) else 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -195,58 +200,87 @@ def _parser() -> argparse.ArgumentParser:
         type=float,
         default=30.0,
         metavar="S",
-        help="seconds for a schema with all its walks (default: %(default)g)",
+        help="processor seconds for a schema with all its walks (default: %(default)g)",
     )
     add(
         "--out",
         type=Path,
-        default=Path("results/random_walks.json"),
+        default=Path("results/random_walks.jsonl"),
         metavar="FILE",
-        help="the results as JSON (default: %(default)s)",
+        help="the results; schemas that it holds are not walked again (default: %(default)s)",
     )
+    add("--fresh", action="store_true", help="walk through everything again")
     return parser
 
 
-def _walk_cases(cases: Sequence[Case], arguments: argparse.Namespace, console: Console) -> Tally:
+def _walk_cases(
+    cases: Sequence[Case], arguments: argparse.Namespace, console: Console
+) -> list[Walked]:
+    """Walk through the schemas that the file does not hold yet. Returns what is known of all."""
     from transformers import AutoTokenizer
 
     from constrain import JSONOptions, Vocabulary
 
     name = arguments.tokenizer or str(data_folder() / "tokenizers" / "llama3")
+    settings = {
+        "version": engine_version("constrain"),
+        "data": arguments.data or "maskbench-dev",
+        "tokenizer": name,
+        "language": arguments.language,
+        "seed": arguments.seed,
+        "walks": arguments.walks,
+    }
+    found = _resume(arguments, settings)
     vocabulary = Vocabulary.from_tokenizer(AutoTokenizer.from_pretrained(name))
     wide = JSONOptions.specification(format="assert")
     options = wide if arguments.language == "specification" else JSONOptions()
     walker = SchemaWalker(vocabulary, options, arguments.seed)
-    tally = Tally(0, {}, 0, 0, {}, [])
     columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, TextColumn("{task.description}"), console=console) as progress:
         task = progress.add_task("", total=len(cases))
         for case in cases:
-            try:
-                with _time_limit(arguments.limit_time):
-                    walker.walk_all(case, arguments.walks, tally)
-            except Exception as error:
-                tally.failures.append(_failure(case, None, error))
-            counts = f"{tally.walks} walks, {len(tally.failures)} failures"
-            progress.update(task, advance=1, description=counts)
-    return tally
+            if case.id not in found:
+                found[case.id] = walker.walk_all(case, arguments.walks, arguments.limit_time)
+                Journal(arguments.out).write("a", asdict(found[case.id]))
+            known = found.values()
+            walks, failures = sum(w.walks for w in known), sum(len(w.failures) for w in known)
+            progress.update(task, advance=1, description=f"{walks} walks, {failures} failures")
+    return [found[case.id] for case in cases]
 
 
-def _table(tally: Tally, seconds: float) -> str:
+def _resume(arguments: argparse.Namespace, settings: dict[str, Any]) -> dict[str, Walked]:
+    """What the file holds already, by schema; it is begun anew where it holds nothing."""
+    journal = Journal(arguments.out)
+    lines = [] if arguments.fresh else journal.whole()
+    if not lines:
+        arguments.out.parent.mkdir(parents=True, exist_ok=True)
+        journal.write("w", settings)
+        return {}
+    if lines[0] != settings:
+        raise BenchmarkError(
+            f"{arguments.out} holds walks of another version or of other settings; "
+            "pass --fresh to replace them, or another --out"
+        )
+    records = [{**line, "failures": [Failure(**f) for f in line["failures"]]} for line in lines[1:]]
+    return {record["id"]: Walked(**record) for record in records}
+
+
+def _table(found: Sequence[Walked]) -> str:
     """The results as Markdown."""
+    refused = Counter(walked.refused for walked in found if walked.refused is not None)
+    failures = [failure for walked in found for failure in walked.failures]
     rows = [
-        ("schemas walked", tally.schemas),
-        *((f"schemas refused: {name}", count) for name, count in tally.refused.items()),
-        ("schemas that jsonschema cannot judge", len(tally.unjudged)),
-        ("walks that ended", tally.walks),
-        ("tokens", tally.tokens),
-        ("seconds", round(seconds)),
-        ("**failures**", len(tally.failures)),
+        ("schemas", len(found)),
+        *((f"schemas refused: {name}", count) for name, count in refused.items()),
+        ("schemas that jsonschema cannot judge", sum(w.unjudged is not None for w in found)),
+        ("walks that ended", sum(walked.walks for walked in found)),
+        ("tokens", sum(walked.tokens for walked in found)),
+        ("**failures**", len(failures)),
     ]
     lines = ["| | |", "|---|---:|", *(f"| {label} | {value} |" for label, value in rows)]
-    if tally.failures:
+    if failures:
         lines += ["", "| schema | walk | kind | reason |", "|---|---:|---|---|"]
-        for failure in tally.failures[:_SHOWN]:
+        for failure in failures[:_SHOWN]:
             reason = " ".join(failure.reason.split()).replace("|", "\\|")[:160]
             lines.append(f"| {failure.id} | {failure.walk} | {failure.kind} | {reason} |")
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""Results on disk: a JSON-lines file for each engine, written as they come."""
+"""Results on disk: JSON lines, written as they come; a run that is stopped goes on where it was."""
 
 from __future__ import annotations
 
@@ -31,37 +31,57 @@ class Header:
     setup_mb: float
 
 
-class ResultFile:
-    """The results of one engine: a header, then a line for each schema."""
+class Journal:
+    """A file of JSON lines: a header, then a record for each schema."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def whole(self) -> list[Any]:
+        """The header and the records; a torn last line, which a killed run leaves, is cut off."""
+        if not self.path.exists():
+            return []
+        with self.path.open(encoding="utf-8") as lines:
+            found = [line for line in lines if line.endswith("\n")]
+        self.path.write_text("".join(found), encoding="utf-8")
+        return [json.loads(line) for line in found]
+
+    def write(self, mode: str, record: dict[str, Any]) -> None:
+        """Write a line: the first (`w`) or one more (`a`)."""
+        with self.path.open(mode, encoding="utf-8") as lines:
+            lines.write(json.dumps(record, separators=(",", ":")) + "\n")
+
+
+class ResultFile(Journal):
+    """The results of one engine."""
 
     def __init__(self, folder: Path, engine: str) -> None:
-        self.path = folder / f"{engine}.jsonl"
+        super().__init__(folder / f"{engine}.jsonl")
 
     def resume(self, version: str, settings: dict[str, Any]) -> set[str]:
-        """The names of the schemas whose results are here already; a torn last line is cut off.
+        """The names of the schemas whose results are here already.
 
         Raises:
             BenchmarkError: they are of another version or of other settings.
         """
-        found = self._whole_lines() if self.path.exists() else []
+        found = self.whole()
         if not found:
             return set()
-        header = Header(**json.loads(found[0]))
+        header = Header(**found[0])
         if (header.version, header.settings) != (version, settings):
             raise BenchmarkError(
                 f"{self.path} holds results of another version or of other settings; "
                 "pass --fresh to replace them, or another --out"
             )
-        self.path.write_text("".join(found), encoding="utf-8")
-        return {json.loads(line)["id"] for line in found[1:]}
+        return {record["id"] for record in found[1:]}
 
     def begin(self, header: Header) -> None:
         """Begin the file anew."""
-        self._write("w", asdict(header))
+        self.write("w", asdict(header))
 
     def append(self, result: Result) -> None:
         """Add a line."""
-        self._write("a", result.to_json())
+        self.write("a", result.to_json())
 
     def header(self) -> Header:
         """The first line."""
@@ -74,12 +94,3 @@ class ResultFile:
             next(lines)
             for line in lines:
                 yield Result.from_json(json.loads(line))
-
-    def _whole_lines(self) -> list[str]:
-        """The lines without the one that a killed run may have left unfinished."""
-        with self.path.open(encoding="utf-8") as lines:
-            return [line for line in lines if line.endswith("\n")]
-
-    def _write(self, mode: str, record: dict[str, Any]) -> None:
-        with self.path.open(mode, encoding="utf-8") as lines:
-            lines.write(json.dumps(record, separators=(",", ":")) + "\n")

@@ -24,24 +24,48 @@ def run(tmp_path: Path, tokenizer_folder: Path) -> Any:
     lines = (json.dumps({"id": name, "schema": schema, "tests": []}) for name, schema in CASES)
     (tmp_path / "cases.jsonl").write_text("\n".join(lines))
 
-    def walk() -> tuple[int, Any]:
-        out = tmp_path / "walks.json"
+    def walk(*more: str) -> tuple[int, dict[str, Any]]:
+        out = tmp_path / "walks.jsonl"
         paths = ["--data", str(tmp_path / "cases.jsonl"), "--out", str(out)]
-        code = random_walks.main([*paths, "--tokenizer", str(tokenizer_folder)])
-        report = json.loads(out.read_text())
-        del report["seconds"]
-        return code, report
+        code = random_walks.main([*paths, "--tokenizer", str(tokenizer_folder), *more])
+        records = [json.loads(line) for line in out.read_text().splitlines()[1:]]
+        return code, {record["id"]: record for record in records}
 
     return walk
 
 
 def test_walks_are_counted_and_can_be_repeated(run: Any) -> None:
-    code, report = run()
+    code, found = run()
     assert code == 0
-    assert (report["schemas"], report["walks"]) == (2, 10)
-    assert report["refused"] == {"UnsatisfiableSchemaError": 1}
-    assert report["tokens"] > 20
-    assert run() == (0, report)
+    assert [found[name]["walks"] for name, _ in CASES] == [5, 5, 0]
+    assert found["never"]["refused"] == "UnsatisfiableSchemaError"
+    assert found["map"]["tokens"] + found["list"]["tokens"] > 20
+    assert run("--fresh") == (0, found)
+
+
+def test_a_stopped_run_goes_on(run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = run()
+    out = tmp_path / "walks.jsonl"
+    header, first, second, _ = out.read_text().splitlines()
+    out.write_text("\n".join((header, first, second[:20])))
+    walked = []
+    walk_all = random_walks.SchemaWalker.walk_all
+
+    def counted(self: Any, case: Any, *rest: Any) -> Any:
+        walked.append(case.id)
+        return walk_all(self, case, *rest)
+
+    monkeypatch.setattr(random_walks.SchemaWalker, "walk_all", counted)
+    assert run() == whole
+    assert set(walked) == {name for name, _ in CASES} - {json.loads(first)["id"]}
+    assert run("--seed", "1")[0] == 2
+
+
+def test_a_schema_has_its_time(run: Any) -> None:
+    code, found = run("--limit-time", "1e-4")
+    assert code == 1
+    kinds = {failure["kind"] for record in found.values() for failure in record["failures"]}
+    assert kinds == {"OutOfTimeError"}
 
 
 def test_a_wrong_mask_is_found(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,16 +76,18 @@ def test_a_wrong_mask_is_found(run: Any, monkeypatch: pytest.MonkeyPatch) -> Non
         row[0] |= 0xFE
 
     monkeypatch.setattr(Matcher, "fill_bitmask", too_wide)
-    code, report = run()
+    code, found = run()
     assert code == 1
-    assert {failure["kind"] for failure in report["failures"]} == {"WalkError"}
+    kinds = {failure["kind"] for record in found.values() for failure in record["failures"]}
+    assert kinds == {"WalkError"}
 
 
 def test_a_wrong_text_is_found(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(random_walks, "Judge", lambda schema: Judge(False))
-    code, report = run()
+    code, found = run()
     assert code == 1
-    assert {failure["kind"] for failure in report["failures"]} == {"InvalidTextError"}
+    kinds = {failure["kind"] for record in found.values() for failure in record["failures"]}
+    assert kinds == {"InvalidTextError"}
 
 
 @pytest.mark.parametrize(
