@@ -22,6 +22,8 @@ _FREE_TOKENS = 60
 """Most tokens of a walk before it has to head for an end."""
 _SPARE_TOKENS = 10
 """Tokens that it then has beyond those of its least ending."""
+_TRIED = 8
+"""Tokens tried at each step, for one that is not allowed."""
 
 
 class WalkError(Exception):
@@ -35,7 +37,6 @@ class Walker:
         self._vocabulary = vocabulary
         self._seed = seed
         self._kinds = _kinds(vocabulary)
-        self._row = np.zeros(vocabulary.bitmask_words, np.int32)
 
     def walk(self, matcher: Matcher, name: str, index: int) -> Iterator[bytes]:
         """Yield the tokens of one walk.
@@ -52,7 +53,7 @@ class Walker:
             if budget is None and free == 0:
                 budget = matcher.tokens_to_finish() + int(random.integers(_SPARE_TOKENS))
             free -= 1
-            refused = self._draw(~allowed, random)
+            refused = self._draw_refused(allowed, random)
             if refused is not None and matcher.accept(refused):
                 raise WalkError(f"token {refused} is accepted, but not in the mask")
             if budget is not None:
@@ -68,24 +69,40 @@ class Walker:
                 raise WalkError(f"token {token} is in the mask, but not accepted")
             yield self._vocabulary.token_bytes(token) or b""
 
-    def _mask(self, matcher: Matcher, budget: int | None = None) -> NDArray[np.bool_]:
-        from constrain.engine.bitmask import allowed
-
-        matcher.fill_bitmask(self._row, budget=budget)
-        found = allowed(self._row, self._vocabulary.size)
-        ends = {bool(found[token]) for token in self._vocabulary.eos_token_ids}
+    def _mask(self, matcher: Matcher, budget: int | None = None) -> NDArray[np.int32]:
+        row = np.zeros(self._vocabulary.bitmask_words, np.int32)
+        matcher.fill_bitmask(row, budget=budget)
+        ends = {_has(row, token) for token in self._vocabulary.eos_token_ids}
         if ends != {matcher.is_accepting()}:
             raise WalkError("the mask and is_accepting do not agree on the end")
-        return found
+        return row
 
-    def _draw(self, tokens: NDArray[np.bool_], random: np.random.Generator) -> int | None:
+    def _draw(self, row: NDArray[np.int32], random: np.random.Generator) -> int | None:
         """Draw a kind of token, then one of the kind: else few tokens would be punctuation."""
-        found = np.flatnonzero(tokens)
+        found = _tokens(row)
         if not len(found):
             return None
         kinds = self._kinds[found]
         kind = random.choice(np.flatnonzero(np.bincount(kinds)))
         return int(random.choice(found[kinds == kind]))
+
+    def _draw_refused(self, row: NDArray[np.int32], random: np.random.Generator) -> int | None:
+        """Draw a token that is not in a mask; None where a few that were tried are all in it."""
+        drawn = random.integers(self._vocabulary.size, size=_TRIED)
+        return next((int(token) for token in drawn if not _has(row, int(token))), None)
+
+
+def _has(row: NDArray[np.int32], token: int) -> bool:
+    return bool(row[token // 32] >> (token % 32) & 1)
+
+
+def _tokens(row: NDArray[np.int32]) -> NDArray[np.int64]:
+    """The tokens in a mask: int64[n], from int32[words]."""
+    words = np.flatnonzero(row)
+    bits = np.unpackbits(row[words].view(np.uint8), bitorder="little").reshape(-1, 32)
+    place, bit = np.nonzero(bits)
+    found: NDArray[np.int64] = words[place] * 32 + bit
+    return found
 
 
 def _kinds(vocabulary: Vocabulary) -> NDArray[np.int64]:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from heapq import heappop, heappush
-from itertools import count
 from typing import Any, Protocol
 
 from constrain.engine import layout
@@ -30,7 +28,7 @@ from constrain.engine.escapes import (
 )
 from constrain.engine.strings import LEADS, SPELLINGS
 from constrain.lexing.cofinite import left_out
-from constrain.lexing.lengths import fewest
+from constrain.lexing.lengths import Lengths, fewest
 from constrain.lexing.lexeme import (
     INDENT_LIMIT,
     JSONString,
@@ -200,7 +198,7 @@ class Fragments:
         self._states = states
         self._known: dict[tuple[object, ...], int] = {}
         self._pending: dict[int, tuple[Place, Expansion]] = {}
-        self._distances: dict[Regex, int] = {}
+        self._lengths = Lengths()
 
     def close(self) -> None:
         """Forget the states that were never left."""
@@ -339,34 +337,7 @@ class Fragments:
 
     def _shortest(self, regex: Regex, place: Place) -> int:
         """Return the least number of characters of a match, as far as a bound makes it matter."""
-        if place.high < 0:
-            return 0
-        known = self._distances.get(regex)
-        if known is None:
-            known = self._distances[regex] = self._search(regex, place.high)
-        return known
-
-    def _search(self, root: Regex, limit: int) -> int:
-        """Search best first (A*), of equally good ways first the one that has come farthest."""
-        best = {root: 0}
-        order = count()
-        heap = [(fewest(root), 0, next(order), root)]
-        while heap:
-            bound, come, _, here = heappop(heap)
-            depth = -come
-            if bound > limit:
-                break
-            if depth > best[here]:
-                continue
-            if here.nullable:
-                return depth
-            for _, target in arcs(here):
-                if depth + 1 < best.get(target, limit + 1):
-                    best[target] = depth + 1
-                    left = self._distances.get(target)
-                    bound = depth + 1 + (fewest(target) if left is None else left)
-                    heappush(heap, (bound, come - 1, next(order), target))
-        return limit + 1
+        return 0 if place.high < 0 else self._lengths.least(regex, place.high)
 
     def _shortest_after(self, regex: Regex, wanted: Ranges, place: Place) -> int:
         """Return the least number of characters after one out of `wanted`."""

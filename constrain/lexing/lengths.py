@@ -1,13 +1,72 @@
-"""Lengths of matches in code points, read off expressions without taking derivatives."""
+"""Lengths of matches in code points: bounds read off expressions, and least ones by searches."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from heapq import heappop, heappush
+from itertools import count
 
 from constrain.lexing.assertions import postorder
+from constrain.lexing.derivatives import Budget, steps
+from constrain.lexing.divided import alternatives
 from constrain.lexing.nodes import Chars, Complement, Concat, Intersect, Regex, Repeat, Union, Words
 
 _FEW_TEXTS = 64
+_WORK_LIMIT = 1_000_000
+"""Nodes that the search for a least length may visit."""
+
+
+class Lengths:
+    """Least lengths of matches; what a search finds on its way is remembered."""
+
+    def __init__(self) -> None:
+        self._least: dict[Regex, int] = {}
+        self._above: dict[Regex, int] = {}
+
+    def least(self, regex: Regex, limit: int) -> int:
+        """Return the least length of a match, or `limit + 1` where it is greater.
+
+        Raises:
+            RegexTooComplexError: it takes too long to find.
+        """
+        if self._above.get(regex, -1) < limit and regex not in self._least:
+            self._search(regex, limit)
+        return min(self._least.get(regex, limit + 1), limit + 1)
+
+    def _search(self, root: Regex, limit: int) -> None:
+        """Search best first (A*), of equally good ways first the one that promises most."""
+        reached: dict[Regex, tuple[int, Regex | None]] = {root: (0, None)}
+        order = count(0, -1)
+        heap = [(fewest(root), 0, 0, next(order), root)]
+        budget = Budget(_WORK_LIMIT)
+        while heap:
+            bound, _, depth, _, here = heappop(heap)
+            if bound > limit:
+                break
+            if depth > reached[here][0]:
+                continue
+            left = 0 if here.nullable else self._least.get(here)
+            if left is not None:
+                if depth + left > bound:
+                    heappush(heap, (depth + left, 0, depth, next(order), here))
+                    continue
+                step: Regex | None = here
+                while step is not None:
+                    before, parent = reached[step]
+                    self._least[step] = depth + left - before
+                    step = parent
+                return
+            choices = alternatives(here)
+            budget.spend(len(choices) or here.size)
+            there = depth + (not choices)
+            for target in choices or [target for _, target in steps(here)]:
+                if target in reached and reached[target][0] <= there:
+                    continue
+                bound = there + max(self._least.get(target, 0), fewest(target))
+                if bound <= limit and not target._empty:
+                    reached[target] = (there, here)
+                    heappush(heap, (bound, target.effort, there, next(order), target))
+        self._above[root] = limit
 
 
 def fewest(regex: Regex) -> int:

@@ -8,7 +8,7 @@ on the expression, which lives as long as somebody holds it.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from heapq import heappop, heappush
 from itertools import count
 from operator import itemgetter
@@ -39,6 +39,7 @@ from constrain.lexing.assertions import (
 )
 from constrain.lexing.charset import char_class
 from constrain.lexing.derivatives import Budget, steps
+from constrain.lexing.divided import alternatives
 from constrain.lexing.nodes import (
     ANY,
     ANYTHING,
@@ -228,23 +229,23 @@ def _search(
 ) -> int | None:
     """The UTF-8 length of a shortest match, if there is one (and it is at most `bound`).
 
-    This is A* over the steps, with `least` as the estimate of what is left. Where `greedy`, it
-    finds any match, and looks where one promises to be near.
+    This is A* over the steps of alternatives, with `least` as the estimate of what is left; of
+    equally good ways it follows the one of least `effort`. Where `greedy`, it finds any match, and
+    knows no other measure.
     """
     reached: dict[Regex, tuple[int, Regex | None]] = {root: (0, None)}
     order = count(0, -1)
-    heap = [(0, next(order), 0, root)]
+    heap = [(0, 0, next(order), 0, root)]
     while heap:
-        priority, _, cost, node = heappop(heap)
+        priority, _, _, cost, node = heappop(heap)
         if cost > reached[node][0]:
             continue
-        found = node.live or node.nullable or node._empty is False
-        rest = (0 if found else None) if greedy else _distance(node)
+        rest = (0 if _is_met(node) else None) if greedy else _distance(node)
         if rest is not None:
             total = cost + rest
             if not greedy and priority < total:
                 # It was queued with an estimate.
-                heappush(heap, (total, next(order), cost, node))
+                heappush(heap, (total, 0, next(order), cost, node))
                 continue
             step: Regex | None = node
             while step is not None:
@@ -254,21 +255,35 @@ def _search(
                     step._distance = total - before
                 step = parent
             return total
-        budget.spend(node.size)
-        for members, target in steps(node):
-            there = cost + utf8_length(members.ranges[0][0])
+        for length, target in _moves(node, budget):
+            there = cost + length
             if target._empty or (target in reached and (greedy or reached[target][0] <= there)):
                 continue
             known = None if greedy else _distance(target)
             estimate = target.least if known is None else known
             if bound is None or there + estimate <= bound:
                 reached[target] = (there, node)
-                queued = estimate if greedy else there + estimate
-                heappush(heap, (queued, next(order), there, target))
+                queued = -_is_met(target) if greedy else there + estimate
+                heappush(heap, (queued, target.effort, next(order), there, target))
     if bound is None:
         for node in reached:
             node._empty = True
     return None
+
+
+def _is_met(r: Regex) -> bool:
+    """Whether `r` is known to match something."""
+    return r.live or r.nullable or r._empty is False
+
+
+def _moves(r: Regex, budget: Budget) -> Sequence[tuple[int, Regex]]:
+    """What a search goes on with after an expression, each with the bytes that lead there."""
+    choices = alternatives(r)
+    if choices:
+        budget.spend(len(choices))
+        return [(0, choice) for choice in choices]
+    budget.spend(r.size)
+    return [(utf8_length(members.ranges[0][0]), target) for members, target in steps(r)]
 
 
 def _distance(r: Regex) -> int | None:

@@ -168,3 +168,13 @@ def test_tokens_that_end_unique_items_within_unique_items(prefix: str) -> None:
     matcher.fill_bitmask(row)
     found = {token for token, flag in zip(tokens, allowed(row, len(tokens)), strict=True) if flag}
     assert found == {token for token in tokens if viable(control, (prefix + token).encode())}
+
+
+def test_strings_of_one_pattern_have_bounds_of_their_own() -> None:
+    text = {"type": "string", "pattern": "^b*(a{7}|c)$"}
+    properties = {"x": {**text, "maxLength": 3}, "y": {**text, "maxLength": 10}}
+    control = schema_control({"type": "object", "properties": properties})
+    matcher = Constraint(control, VOCABULARY).matcher()
+    assert matcher.accept_bytes(b'{"x":"bbc","y":"bbb')
+    assert not matcher.fork().accept_bytes(b"ba")  # seven of them do not fit any more
+    assert matcher.accept_bytes(b'aaaaaaa"}')
