@@ -123,7 +123,12 @@ class ObjectShape:
         found = self._properties.get(index)
         if found is None:
             name = self.names[index]
-            atoms = [atom for fact in self._facts for atom in property_atoms(fact, name)]
+            general, naming = self._speaking
+            atoms = [
+                atom
+                for fact in (*general, *naming.get(name, ()))
+                for atom in property_atoms(fact, name)
+            ]
             if not (name.isascii() or writable(name)) or not self._may_be_key(name):
                 atoms = [FALSE]
             node = self._normaliser.node(atoms)
@@ -133,6 +138,19 @@ class ObjectShape:
                 found = Property(name, node, found.required, chances, self._lacking(name))
             self._properties[index] = found
         return found
+
+    @cached_property
+    def _speaking(self) -> tuple[list[ObjectFacts], dict[str, list[ObjectFacts]]]:
+        """The facts that say something of any name, and the others by the names that they know."""
+        general: list[ObjectFacts] = []
+        naming: dict[str, list[ObjectFacts]] = {}
+        for fact in self._facts:
+            if fact.patterns or fact.additional is not TRUE:
+                general.append(fact)
+                continue
+            for name in fact.properties:
+                naming.setdefault(name, []).append(fact)
+        return general, naming
 
     def _lacking(self, name: str) -> int:
         return sum(1 << i for i, breach in enumerate(self.breaches) if name in breach.rule.required)
