@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from os import PathLike
-from time import perf_counter
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from constrain.compile import compile_grammar, compile_json_schema, compile_regex
 from constrain.engine import Constraint
 from constrain.engine.single import RegexControl
-from constrain.errors import ConstraintError, GenerationError
+from constrain.errors import ConstraintError
 from constrain.lexing.regex import words
 from constrain.models import LanguageModel
 from constrain.models.base import Prompt
 from constrain.sampling.base import Observer
 from constrain.sampling.cursor import AnyConstraint
-from constrain.sampling.masked import Output, decode
-from constrain.sampling.outcome import Outcome, SamplerName, sample_texts
+from constrain.sampling.outcome import SamplerName
+from constrain.sampling.potential import Potential
 from constrain.sampling.warp import Warp
 from constrain.schema_sources import read_schema
-from constrain.speculation.auto import Draft, speculative
-from constrain.speculation.model import SpeculativeModel
-from constrain.speculation.statistics import Statistics
+from constrain.speculation.auto import Draft
 from constrain.vocabulary import Vocabulary
+from constrain.writing import Model, write
 
 if TYPE_CHECKING:
     from lark.indenter import Indenter
@@ -34,56 +30,6 @@ if TYPE_CHECKING:
     from constrain.grammar.indentation import Indentation
     from constrain.monitors import Monitor, MonitorName, Place
     from constrain.schema.options import JSONOptions
-
-Model: TypeAlias = "LanguageModel | str | PathLike[str] | tuple[Any, Any]"
-"""A language model, the id or path of a Hugging Face model, or such a model and its tokenizer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Timings:
-    """Where the time of a call went, in seconds.
-
-    Attributes:
-        compile: making the constraint.
-        model: in the calls of the model that this output took part in, drafting included.
-        masks: in masks and checks of tokens, for all outputs.
-        total: the whole call, for all of its outputs.
-    """
-
-    compile: float
-    model: float
-    masks: float
-    total: float
-
-
-@dataclass(frozen=True, slots=True)
-class Generation:
-    """An output and how it came about.
-
-    Attributes:
-        value: what the call returns without `return_details`.
-        text: the text that the model wrote.
-        token_ids: its tokens; the last one ends the text.
-        forced_tokens: how many of them cost no model call, because there was no choice.
-        model_calls: the calls of the model that this output took part in.
-        logprob: log-probability, under the model without any mask, of the tokens it chose; the
-            forced ones are not counted.
-        seed: what to pass for the same output again.
-        timings: where the time went.
-        outcome: how the sampler came to it; None for local masking.
-        speculation: how far looking ahead has helped, for all outputs; None without.
-    """
-
-    value: Any
-    text: str
-    token_ids: tuple[int, ...]
-    forced_tokens: int
-    model_calls: int
-    logprob: float
-    seed: int
-    timings: Timings
-    outcome: Outcome | None = None
-    speculation: Statistics | None = None
 
 
 def generate_json(
@@ -100,6 +46,7 @@ def generate_json(
     min_p: float | None = None,
     sampler: SamplerName = "masked",
     particles: int = 16,
+    potential: Potential | None = None,
     draft: Draft | None = None,
     observe: Observer | None = None,
     options: JSONOptions | None = None,
@@ -139,6 +86,8 @@ def generate_json(
         sampler: "masked", "rejection", "asap", "cars", "awrs" or "smc"; see
             `constrain.sampling`.
         particles: weighted outputs to write, of which `n` are drawn (asap, awrs, smc).
+        potential: a soft constraint, a factor of what is drawn from (awrs, smc): a `Critic`, or
+            another model as a `ModelPotential`; see `constrain.sampling`.
         draft: who guesses tokens, so that one call of the model scores several; the outputs are
             the same. "auto" takes what the constraint forces, copies, and what the model has found
             likely before; a smaller model over the same vocabulary guesses besides; or drafters,
@@ -160,7 +109,7 @@ def generate_json(
     """
     source = read_schema(schema)
     text = source.text
-    return _generate(
+    return write(
         lambda vocabulary: compile_json_schema(source.schema, vocabulary, options, lenient=lenient),
         model,
         lambda lm: lm.encode_prompt(prompt, text if include_schema else None),
@@ -171,6 +120,7 @@ def generate_json(
         warp=Warp(temperature, top_k, top_p, min_p),
         sampler=sampler,
         particles=particles,
+        potential=potential,
         draft=draft,
         observe=observe,
         return_details=return_details,
@@ -191,6 +141,7 @@ def generate(
     min_p: float | None = None,
     sampler: SamplerName = "masked",
     particles: int = 16,
+    potential: Potential | None = None,
     draft: Draft | None = None,
     observe: Observer | None = None,
     return_details: bool = False,
@@ -214,7 +165,7 @@ def generate(
             )
         return constraint
 
-    return _generate(
+    return write(
         compiled,
         model,
         lambda lm: lm.encode_prompt(prompt),
@@ -225,6 +176,7 @@ def generate(
         warp=Warp(temperature, top_k, top_p, min_p),
         sampler=sampler,
         particles=particles,
+        potential=potential,
         draft=draft,
         observe=observe,
         return_details=return_details,
@@ -245,6 +197,7 @@ def generate_regex(
     min_p: float | None = None,
     sampler: SamplerName = "masked",
     particles: int = 16,
+    potential: Potential | None = None,
     draft: Draft | None = None,
     observe: Observer | None = None,
     return_details: bool = False,
@@ -256,7 +209,7 @@ def generate_regex(
     Raises:
         ConstraintError: of the pattern, see `compile_regex`; else as `generate_json`.
     """
-    return _generate(
+    return write(
         lambda vocabulary: compile_regex(pattern, vocabulary),
         model,
         lambda lm: lm.encode_prompt(prompt),
@@ -267,6 +220,7 @@ def generate_regex(
         warp=Warp(temperature, top_k, top_p, min_p),
         sampler=sampler,
         particles=particles,
+        potential=potential,
         draft=draft,
         observe=observe,
         return_details=return_details,
@@ -292,6 +246,7 @@ def generate_grammar(
     min_p: float | None = None,
     sampler: SamplerName = "masked",
     particles: int = 16,
+    potential: Potential | None = None,
     draft: Draft | None = None,
     observe: Observer | None = None,
     return_details: bool = False,
@@ -304,7 +259,7 @@ def generate_grammar(
     Raises:
         ConstraintError: of the grammar, see `compile_grammar`; else as `generate_json`.
     """
-    return _generate(
+    return write(
         lambda vocabulary: compile_grammar(
             grammar, vocabulary, syntax, start, lexer, path, indentation
         ),
@@ -317,6 +272,7 @@ def generate_grammar(
         warp=Warp(temperature, top_k, top_p, min_p),
         sampler=sampler,
         particles=particles,
+        potential=potential,
         draft=draft,
         observe=observe,
         return_details=return_details,
@@ -337,6 +293,7 @@ def generate_choice(
     min_p: float | None = None,
     sampler: SamplerName = "masked",
     particles: int = 16,
+    potential: Potential | None = None,
     draft: Draft | None = None,
     observe: Observer | None = None,
     return_details: bool = False,
@@ -352,7 +309,7 @@ def generate_choice(
         raise ConstraintError(f"choices must be a list of texts, not {choices!r}")
     if not choices:
         raise ConstraintError("there are no choices; give at least one text")
-    return _generate(
+    return write(
         lambda vocabulary: Constraint(RegexControl(words(choices)), vocabulary),
         model,
         lambda lm: lm.encode_prompt(prompt),
@@ -363,6 +320,7 @@ def generate_choice(
         warp=Warp(temperature, top_k, top_p, min_p),
         sampler=sampler,
         particles=particles,
+        potential=potential,
         draft=draft,
         observe=observe,
         return_details=return_details,
@@ -385,6 +343,7 @@ def generate_code(
     min_p: float | None = None,
     sampler: SamplerName = "masked",
     particles: int = 16,
+    potential: Potential | None = None,
     draft: Draft | None = None,
     observe: Observer | None = None,
     return_details: bool = False,
@@ -415,7 +374,7 @@ def generate_code(
         room = None if lm.context_length is None else max(lm.context_length - max_tokens, 1)
         return tokens if room is None else tokens[-room:]
 
-    return _generate(
+    return write(
         lambda vocabulary: MonitoredConstraint(compile_regex(pattern, vocabulary), watching),
         model,
         encoded,
@@ -426,126 +385,8 @@ def generate_code(
         warp=Warp(temperature, top_k, top_p, min_p),
         sampler=sampler,
         particles=particles,
+        potential=potential,
         draft=draft,
         observe=observe,
         return_details=return_details,
     )
-
-
-def _generate(
-    compiled: Callable[[Vocabulary], AnyConstraint],
-    model: Model,
-    encoded: Callable[[LanguageModel], list[int]],
-    parse: Callable[[str], Any],
-    *,
-    n: int,
-    seed: int | None,
-    max_tokens: int,
-    warp: Warp,
-    sampler: str,
-    particles: int,
-    draft: Draft | None,
-    observe: Observer | None,
-    return_details: bool,
-) -> Any:
-    if not isinstance(n, int) or n < 1:
-        raise ConstraintError(f"n must be an integer >= 1, not {n!r}")
-    if not isinstance(seed, int | None):
-        raise ConstraintError(f"the seed must be an integer, not {seed!r}")
-    if seed is None:
-        seed = secrets.randbits(64)
-    language_model = _language_model(model)
-    if draft is not None:
-        language_model = speculative(language_model, draft)
-    ahead = language_model if isinstance(language_model, SpeculativeModel) else None
-    before = ahead.statistics if ahead else None
-    started = perf_counter()
-    constraint = compiled(language_model.vocabulary)
-    compile_seconds = perf_counter() - started
-    prompt, outcome = encoded(language_model), None
-    if sampler == "masked":
-        outputs = decode(
-            language_model,
-            constraint,
-            prompt,
-            n=n,
-            max_tokens=max_tokens,
-            warp=warp,
-            seed=seed,
-            observe=observe,
-        )
-    else:
-        outcome = sample_texts(
-            sampler,
-            language_model,
-            constraint,
-            prompt,
-            n=n,
-            max_tokens=max_tokens,
-            warp=warp,
-            seed=seed,
-            particles=particles,
-            observe=observe,
-        )
-        outputs = [
-            Output(
-                s.token_ids,
-                0,
-                len(s.token_ids),
-                s.logprob,
-                outcome.model_seconds,
-                outcome.mask_seconds,
-            )
-            for s in outcome.samples
-        ]
-    total = perf_counter() - started
-    texts = [_text(language_model.vocabulary, output) for output in outputs]
-    values = [_value(parse, text, output) for text, output in zip(texts, outputs, strict=True)]
-    if not return_details:
-        return values if n > 1 else values[0]
-    statistics = ahead.statistics.since(before) if ahead and before else None
-    details = [
-        Generation(
-            value=value,
-            text=text,
-            token_ids=output.token_ids,
-            forced_tokens=output.forced_tokens,
-            model_calls=output.model_calls,
-            logprob=output.logprob,
-            seed=seed,
-            timings=Timings(compile_seconds, output.model_seconds, output.mask_seconds, total),
-            outcome=outcome,
-            speculation=statistics,
-        )
-        for value, text, output in zip(values, texts, outputs, strict=True)
-    ]
-    return details if n > 1 else details[0]
-
-
-def _language_model(model: Model) -> LanguageModel:
-    if isinstance(model, LanguageModel):
-        return model
-    parts = model if isinstance(model, tuple) else (model,)
-    given = len(parts) in (1, 2) and parts[0]
-    if not isinstance(given, (str, PathLike)) and not hasattr(given, "get_output_embeddings"):
-        raise ConstraintError(
-            f"the model is {model!r}; give a LanguageModel, the id or path of a Hugging Face "
-            "model, or such a model and its tokenizer as a tuple"
-        )
-    from constrain.models import HFModel
-
-    return HFModel(*parts)
-
-
-def _text(vocabulary: Vocabulary, output: Output) -> str:
-    return b"".join(map(vocabulary.shown, output.token_ids)).decode()
-
-
-def _value(parse: Callable[[str], Any], text: str, output: Output) -> Any:
-    try:
-        return parse(text)
-    except ValueError as error:
-        raise GenerationError(
-            f"the output is valid under the schema, but cannot be read: {error}; it is {text!r}",
-            output.token_ids,
-        ) from error

@@ -32,9 +32,9 @@ from constrain import (
     generate_json,
     generate_regex,
 )
-from constrain.generation import Generation
 from constrain.models import LanguageModel, TableModel
 from constrain.sampling import masked
+from constrain.writing import Generation
 
 TOKENS = [
     *(bytes([byte]) for byte in range(256)),

@@ -15,10 +15,10 @@ from constrain.errors import AcceptanceError, ExtinctionError
 from constrain.terminal import InputError, Terminal
 
 if TYPE_CHECKING:
-    from constrain.generation import Timings
     from constrain.sampling import Progress, Run
     from constrain.sampling.outcome import Outcome
     from constrain.speculation import Statistics
+    from constrain.writing import Timings
 
 _JUDGES = {
     "generate_json": "jsonschema",

@@ -21,6 +21,7 @@ from constrain.sampling.clock import Clock
 from constrain.sampling.cursor import AnyConstraint
 from constrain.sampling.masked import room_for
 from constrain.sampling.noise import Stream
+from constrain.sampling.potential import Potential
 from constrain.sampling.rejection import ExactSampler, RejectionSampler
 from constrain.sampling.resampling import systematic
 from constrain.sampling.smc import SMC, Run
@@ -72,6 +73,7 @@ def sample_texts(
     warp: Warp,
     seed: int,
     particles: int,
+    potential: Potential | None = None,
     observe: Observer | None = None,
 ) -> Outcome:
     """Write `n` valid texts with a sampler other than local masking.
@@ -81,9 +83,11 @@ def sample_texts(
 
     Args:
         warp: is part of the model: it works before the constraint, on all tokens.
+        potential: a factor of the target; of "awrs", on complete texts alone.
 
     Raises:
-        ConstraintError: there is no sampler of this name, or `particles` is below 1.
+        ConstraintError: there is no sampler of this name, `particles` is below 1, or the sampler
+            takes no potential.
         GenerationError: even the shortest text does not fit; or, as an `AcceptanceError` or an
             `ExtinctionError`, no text was valid.
     """
@@ -92,6 +96,10 @@ def sample_texts(
     if name not in (*EXACT, *WEIGHTED):
         names = ", ".join(("masked", *EXACT, *WEIGHTED))
         raise ConstraintError(f"no sampler {name!r}; there are {names}")
+    if potential is not None and name not in ("awrs", "smc"):
+        raise ConstraintError(
+            f'sampler="{name}" takes no potential; those that weigh by one are "smc" and "awrs"'
+        )
     if isinstance(constraint, Constraint) and max_tokens >= 1:
         room_for(model, constraint, prompt, max_tokens)
     warped = _Warped(model, warp)
@@ -117,7 +125,8 @@ def sample_texts(
         run = Run(tuple(proposal.sample(prompt, count, max_tokens)), ())
     else:
         proposal = AWRSSampler(warped, constraint, seed=seed, observe=observe)
-        smc = SMC(proposal, ess_threshold=0.5 if name == "smc" else 0.0)
+        threshold = 0.5 if name == "smc" else 0.0
+        smc = SMC(proposal, potential=potential, ess_threshold=threshold)
         run = smc.run(prompt, count, max_tokens)
     finished = [sample for sample in run.samples if sample.log_weight > -math.inf]
     if not finished:

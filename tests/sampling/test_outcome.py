@@ -19,9 +19,9 @@ from constrain import (
     generate_json,
     generate_regex,
 )
-from constrain.generation import Generation
 from constrain.models import TableModel
-from constrain.sampling import Progress
+from constrain.sampling import Critic, Progress
+from constrain.writing import Generation
 
 from .exact import LETTERS, Asked
 
@@ -49,6 +49,22 @@ def test_choices_are_made_as_the_model_would(name: str) -> None:
 def test_masking_would_not() -> None:
     drawn = generate_choice(list(P), MODEL, n=400, seed=1, max_tokens=6)
     assert drawn.count("b") / 400 == pytest.approx(0.2, abs=0.06)
+
+
+@pytest.mark.parametrize("name", ["awrs", "smc"])
+def test_a_potential_is_a_factor(name: str) -> None:
+    likes_ab = Critic(lambda texts: [math.log(5) if text == "ab" else 0.0 for text in texts])
+    drawn = generate_choice(
+        *(list(P), MODEL), n=400, seed=1, sampler=name, max_tokens=6, potential=likes_ab
+    )
+    share = P["b"] / (P["b"] + 5 * P["ab"])
+    assert drawn.count("b") / 400 == pytest.approx(share, abs=0.03)
+
+
+@pytest.mark.parametrize("name", ["masked", "rejection", "cars", "asap"])
+def test_a_potential_needs_weights(name: Any) -> None:
+    with pytest.raises(ConstraintError, match="potential"):
+        generate_choice(["a"], MODEL, sampler=name, potential=Critic(lambda texts: [0.0]))
 
 
 @pytest.mark.parametrize("name", NAMES)
