@@ -90,7 +90,7 @@ class Arguments(PythonMonitor):
 
     def suggest(self, text: str) -> Regex | None:
         """See `Monitor.suggest`."""
-        if not is_code(text) or _DEFINES.search(text):
+        if not is_code(text) or _DEFINES.search(text) or self.is_unknown(text):
             return None
         found = self.ask(text, _signatures)
         return union(*(machine(_Call(signature)) for signature in found)) if found else None

@@ -43,7 +43,7 @@ class Classes(PythonMonitor):
 
     def suggest(self, text: str) -> Suggestions | None:
         """See `Monitor.suggest`."""
-        if not is_code(text) or _DEFINING.search(text):
+        if not is_code(text) or _DEFINING.search(text) or self.is_unknown(text):
             return None
         names = self.ask(text, lambda script, line, column: self._names(script, text, line, column))
         if names is None:

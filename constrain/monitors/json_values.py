@@ -101,9 +101,21 @@ class Values(Answer):
         self._values = [json.loads(text) for text in texts]
         self._texts = [text.encode(errors="replace") for text in texts]
         self._known: dict[object, Answer] = {}
+        self._at: dict[object, Answer] = {}
 
     def begin(self, beginnings: Beginnings, base: Matcher | None) -> Expected:
         """See `Answer.begin`."""
+        place = base.alternatives if type(base) is Matcher else None
+        if place not in self._at:
+            self._at[place] = self._answer(base)
+        return self._at[place].begin(beginnings, base)
+
+    def _answer(self, base: Matcher | None) -> Answer:
+        """The answer that what can be written of the values follows.
+
+        Raises:
+            NothingAgreesError: none can be.
+        """
         options, possible = JSONOptions(), tuple(range(len(self._values)))
         if type(base) is Matcher:
             options = getattr(base.constraint.control, "options", options)
@@ -119,7 +131,7 @@ class Values(Answer):
             texts = [self._texts[i] for i in possible]
             followed = Following(control, rf"[{SPACE}]*", rf"[{SPACE},\]}}]", texts)
             self._known[options, possible] = followed
-        return self._known[options, possible].begin(beginnings, base)
+        return self._known[options, possible]
 
     def _is_writable(self, number: int, base: Matcher) -> bool:
         """Whether a value may be written.

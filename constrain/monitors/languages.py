@@ -11,6 +11,9 @@ from typing import Any
 
 from constrain.errors import ConstraintError
 
+_NEAR = 4096
+"""Characters before a trigger in which something may silence it."""
+
 
 @dataclass(frozen=True)
 class Quote:
@@ -108,14 +111,23 @@ class Language:
                 ends.append(quote.closing.partition("|")[0])
         return text + "".join(ends)
 
+    @cached_property
+    def _settled(self) -> list[str]:
+        """Beginnings of the latest texts that end in code, whatever follows."""
+        return []
+
     def _open(self, text: str) -> list[tuple[Quote | None, int]]:
         """Return the strings and comments that are open, and the code in them, outermost first.
 
         Code has no quote, and so many brackets that are open.
         """
         modes: list[tuple[Quote | None, int]] = [(None, 0)]
-        at = 0
+        begin = max((len(head) for head in self._settled if text.startswith(head)), default=0)
+        at = settled = begin
+        last_line = text.rfind("\n")
         while at <= len(text):
+            if len(modes) == 1 and at <= last_line:
+                settled = at
             quote, depth = modes[-1]
             if quote is not None:
                 found = quote.inside.search(text, at)
@@ -137,11 +149,14 @@ class Language:
                     modes.append((_FORMAT, 0))
             elif kind.startswith("q"):
                 modes.append((self.quotes[int(kind[1:])], 0))
+        if settled > begin:
+            self._settled[:] = [*self._settled[-7:], text[:settled]]
         return modes
 
     def asks(self, text: str) -> bool:
         """Return whether a member is due after a text that ends with a trigger."""
-        return not self._silent.search(text) and self.is_code(text)
+        begin = max(0, len(text) - _NEAR)
+        return not self._silent.search(text, begin) and self.is_code(text)
 
 
 def language_of(path: Path | None) -> Language | None:
@@ -198,8 +213,8 @@ PYTHON = Language(
         *(Quote(mark, rf"{mark}|\n") for mark in _SINGLE),
     ),
     silent=_after(
-        "and assert await del elif else from if import in is lambda not or raise return while "
-        "yield",
+        "and as assert async await break class continue def del elif else except finally for from "
+        "global if import in is lambda nonlocal not or pass raise return try while with yield",
         r"\.",
     ),
     command=("basedpyright-langserver", "--stdio"),

@@ -39,6 +39,8 @@ class Dereference(PythonMonitor):
         """See `Monitor.suggest`."""
         if not PYTHON.asks(text):
             return None
+        if self.is_unknown(text):
+            return []
         return [completion.name for completion in self.completions(text)]
 
 

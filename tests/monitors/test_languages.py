@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import random
 import re
 import sys
 import time
 import tokenize
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
@@ -251,3 +253,15 @@ def test_malformed_items(answer):
 @pytest.mark.parametrize("answer", [None, [], {"items": []}, {"items": None}])
 def test_no_items(answer):
     assert completions(answer, PYTHON, "x.", 0).names == set()
+
+
+@pytest.mark.parametrize("language", [PYTHON, TYPESCRIPT, CPP])
+def test_scans_go_on_where_they_ended(language):
+    chosen = random.Random(5)
+    pieces = ['"', "'", '"""', "\n", "\\", "f'{", "}", "{", "`", "${", "//", "/*", "*/", "#", " "]
+    pieces += ["x", "/", "=", 'R"(', ")", '"', "1'0", "\n\n", ":", "(", "include"]
+    for _ in range(300):
+        text = ""
+        for _ in range(40):
+            text += chosen.choice(pieces)
+            assert language._open(text) == replace(language)._open(text), text

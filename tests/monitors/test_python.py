@@ -6,7 +6,7 @@ import pytest
 
 from constrain import ConstraintError, MonitorWarning
 from constrain.monitors import Arguments, Dereference, Imports, Place, monitored
-from tests.monitors.repository import place
+from tests.monitors.repository import SHOP, place
 from tests.monitors.walks import allowed_tokens, check_suggestions, vocabulary
 
 FINE = vocabulary()
@@ -154,3 +154,55 @@ def test_answers_that_come_late(tmp_path):
     with pytest.warns(MonitorWarning, match="within 1e-06 s") as told:
         assert monitored(FINE, monitor).matcher().accept_bytes(b"shelf.anything")
     assert told[0].message.error.kind == "late"
+
+
+def test_names_that_nothing_binds_are_known_without_jedi(tmp_path):
+    after = "\n\ndef other(later):\n    return later\n"
+    monitor = Dereference(place(tmp_path, "", after))
+    code, unknown = f"{SHOP}x = 1\n", 0
+    for text in (
+        *(f"{code}{name}." for name in ("nothing", "sel", "self", "Shelf", "later", "print")),
+        *(f"{code}Shelf.{name}." for name in ("nothing", "tallest")),
+        *(f"{code}x = Shelf . {name} ." for name in ("nothing", "tallest")),
+        *(f"from os import *\n{name}." for name in ("nothing", "path")),
+        *(f"{code}    {name}." for name in ("__file__", "None", "reveal_type", "größe")),
+        f"{code}def f(first",
+    ):
+        if monitor.is_unknown(text):
+            unknown += 1
+            assert monitor.completions(text) == [], text
+    assert unknown == 3  # nothing, sel, reveal_type
+    assert monitor.suggest("nothing.") == []
+    assert monitor.is_unknown("x = not (") and not monitor.is_unknown("x = print(")
+
+
+def test_questions_are_few(tmp_path):
+    monitor = Dereference(place(tmp_path, BOOK))
+    asked = []
+    ask = monitor.ask
+    monitor.ask = lambda text, question: asked.append(text) or ask(text, question)
+    matcher = monitored(COARSE, monitor).matcher()
+    for char in b"for book in shelf.books:":
+        allowed_tokens(matcher)
+        assert matcher.accept_bytes(bytes([char]))
+    ends = [text.removeprefix(BOOK) for text in asked]
+    assert ends == ["for book in shelf.", "for book in shelf.books."]
+
+
+def test_what_is_imported_is_read_ahead(tmp_path):
+    monitor = Dereference(place(tmp_path, f"import shop.stock\n{BOOK}"))
+    read = []
+    script = monitor._script
+
+    def noted(text):
+        found = script(text)
+        infer = found.infer
+        found.infer = lambda line, column: read.append((line, infer(line, column)))
+        return found
+
+    monitor._script = noted
+    monitor._read_ahead()
+    assert [(line, [name.name for name in names]) for line, names in read] == [
+        (1, ["stock"]),
+        (2, ["Shelf"]),
+    ]
