@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from heapq import nsmallest
 from itertools import islice
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,7 +110,13 @@ class Expected(ABC):
 
 
 class Answer(ABC):
-    """What may follow a text."""
+    """What may follow a text.
+
+    Attributes:
+        looks_beside: whether it depends on the constraint beside the monitor.
+    """
+
+    looks_beside: ClassVar[bool] = False
 
     @abstractmethod
     def begin(self, beginnings: Beginnings, base: Matcher | None) -> Expected:
@@ -204,13 +210,7 @@ class Listed(Answer):
     """
 
     def __init__(self, suggestions: Suggestions, word: str) -> None:
-        names = []
-        for name in suggestions.names:
-            if not isinstance(name, str):
-                raise TypeError(f"a suggestion has to be a text, and {name!r} is none")
-            if name.isascii() or _is_writable(name):
-                names.append(name.encode())
-        self.texts = Texts(names)
+        self.texts = Texts(_encoded(suggestions.names))
         self.lead = suggestions.lead.encode("ascii")
         self.other = suggestions.other
         self.after_name = _after(suggestions.beyond or rf"(?!{word})(?s:.)")
@@ -232,8 +232,22 @@ def _after(beyond: str) -> Regex:
     return optional(concat(parse(beyond, "python"), ANYTHING))
 
 
-def _is_writable(name: str) -> bool:
-    return not any("\ud800" <= char <= "\udfff" for char in name)
+def _encoded(names: Iterable[str]) -> list[bytes]:
+    """Names in UTF-8, without those that have none.
+
+    Raises:
+        TypeError: a name is no text.
+    """
+    found = []
+    try:
+        for name in names:
+            try:
+                found.append(str.encode(name))
+            except UnicodeEncodeError:  # half of a surrogate pair
+                continue
+    except TypeError:
+        raise TypeError(f"a suggestion has to be a text, and {name!r} is none") from None
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,8 @@ class Checked(Answer):
         may_end: whether `]` may stand in the place of the value.
     """
 
+    looks_beside = True
+
     def __init__(
         self,
         accepts: Callable[[Any], bool],

@@ -95,6 +95,8 @@ class Values(Answer):
         TypeError, ValueError: one is no JSON.
     """
 
+    looks_beside = True
+
     def __init__(self, values: list[Any], *, may_end: bool) -> None:
         self._may_end = may_end
         texts = [json.dumps(value, ensure_ascii=False, allow_nan=False) for value in values]

@@ -140,7 +140,9 @@ class Watch:
             used += len(added)
             silent = quiet or (runs_on and self.monitor.otherwise != "ignore")
             ask = self._analysis.ahead if silent else self._analysis.after
-            expected = moved + self._due(ask(text), text, _at(base, data[:used]), quiet=silent)
+            answer = ask(text)
+            at = _at(base, data[:used]) if answer.looks_beside else None
+            expected = moved + self._due(answer, text, at, quiet=silent)
             scan, begin, known = self._scan, end, 0
         piece = chars[begin:]
         moved = _moved(expected, (piece.encode() + rest)[known:], piece, rest)
@@ -182,7 +184,8 @@ class Watch:
                 part = row & head.tokens
                 if part.any():
                     text = state.text + head.chars
-                    answer, at = self._analysis.ahead(text), _at(base, head.data)
+                    answer = self._analysis.ahead(text)
+                    at = _at(base, head.data) if answer.looks_beside else None
                     for expected in self._due(answer, text, at, quiet=True):
                         expected.fill_below(part, head.data, head.node, base)
                     found = found | part
