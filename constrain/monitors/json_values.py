@@ -14,7 +14,8 @@ from constrain.engine.combining import choice
 from constrain.engine.single import RegexControl
 from constrain.errors import MonitorError, MonitorWarning
 from constrain.lexing.regex import literal
-from constrain.monitors.answers import Answer, Expected, Following, NothingAgreesError
+from constrain.monitors.answers import Answer, Expected, NothingAgreesError
+from constrain.monitors.following import Following
 from constrain.monitors.json_checks import Checked, FewValues
 from constrain.monitors.json_places import SPACE, Paths, document_of, pointer_parts, trigger
 from constrain.monitors.monitor import Monitor, Otherwise

@@ -37,6 +37,9 @@ _KEPT = 64
 """Answers, and questions under way, that are kept."""
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
 _DIGITS = "0123456789"
+_SOME_NAME = "some_member"
+_LONGEST_SIGN = 2
+"""Characters of the longest sign that is like a dot and may be misplaced."""
 _ERROR = 1
 """`DiagnosticSeverity`."""
 
@@ -120,6 +123,17 @@ class LanguageServer:
                 that are none.
         """
         return self._wait(self._begun(path, before, after))
+
+    def is_misplaced(self, path: Path, before: str, after: str = "") -> bool:
+        """Return whether what is like a dot, with which `before` ends, cannot stand there.
+
+        A name is put behind it, and the server asked what it finds wrong. That is so only where it
+        says so by one of the codes in `Language.misplaced`.
+
+        Raises:
+            TimeoutError, ConnectionError: as `members`.
+        """
+        return self._wait(self._run(self._misplaced(path, before, after)))
 
     def expect(self, path: Path, before: str, after: str = "") -> None:
         """Begin to ask for members that `members` will be asked for soon. Returns at once."""
@@ -294,6 +308,26 @@ class LanguageServer:
                 ]
             except (AttributeError, KeyError, TypeError) as error:
                 raise ServerError(f"diagnostics are malformed: {str(answer)[:80]}") from error
+
+        return await self._answered(path, asked)
+
+    async def _misplaced(self, path: Path, before: str, after: str) -> bool:
+        code = f"{self.language.closed(before + _SOME_NAME)}\n{after.removeprefix(chr(10))}"
+        line = before[before.rfind("\n") + 1 :]
+        row, end = before.count("\n"), len(line.encode("utf-16-le")) // 2
+
+        async def asked(connection: Connection) -> bool:
+            found = await connection.found(connection.show(path, self.language.name, code))
+            try:
+                return any(
+                    problem.get("code") in self.language.misplaced
+                    and problem["range"]["start"]["line"] == row
+                    and problem["range"]["start"]["character"] <= end
+                    and problem["range"]["end"]["character"] >= end - _LONGEST_SIGN
+                    for problem in found
+                )
+            except (AttributeError, KeyError, TypeError) as error:
+                raise ServerError(f"diagnostics are malformed: {str(found)[:80]}") from error
 
         return await self._answered(path, asked)
 

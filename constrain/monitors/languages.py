@@ -63,6 +63,8 @@ class Language:
             name that is in sight; it knows those that are from the file alone that it is shown.
         among: keywords that the server may offer among members.
         cuts: an answer that the server calls incomplete is; False: it calls all of them that.
+        misplaced: codes of the errors by which the server says that what is like a dot cannot stand
+            where it stands. It has to publish what it finds wrong.
     """
 
     name: str
@@ -81,6 +83,7 @@ class Language:
     includes: bool = False
     among: frozenset[str] = frozenset()
     cuts: bool = True
+    misplaced: frozenset[str] = frozenset()
 
     @cached_property
     def _code(self) -> re.Pattern[str]:
@@ -255,7 +258,7 @@ CPP = Language(
     "cpp",
     (".cpp", ".cc", ".cxx", ".hpp", ".hh", ".hxx", ".h"),
     trigger=r"""[\w)\]}"']\s*(?:\.|->)|[\w>]\s*::""",
-    ahead=(".", "->", "::"),
+    ahead=(".", "->", "::", ">", ":"),
     member=r"(?!operator\b)~?[^\W\d]\w*",
     quotes=(
         _comment("//"),
@@ -290,6 +293,15 @@ CPP = Language(
     install="apt install clangd",
     includes=True,
     among=frozenset({"template"}),
+    misplaced=frozenset(
+        {
+            "typecheck_member_reference_struct_union",
+            "typecheck_member_reference_suggestion",
+            "typecheck_member_reference_arrow",
+            "expected_class_or_namespace",
+            "bound_member_function",
+        }
+    ),
 )
 
 LANGUAGES = (

@@ -68,7 +68,9 @@ class Connection:
         self._numbers = itertools.count(1)
         self._pending: set[asyncio.Future[Any]] = set()
         self._versions: dict[str, int] = {}
+        self._found: dict[tuple[str, int], asyncio.Future[Any]] = {}
         client = JsonRPCClient(_Protocol)
+        client.feature("textDocument/publishDiagnostics")(lambda params: self._publish(params))
         client.feature("client/registerCapability")(lambda params: None)
         self._protocol = client.protocol
         self._protocol.set_writer(process.stdin)
@@ -117,6 +119,9 @@ class Connection:
                     text_document=types.TextDocumentClientCapabilities(
                         completion=types.CompletionClientCapabilities(completion_item=completion),
                         diagnostic=types.DiagnosticClientCapabilities(),
+                        publish_diagnostics=types.PublishDiagnosticsClientCapabilities(
+                            version_support=True
+                        ),
                     ),
                 ),
                 root_uri=uri,
@@ -154,6 +159,33 @@ class Connection:
             self._pending.discard(asked)
         said = self._said.decode(errors="replace").strip()
         raise ConnectionError(f"{self._name} has ended" + (f": {said}" if said else ""))
+
+    async def found(self, uri: str) -> Any:
+        """Return what the server publishes that it finds wrong with a file as it was shown last.
+
+        Raises:
+            ConnectionError: the server ends.
+        """
+        shown = uri, self._versions[uri]
+        future = self._found[shown] = asyncio.get_running_loop().create_future()
+        gone = asyncio.ensure_future(self.gone.wait())
+        try:
+            await asyncio.wait({future, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if future.done():
+                return future.result()
+        finally:
+            gone.cancel()
+            del self._found[shown]
+        raise ConnectionError(f"{self._name} has ended")
+
+    def _publish(self, params: Any) -> None:
+        """Hand over what is wrong; nothing where it is not said of which text."""
+        if not isinstance(params, dict):
+            return
+        for (uri, version), future in self._found.items():
+            said = params.get("version")
+            if params.get("uri") == uri and said in (version, None) and not future.done():
+                future.set_result([] if said is None else params.get("diagnostics"))
 
     def tell(self, method: str, params: Any = None) -> None:
         """Tell the server something that has no answer."""

@@ -21,7 +21,7 @@ from constrain.engine import Constraint
 from constrain.errors import MonitorError, MonitorKind, MonitorWarning
 from constrain.lexing.regex import ANYTHING, Regex, concat, whole
 from constrain.lexing.syntax import parse
-from constrain.monitors.answers import END, FREE, Answer, Expression, Listed, Suggestions
+from constrain.monitors.answers import END, FREE, NEVER, Answer, Expression, Listed, Suggestions
 
 if TYPE_CHECKING:
     from constrain.monitors.monitored import MonitoredConstraint
@@ -65,6 +65,8 @@ class Monitor(ABC):
         timeout: the most seconds that an answer may take; None: any. A thread that takes longer is
             left to itself.
         judges: whether an answer may rule out tokens in view of the constraint beside it.
+        refuses: whether an answer may be that the trigger cannot stand where it stands. Then a
+            token may end a trigger only with what is in `ahead`.
     """
 
     trigger: str
@@ -75,6 +77,7 @@ class Monitor(ABC):
     otherwise: Otherwise = "ignore"
     timeout: float | None = None
     judges: bool = False
+    refuses: bool = False
 
     @abstractmethod
     def suggest(self, text: str) -> Iterable[str] | Suggestions | Regex | Answer | None:
@@ -82,7 +85,8 @@ class Monitor(ABC):
 
         Texts, one of which has to follow; the same with what may stand around them, see
         `Suggestions`; or all that may follow, as an expression (see `pattern`); or None, where the
-        analysis has nothing to say. A pure function: the answer is remembered. What it raises is
+        analysis has nothing to say; or `EMPTY`, where the trigger itself cannot be written, see
+        `refuses`. A pure function: the answer is remembered. What it raises is
         told as a `MonitorWarning`, or as `otherwise` says.
 
         Args:
@@ -173,7 +177,8 @@ class Analysis:
             event = self.event("failed", f"{type(error).__name__}: {error}", text)
             event.__cause__ = error
         else:
-            if not isinstance(answer, Listed) or not answer.is_empty:
+            is_empty = isinstance(answer, Listed) and answer.is_empty
+            if not is_empty and (answer != NEVER or self.monitor.refuses):
                 return answer
             event = self.event("empty", "there is no suggestion", text)
         return event

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from constrain.errors import ConstraintError
-from constrain.lexing.regex import whole
+from constrain.lexing.regex import EMPTY, Regex, whole
 from constrain.lexing.syntax import parse
 from constrain.monitors.answers import Suggestions
 from constrain.monitors.language_server import LanguageServer
@@ -16,8 +16,11 @@ from constrain.monitors.place import Place
 class ServerMembers(Monitor):
     """After the dot of an expression come members of its type, as a language server knows them.
 
-    What is like a dot (`->`, `::`, `?.`) is a matter of the language. The server starts at once, in
-    the background, and is asked what may follow the place if a member is due there.
+    What is like a dot (`->`, `::`, `?.`) is a matter of the language. In C++ it cannot be written
+    where the server says that it cannot stand there (`number.`, `pointer.`, `object->`).
+
+    The server starts at once, in the background, and is asked what may follow the place if a member
+    is due there.
 
     Args:
         server: the server; several monitors may have the same one.
@@ -34,6 +37,7 @@ class ServerMembers(Monitor):
         self.trigger = language.trigger
         self.ahead = language.ahead
         self.word = language.word
+        self.refuses = bool(language.misplaced)
         self.before = place.before
         self._language = language
         self._server = server
@@ -44,13 +48,15 @@ class ServerMembers(Monitor):
         else:
             server.prepare(place.path, place.before + place.after)
 
-    def suggest(self, text: str) -> list[str] | Suggestions | None:
+    def suggest(self, text: str) -> list[str] | Suggestions | Regex | None:
         """See `Monitor.suggest`."""
         if not self._language.asks(text):
             return None
         names = self._server.members(self._path, text, self._after)
         if names is None:
             return None
+        if not names and self.refuses:
+            return EMPTY if self._server.is_misplaced(self._path, text, self._after) else []
         for end, others in self._language.beside.items():
             if names and text.endswith(end):
                 return Suggestions(sorted(names), other=whole(parse(others, "python")))

@@ -22,7 +22,7 @@ from constrain.lexing.regex import (
     difference,
 )
 from constrain.lexing.syntax import parse
-from constrain.monitors.answers import FREE, Answer, Expected, NothingAgreesError
+from constrain.monitors.answers import FREE, NEVER, Answer, Expected, NothingAgreesError
 from constrain.monitors.monitor import Analysis, Monitor
 from constrain.vocabulary import Vocabulary
 
@@ -97,7 +97,11 @@ class Watch:
         for end in ends[-self.monitor.enclosing :]:
             quiet = end < len(before)
             ask = self._analysis.ahead if quiet else self._analysis.after
-            due = self._due(ask(before[:end]), before[:end], None, quiet=quiet)
+            answer = ask(before[:end])
+            if answer == NEVER:
+                event = self._analysis.event("empty", "nothing can follow", before[:end])
+                answer = self._analysis.instead if quiet else self._analysis.tell(event)
+            due = self._due(answer, before[:end], None, quiet=quiet)
             expected += _moved(due, before[end:].encode(), before[end:], b"") or ()
         return State(before, b"", scan, expected)
 
@@ -130,7 +134,8 @@ class Watch:
                 continue
             piece = chars[begin:end]
             runs_on = is_token and (end < len(chars) or bool(rest))
-            if runs_on and (begin or known or piece not in self.monitor.ahead):
+            is_bound = runs_on or (is_token and self.monitor.refuses)
+            if is_bound and (begin or known or piece not in self.monitor.ahead):
                 return None
             added = piece.encode()[known:]
             moved = _moved(expected, added, piece, b"")
@@ -141,6 +146,8 @@ class Watch:
             silent = quiet or (runs_on and self.monitor.otherwise != "ignore")
             ask = self._analysis.ahead if silent else self._analysis.after
             answer = ask(text)
+            if answer == NEVER:
+                return None
             at = _at(base, data[:used]) if answer.looks_beside else None
             expected = moved + self._due(answer, text, at, quiet=silent)
             scan, begin, known = self._scan, end, 0
@@ -149,15 +156,21 @@ class Watch:
         return None if moved is None else State(text + piece, rest, scan, moved)
 
     def cuts(self, state: State, data: bytes) -> set[int]:
-        """Return where triggers end in bytes that the state may be followed by."""
+        """Return where triggers end in bytes that the state may be followed by.
+
+        Also where the signs begin that end them, if tokens have to end there.
+        """
         chars, _ = _decoded(state.rest + data)
         scan, place, found = state.scan, -len(state.rest), set()
-        for char in chars:
+        for end, char in enumerate(chars, 1):
             place += len(char.encode())
             scan = derive(scan, ord(char))
             if scan.nullable:
                 found.add(place)
                 scan = self._scan
+                if self.monitor.refuses:
+                    signs = (sign for sign in self.monitor.ahead if chars.endswith(sign, 0, end))
+                    found.add(max(0, place - max(map(len, signs), default=0)))
         return found
 
     def _due(
@@ -185,6 +198,8 @@ class Watch:
                 if part.any():
                     text = state.text + head.chars
                     answer = self._analysis.ahead(text)
+                    if answer == NEVER:
+                        continue
                     at = _at(base, head.data) if answer.looks_beside else None
                     for expected in self._due(answer, text, at, quiet=True):
                         expected.fill_below(part, head.data, head.node, base)
@@ -195,13 +210,15 @@ class Watch:
 
     @cached_property
     def _heads(self) -> tuple[_Head, ...]:
-        """Those of `ahead` that some token runs on past."""
+        """Those of `ahead` that some token runs on past, or ends with if that may be refused."""
         heads = []
         for chars in self.monitor.ahead:
             data = chars.encode()
             node = self._beginnings.node(data)
             if node is not None:
                 row = np.zeros(self._beginnings.words, np.int32)
+                if self.monitor.refuses:
+                    self._beginnings.add_token(row, node)
                 self._beginnings.add_below(row, self._up_to_trigger(self._scan), node)
                 if row.any():
                     heads.append(_Head(chars, data, node, row))
@@ -218,10 +235,11 @@ class Watch:
         return moved is not None and moved is not False
 
     def _up_to_trigger(self, scan: Regex) -> Regex:
-        """The texts that do not go on after a trigger."""
+        """The texts that do not go on after a trigger, nor end with one if that may be refused."""
         found = self._within.get(scan)
         if found is None:
-            found = self._within[scan] = complement(concat(scan, ANY, ANYTHING))
+            more = ANYTHING if self.monitor.refuses else concat(ANY, ANYTHING)
+            found = self._within[scan] = complement(concat(scan, more))
         return found
 
 

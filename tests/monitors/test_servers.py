@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from constrain.lexing.regex import EMPTY
 from constrain.monitors import LanguageServer, Place, ServerMembers, monitored
 from constrain.monitors.languages import CPP, PYTHON, TYPESCRIPT, Language
 from constrain.monitors.named import find_program
 from tests.monitors.repository import place
 from tests.monitors.test_python import BOOK, FINE, accepts, public
-from tests.monitors.walks import check_suggestions, vocabulary
+from tests.monitors.walks import allowed_tokens, check_suggestions, vocabulary
 
 STOCK_TS = """
 export enum Colour { Red, Green }
@@ -197,8 +198,6 @@ def test_cpp(cpp):
     expected = {
         "shelf.": SHELF_CPP,
         "p->": SHELF_CPP,
-        "p.": set(),
-        "shelf->": set(),
         "return shelf.tallest()->": BOOK_CPP,
         'auto x = "é𝔸😀"; shelf.books[0].': BOOK_CPP,
         "'\"'; shelf.": SHELF_CPP,
@@ -208,6 +207,7 @@ def test_cpp(cpp):
         "unknown.": set(),
     }
     assert {line: set(members(line)) for line in expected} == expected
+    assert members("p.") is EMPTY and members("shelf->") is EMPTY
     for line in ("// shelf.", '"shelf.', "1.", "[](int x) ->", "return ::"):
         assert members(line) is None
     string = set(members("shelf.tallest()->title."))
@@ -251,6 +251,44 @@ def test_packs_and_limits(cpp):
     assert accepts(matcher, "g(args...);")
     assert accepts(matcher, "s.a;")
     assert not accepts(matcher, "s.b;")
+
+
+@installed(CPP)
+def test_signs_that_cannot_stand_in_cpp(cpp):
+    server, folder = cpp
+    file = folder / "till.cpp"
+    assert server.members(file, TILL_CPP + "int count = 1; shelf.", LATER_CPP)
+    for code, is_misplaced in {
+        "shelf->": True,
+        "shelf::": True,
+        "p.": True,
+        "shelf.width.": True,
+        "shelf.width->": True,
+        "shelf.tallest.": True,
+        "shelf.tallest->": True,
+        "nothing.": False,
+        "nothing::": False,
+        "nothing->": False,
+        'auto x = "é𝔸😀"; shelf->': True,
+    }.items():
+        assert server.is_misplaced(file, TILL_CPP + code, LATER_CPP) == is_misplaced, code
+
+
+@installed(CPP)
+def test_signs_are_led_to_the_right_ones(cpp):
+    server, folder = cpp
+    tokens = vocabulary("->", "::", ".b", "->w", "p->", ".w")
+    place = Place(TILL_CPP, LATER_CPP, folder / "till.cpp")
+    matcher = monitored(tokens, ServerMembers(server, place)).matcher()
+    for text, right in ((b"shelf", {b".", b".b", b".w"}), (b"; p", {b"->", b"->w"})):
+        assert matcher.accept_bytes(text)
+        found = {tokens.token_bytes(token) for token in allowed_tokens(matcher)}
+        assert found & {b".", b".b", b".w", b"->", b"->w", b"::"} == right
+    assert matcher.accept_bytes(b"->width")
+    found = {tokens.token_bytes(token) for token in allowed_tokens(matcher)}
+    assert not found & {b".", b"->", b"::", b".b"} and b"-" in found
+    assert matcher.accept_bytes(b"-")
+    assert not matcher.accept_bytes(b">")
 
 
 @installed(CPP)
