@@ -47,7 +47,7 @@ class ConstraintCandidates(CandidateGenerator):
         *,
         most: int = 16,
         position_cost: float = 0.03,
-        first_cost: float = 0.25,
+        first_cost: float = 0.3,
         loan: float = 4.0,
     ) -> None:
         self._constraint = constraint

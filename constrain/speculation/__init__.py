@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from constrain.speculation.account import Account
 from constrain.speculation.copying import Copying
-from constrain.speculation.drafter import Drafter, Likely
+from constrain.speculation.drafter import Drafter, Likely, Said
 from constrain.speculation.forced import Forced
 from constrain.speculation.model import SpeculativeModel
 from constrain.speculation.recycling import Recycling
@@ -48,6 +48,7 @@ __all__ = [
     "Recycling",
     "Rejection",
     "Rule",
+    "Said",
     "Shape",
     "SkippedLayers",
     "SpeculativeModel",

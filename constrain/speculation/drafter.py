@@ -28,6 +28,36 @@ class Likely(NamedTuple):
     logprobs: NDArray[Any]
 
 
+class Said:
+    """What the target says after a text.
+
+    Its likeliest tokens are found when somebody asks for them: most that is said is never looked at
+    again.
+
+    Args:
+        row: [V] log-probabilities.
+    """
+
+    __slots__ = ("_likely", "_row")
+
+    def __init__(self, row: NDArray[Any]) -> None:
+        self._row: NDArray[Any] | None = row.copy()  # not the rows beside it
+        self._likely: Likely | None = None
+
+    @property
+    def likely(self) -> Likely:
+        """The likeliest tokens."""
+        if self._likely is None:
+            assert self._row is not None
+            self._likely, self._row = likeliest(self._row), None
+        return self._likely
+
+    @property
+    def nbytes(self) -> int:
+        """What is kept in memory until the likeliest tokens are found; 0 after that."""
+        return 0 if self._row is None else self._row.nbytes
+
+
 class Text(Protocol):
     """What drafters see of a text; each `Lookahead` is one."""
 
@@ -62,8 +92,8 @@ class Drafter(ABC):
         """Say what may come next in each text; None where there is no idea. The texts are only
         looked at."""
 
-    def learn(self, prefix: tuple[int, ...], said: Likely) -> None:  # noqa: B027 - may be empty
-        """Learn what the target says after a prefix: its likeliest tokens."""
+    def learn(self, prefix: tuple[int, ...], said: Said) -> None:  # noqa: B027 - may be empty
+        """Learn what the target says after a prefix."""
 
 
 def check_vocabulary(drafter: Drafter, vocabulary: Vocabulary) -> None:
@@ -80,22 +110,16 @@ def check_vocabulary(drafter: Drafter, vocabulary: Vocabulary) -> None:
         )
 
 
-def likeliest(logprobs: NDArray[Any], most: int = 16) -> list[Likely]:
-    """Return the likeliest tokens of rows [n, V] of log-probabilities, at most so many of each."""
-    size = logprobs.shape[1]
-    good = np.flatnonzero(logprobs >= logprobs.max(axis=1, keepdims=True) - _LEAST)
-    ends = np.searchsorted(good, size * np.arange(1, len(logprobs) + 1))
-    found: list[Likely] = []
-    begin = 0
-    for row, end in zip(logprobs, ends.tolist(), strict=True):
-        among = good[begin:end] - size * len(found)
-        said = row[among]
-        if end - begin > most:
-            best = np.sort(np.argpartition(said, -most)[-most:])
-            among, said = among[best], said[best]
-        found.append(Likely(among, said))
-        begin = end
-    return found
+def likeliest(row: NDArray[Any], most: int = 16) -> Likely:
+    """Return the likeliest tokens of log-probabilities [V], at most so many; none where these are
+    no distribution."""
+    top = row.max()
+    tokens = np.flatnonzero(row >= top - _LEAST) if np.isfinite(top) else np.empty(0, np.intp)
+    said = row[tokens]
+    if len(tokens) > most:
+        best = np.sort(np.argpartition(said, -most)[-most:])
+        tokens, said = tokens[best], said[best]
+    return Likely(tokens, said)
 
 
 def certain(token: int, probability: float) -> Likely:

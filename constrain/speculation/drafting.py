@@ -15,18 +15,18 @@ from numpy.typing import NDArray
 from constrain.errors import ConstraintError, SpeculationWarning
 from constrain.models.lookahead import Drawn, Lookahead
 from constrain.speculation.calibration import Calibration
-from constrain.speculation.drafter import Drafter, Likely, check_vocabulary, likeliest
+from constrain.speculation.drafter import Drafter, Likely, Said, check_vocabulary
 from constrain.speculation.rest import Rest
 from constrain.speculation.statistics import Tally
 from constrain.vocabulary import Vocabulary
 
 _GOOD = 0.5
 """Where a guess has this chance, drafters that cost something are not asked."""
-_ALLOWANCE = 0.03
+_ALLOWANCE = 0.02
 """What drafting may lose, as a share of what the calls of the target would cost without it."""
-_ASKING, _DRAWING = 0.005, 0.02
-"""What it takes to ask a drafter about a text, and to draw from what it offers, in calls of the
-target."""
+_ASKING, _DRAWING, _TAKING = 0.005, 0.025, 0.025
+"""What it takes to ask a drafter about a text, to draw from what it offers, and to follow the
+guess, in calls of a small target: the bundled one."""
 _ROUNDING = 1e-3
 """How far above 0 a logarithm of a probability may be."""
 
@@ -135,7 +135,7 @@ class Drafting:
     costs. A guess that is not sent is held against what is drawn nevertheless.
 
     Chances may be wrong. So drafting may never have cost more than it has saved, but for a share of
-    3 % of the calls that the texts would have taken without it, and a `loan` of some calls: where
+    2 % of the calls that the texts would have taken without it, and a `loan` of some calls: where
     there is none, nothing is tried until something is put by. A drafter that costs more than it
     saves rests (`Rest`); one that fails is left out from then on, with a `SpeculationWarning`.
 
@@ -211,9 +211,9 @@ class Drafting:
             for drafter, rest in self._rests.items()
             if not rest.left and type(drafter).learn is not Drafter.learn
         ]
-        if not awake or not len(rows):
+        if not awake:
             return
-        said = likeliest(rows)
+        said = [Said(row) for row in rows]
         for drafter in awake:
             try:
                 for prefix, each in zip(prefixes, said, strict=True):
@@ -275,13 +275,17 @@ class Drafting:
         tally = self.tally
         saved = tally.questions - 1 - tally.calls
         most = saved + self._loan + _ALLOWANCE * tally.questions
-        return self._spent + cost + texts * (self._position_cost + _ASKING + _DRAWING) <= most
+        return self._spent + cost + texts * self._each <= most
 
     def _cost(self, guesses: Sequence[_Guess | None]) -> float:
         """Return what the guesses of another level cost."""
         busy = {guess.drafter for guess in guesses if guess}
-        each = self._position_cost + _ASKING + _DRAWING
-        return len(guesses) * each + sum(drafter.cost for drafter in busy)
+        return len(guesses) * self._each + sum(drafter.cost for drafter in busy)
+
+    @property
+    def _each(self) -> float:
+        """What a guess costs, from asking for it to scoring it."""
+        return self._position_cost + _ASKING + _DRAWING + _TAKING
 
     def _decide(self, draft: _Draft | None, text: Lookahead) -> _Draft:
         """Return the draft of a text, less the guesses that have come true; a new one where one
@@ -356,6 +360,7 @@ class Drafting:
             pass  # the constraint leads nowhere; the sampler will say so if it comes here
         if prefix is None or (self._context_length and len(prefix) > self._context_length):
             prefix, draft.ended = None, True
+        self._book(guess.drafter, _TAKING)
         draft.chance *= guess.chance
         draft.steps.append(_Step(guess, len(draft.steps) + 1, prefix))
 

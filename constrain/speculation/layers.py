@@ -8,7 +8,7 @@ import numpy as np
 
 from constrain.models.hf import HFModel
 from constrain.models.layers import depth, with_layers
-from constrain.speculation.drafter import Drafter, Likely, Text
+from constrain.speculation.drafter import Drafter, Likely, Said, Text
 from constrain.speculation.smaller import DraftModel
 
 _TURN = 8
@@ -81,12 +81,13 @@ class SkippedLayers(Drafter):
             del self._guessed[next(iter(self._guessed))]
         return guesses
 
-    def learn(self, prefix: tuple[int, ...], said: Likely) -> None:
+    def learn(self, prefix: tuple[int, ...], said: Said) -> None:
         """See `Drafter.learn`."""
         choice, guess = self._guessed.pop(prefix, (None, None))
-        if choice and guess:
-            both = np.minimum(guess.logprobs[said.tokens], said.logprobs)
-            agreement = float(np.exp(both).sum() / np.exp(said.logprobs).sum())
+        tokens, logprobs = said.likely
+        if choice and guess and len(tokens):
+            both = np.minimum(guess.logprobs[tokens], logprobs)
+            agreement = float(np.exp(both).sum() / np.exp(logprobs).sum())
             choice.agreement += (1 - _FADING) * (agreement - choice.agreement)
 
 

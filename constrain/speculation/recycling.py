@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Sequence
 
-from constrain.speculation.drafter import Drafter, Likely, Text
+from constrain.speculation.drafter import Drafter, Likely, Said, Text
+
+_ROOM = 1 << 25
+"""Bytes for what nobody has looked at yet."""
 
 
 class Recycling(Drafter):
@@ -17,13 +21,19 @@ class Recycling(Drafter):
     name = "recycling"
 
     def __init__(self) -> None:
-        self._after: dict[int, Likely] = {}
+        self._after: dict[int, Said] = {}
+        self._unseen: OrderedDict[int, Said] = OrderedDict()
 
     def guess(self, texts: Sequence[Text]) -> list[Likely | None]:
         """See `Drafter.guess`."""
-        return [self._after.get(text.prefix[-1]) if text.prefix else None for text in texts]
+        said = (self._after.get(text.prefix[-1]) if text.prefix else None for text in texts)
+        return [each.likely if each else None for each in said]
 
-    def learn(self, prefix: tuple[int, ...], said: Likely) -> None:
+    def learn(self, prefix: tuple[int, ...], said: Said) -> None:
         """See `Drafter.learn`."""
-        if prefix:
-            self._after[prefix[-1]] = said
+        if not prefix:
+            return
+        token = prefix[-1]
+        self._after[token] = self._unseen[token] = said
+        if len(self._unseen) * said.nbytes > _ROOM:
+            self._unseen.popitem(last=False)[1].likely  # noqa: B018 - lets go of the row

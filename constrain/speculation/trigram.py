@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from constrain.speculation.drafter import Drafter, Likely, Text
+from constrain.speculation.drafter import Drafter, Likely, Said, Text
 
 _MEMORY = 8
 """A mean is over about so many of the latest visits."""
@@ -57,7 +57,7 @@ class Trigrams(Drafter):
         """See `Drafter.guess`."""
         return [self._weighed(self._pairs.get(text.prefix[-2:])) for text in texts]
 
-    def learn(self, prefix: tuple[int, ...], said: Likely) -> None:
+    def learn(self, prefix: tuple[int, ...], said: Said) -> None:
         """See `Drafter.learn`."""
         before = self._pairs.get(prefix[-3:-1])
         if before is not None:
@@ -67,8 +67,9 @@ class Trigrams(Drafter):
         self._pairs.move_to_end(key)
         pair.visits += 1
         rate = 1 / min(pair.visits, _MEMORY)
+        tokens, logprobs = said.likely
         means = {token: (1 - rate) * mean for token, mean in pair.means.items()}
-        for token, p in zip(said.tokens.tolist(), np.exp(said.logprobs).tolist(), strict=True):
+        for token, p in zip(tokens.tolist(), np.exp(logprobs).tolist(), strict=True):
             means[token] = means.get(token, 0.0) + rate * p
         best = sorted(means, key=means.__getitem__, reverse=True)[:_KEPT]
         pair.means = {token: means[token] for token in sorted(best)}

@@ -21,7 +21,7 @@ from constrain.sampling.base import Draw, Observer, Particle, check_row, check_s
 from constrain.sampling.local import MaskedSampler
 from constrain.sampling.warp import Warp
 from constrain.speculation.account import Account
-from constrain.speculation.drafter import Drafter, Likely, check_vocabulary, likeliest
+from constrain.speculation.drafter import Drafter, Likely, Said, check_vocabulary
 from constrain.speculation.rules import Distribution, Greedy, KSequential, Rejection, Rule
 from constrain.speculation.smaller import DraftModel
 from constrain.speculation.transport import Transport
@@ -209,7 +209,7 @@ class VerifiedSampler(MaskedSampler):
         return np.flatnonzero(mask)
 
     def _learn(self, prefix: tuple[int, ...], row: NDArray[Any]) -> None:
-        [said] = likeliest(row[None])
+        said = Said(row)
         for drafter in list(self._drafters):
             try:
                 drafter.learn(prefix, said)

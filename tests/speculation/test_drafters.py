@@ -14,7 +14,7 @@ from constrain.models.lookahead import Lookahead
 from constrain.sampling import MaskedSampler
 from constrain.sampling.ahead import Ahead
 from constrain.speculation import Copying, Drafter, Forced, Recycling, SpeculativeModel, Trigrams
-from constrain.speculation.drafter import likeliest
+from constrain.speculation.drafter import Said, likeliest
 from constrain.speculation.unguided import Unguided
 from tests.sampling.exact import LETTERS, PROMPT, peaked_model
 
@@ -44,7 +44,7 @@ def test_offers_are_distributions_over_some_tokens(name: str) -> None:
         offers = drafter.guess([t])
         assert len(offers) == 1
         rows = MODEL.logprobs([t.prefix])
-        drafter.learn(t.prefix, likeliest(rows)[0])
+        drafter.learn(t.prefix, Said(rows[0]))
     offers = drafter.guess(texts)
     assert len(offers) == len(texts)
     assert any(offer is not None for offer in offers)
@@ -106,8 +106,8 @@ def test_copying_is_not_misled_between_tokens() -> None:
 def test_recycling_keeps_what_the_target_said_last() -> None:
     drafter = Recycling()
     for prefix in ((1, 0), (2, 0)):
-        drafter.learn(prefix, likeliest(MODEL.logprobs([prefix]))[0])
-    latest = likeliest(MODEL.logprobs([(2, 0)]))[0]
+        drafter.learn(prefix, Said(MODEL.logprobs([prefix])[0]))
+    latest = likeliest(MODEL.logprobs([(2, 0)])[0])
     assert said(drafter, text(1, 0)) == pytest.approx(
         dict(zip(latest.tokens.tolist(), np.exp(latest.logprobs).tolist(), strict=True))
     )
@@ -119,8 +119,8 @@ def test_trigrams_are_means_and_curious() -> None:
     plain, curious = Trigrams(curiosity=0), Trigrams(curiosity=1)
     for drafter in (plain, curious):
         for row in rows:
-            drafter.learn((1, 0), likeliest(row[None])[0])
-            drafter.learn((1, 0, 0), likeliest(row[None])[0])
+            drafter.learn((1, 0), Said(row))
+            drafter.learn((1, 0, 0), Said(row))
     assert said(plain, Unguided(0, (9, 1, 0), ())) == pytest.approx({0: 0.7, 1: 0.2, 2: 0.1})
     tried = said(curious, Unguided(0, (9, 1, 0), ()))
     assert sum(tried.values()) == pytest.approx(1)
@@ -130,8 +130,8 @@ def test_trigrams_are_means_and_curious() -> None:
 
 def test_likeliest() -> None:
     row = np.log(np.array([0.5, 1e-9, 0.2, 0.25, 0.05]))
-    assert likeliest(row[None])[0].tokens.tolist() == [0, 2, 3, 4]
-    assert likeliest(row[None], most=2)[0].tokens.tolist() == [0, 3]
+    assert likeliest(row).tokens.tolist() == [0, 2, 3, 4]
+    assert likeliest(row, most=2).tokens.tolist() == [0, 3]
 
 
 def test_guesses_are_drawn_as_the_sampler_draws() -> None:

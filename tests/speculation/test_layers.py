@@ -12,7 +12,7 @@ from constrain.models import HFModel
 from constrain.models.layers import depth, with_layers
 from constrain.sampling import MaskedSampler
 from constrain.speculation import SkippedLayers, SpeculativeModel
-from constrain.speculation.drafter import likeliest
+from constrain.speculation.drafter import Said
 from constrain.speculation.unguided import Unguided
 from tests.models.conftest import CONFIGS, make_model, make_tokenizer
 
@@ -75,7 +75,7 @@ def test_the_choice_that_agrees_best_for_its_cost_guesses() -> None:
     for _ in range(60):
         prefix = tuple(rng.integers(0, 200, 5).tolist())
         drafter.guess([Unguided(0, prefix, ())])
-        drafter.learn(prefix, likeliest(target.logprobs([prefix]))[0])
+        drafter.learn(prefix, Said(target.logprobs([prefix])[0]))
     agreements = [choice.agreement for choice in drafter._choices]
     assert agreements[1] == max(agreements) > 0.9
     assert agreements[0] < 0.9
