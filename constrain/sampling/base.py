@@ -126,14 +126,20 @@ class Particle:
         """Whether another token is to be drawn."""
         return not self.cursor.finished and not self.reason
 
-    def append(self, draw: Draw, logprob: float, added: bytes) -> None:
-        """Append a token drawn, with its log-probability under the model and its bytes."""
+    def append(
+        self, draw: Draw, logprob: float, added: bytes, cursor: Cursor | None = None
+    ) -> None:
+        """Append a token drawn, with its log-probability under the model and its bytes, and the
+        place under the constraint after it where that is known."""
         token, log_weight = draw
         self.log_weight += log_weight
         if token is None or self.log_weight == -math.inf:
             self.give_up("no token that the model draws can follow")
             return
-        self.cursor.append(token)
+        if cursor is None:
+            self.cursor.append(token)
+        else:
+            self.cursor = cursor
         self.prefix = (*self.prefix, token)
         self.logprob += logprob
         self.data += added

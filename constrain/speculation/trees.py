@@ -22,6 +22,7 @@ class Node:
 
     Attributes:
         prefix: prompt, text and the drafts that lead here.
+        cursor: where the constraint is; that of the place before where nobody has looked.
         depth: how many of these drafts were chosen from several tokens.
         count: how many drafts of the place before are the token that leads here; `width` of the
             shape at the root, and the same as before after a forced token.
@@ -55,6 +56,11 @@ class Node:
         return self.cursor.forced()
 
     @property
+    def is_known(self) -> bool:
+        """Whether somebody has looked."""
+        return len(self.tokens) > 0
+
+    @property
     def is_forced(self) -> bool:
         """Whether the constraint leaves a single token."""
         return len(self.tokens) == 1
@@ -69,8 +75,7 @@ class Node:
         self.draft = self._rest = draft
 
     def grow(self, rule: Rule, uniform: float) -> Node | None:
-        """Draw another draft. Returns the place that it leads to, its cursor still to be moved;
-        None if it is known already."""
+        """Draw another draft. Returns the place that it leads to; None if it is known already."""
         drawn = rule.draw(self._rest, uniform)
         self._rest = rule.without(self._rest, drawn)
         self.drafts.append(drawn)
@@ -81,7 +86,7 @@ class Node:
         prefix = (*self.prefix, int(self.tokens[drawn]))
         depth = self.depth + (not self.is_forced)
         value = self.value * float(self.draft[drawn])
-        child = self.children[drawn] = Node(prefix, self.cursor.fork(), depth, value)
+        child = self.children[drawn] = Node(prefix, self.cursor, depth, value)
         if self.is_forced:
             child.count = self.count
         return child
@@ -270,6 +275,7 @@ class Tree:
     def _look(self, node: Node) -> None:
         """See what can come next at a place."""
         if node is not self.root:
+            node.cursor = node.cursor.fork()
             node.cursor.append(node.prefix[-1])
         mask = node.cursor.mask()
         assert mask is not None

@@ -183,7 +183,7 @@ class VerifiedSampler(MaskedSampler):
             row = rows[node.prefix]
             check_row(row, particle.token_ids)
             self._learn(node.prefix, row)
-            tokens = node.tokens if len(node.tokens) else self._allowed(particle)
+            tokens = node.tokens if node.is_known else self._allowed(particle)
             among = row[tokens].astype(np.float64)
             if among.max(initial=-np.inf) == -np.inf:
                 particle.append(Draw(None, -np.inf), 0.0, b"")
@@ -193,14 +193,16 @@ class VerifiedSampler(MaskedSampler):
             token = int(tokens[chosen])
             log_weight = float(among[chosen]) - math.log(target[chosen])
             added = vocabulary.token_bytes(token) or b""
-            particle.append(Draw(token, log_weight), float(row[token]), added)
+            child = node.children.get(chosen)
+            there = child.cursor if child and child.is_known else None
+            particle.append(Draw(token, log_weight), float(row[token]), added, there)
             account.tokens += 1
             if node.drafts:
                 account.offered[depth] += 1
-                account.accepted[depth] += chosen in node.children
-            if chosen not in node.children or not particle.is_live:
+                account.accepted[depth] += child is not None
+            if child is None or not particle.is_live:
                 return
-            depth, node = depth + 1, node.children[chosen]
+            depth, node = depth + 1, child
 
     def _allowed(self, particle: Particle) -> NDArray[np.intp]:
         with self.account.time("mask"):
