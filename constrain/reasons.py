@@ -89,7 +89,9 @@ def _no_value(name: str) -> None:
 def _not_json(text: bytes, error: Exception) -> str:
     if isinstance(error, RecursionError):
         return "nested too deeply to be read"
-    if isinstance(error, json.JSONDecodeError) and error.pos >= len(error.doc.rstrip()):
+    if isinstance(error, json.JSONDecodeError) and (
+        error.pos >= len(error.doc.rstrip()) or error.msg.startswith("Unterminated string")
+    ):
         return "not JSON: the text ends too early"
     return f"not JSON: {error}"
 
@@ -168,7 +170,7 @@ _CERTAIN = frozenset(
 
 def _of_beginning(constraint: Constraint, text: bytes, refusal: Refusal) -> list[Reason]:
     """Return what the schema has against a text that is no JSON after the refused token."""
-    for beginning in _completions(text, refusal.position):
+    for beginning, cut in _completions(text, refusal.position):
         try:
             value = json.loads(beginning, parse_float=Decimal, object_pairs_hook=_members)
         except (ValueError, RecursionError, _RepeatedKeyError):
@@ -178,18 +180,24 @@ def _of_beginning(constraint: Constraint, text: bytes, refusal: Refusal) -> list
             for reason in _of_schema(constraint, value, refusal)
             if reason.pointer.startswith(refusal.pointer)
             and (reason.keyword in _CERTAIN or refusal.found[:1] not in (*",]}:", ""))
+            and not (cut and reason.keyword == "minLength")
         ]
     return []
 
 
-def _completions(text: bytes, position: int) -> Iterable[bytes]:
-    """Yield the text up to the end of the token at a position, with its brackets closed."""
+def _completions(text: bytes, position: int) -> Iterable[tuple[bytes, bool]]:
+    """Yield the text up to the end of the token at a position, with what is open closed.
+
+    With each is told whether the token is a string that was open.
+    """
     closers: list[bytes] = []
+    quote = b""
     i = 0
     while i < len(text) and i <= position:
         byte = text[i : i + 1]
         if byte == b'"':
             i = string_end(text, i)
+            quote = b'"' if i > len(text) else b""
             continue
         if byte in _CLOSERS:
             closers.append(_CLOSERS[byte])
@@ -200,7 +208,7 @@ def _completions(text: bytes, position: int) -> Iterable[bytes]:
         i += 1
     tail = b"".join(reversed(closers))
     for missing in (b"", b":null", b"null"):
-        yield text[:i] + missing + tail
+        yield text[:i] + quote + missing + tail, bool(quote)
 
 
 _CLOSERS = {b"{": b"}", b"[": b"]"}

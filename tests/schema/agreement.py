@@ -33,6 +33,12 @@ def is_valid(schema: Any, value: Any, draft: str = "draft2020-12") -> bool:
     return bool(_ORACLES[draft](schema).is_valid(_with_integers(value)))
 
 
+def keywords_told(schema: Any, value: Any, draft: str = "draft2020-12") -> set[str | None]:
+    """The keywords that `jsonschema` says a value breaks; None where it does not name one."""
+    errors = _ORACLES[draft](schema).iter_errors(_with_integers(value))
+    return {error.validator or next(reversed(error.schema_path), None) for error in errors}
+
+
 def compiled(
     schema: Any, options: JSONOptions, draft: str = "draft2020-12"
 ) -> SchemaControl | None:
