@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass
+from math import inf
 from time import process_time
 from typing import Any
 
@@ -15,6 +16,7 @@ import torch
 from constrain import Constraint, compile_grammar, compile_json_schema, compile_regex
 from constrain.engine import Matcher
 from constrain.models import HFModel, LanguageModel
+from constrain.models.layers import depth
 from constrain.sampling import MaskedSampler
 from constrain.sampling.masked import decode
 from constrain.sampling.warp import Warp
@@ -120,15 +122,16 @@ Method = Callable[[Task, int], int]
 
 def methods(target: HFModel, draft: HFModel, max_tokens: int) -> dict[str, Method]:
     """Return all methods by name. Nothing that they learn is kept from one text to the next."""
+    share = depth(draft) / depth(target)
     drafters: Mapping[str, Callable[[], Sequence[Drafter]]] = {
         "forced": lambda: [Forced()],
         "copying": lambda: [Copying()],
         "recycling": lambda: [Recycling()],
         "trigrams": lambda: [Trigrams()],
-        "draft model": lambda: [DraftModel(draft)],
+        "draft model": lambda: [DraftModel(draft, cost=share)],
         "skipped layers": lambda: [SkippedLayers(target)],
         "forced, copying, recycling": lambda: [Forced(), Copying(), Recycling()],
-        "forced, draft model": lambda: [Forced(), DraftModel(draft)],
+        "forced, draft model": lambda: [Forced(), DraftModel(draft, cost=share)],
     }
     verified: Mapping[str, tuple[Rule | str, Shape]] = {
         "greedy, chain": ("greedy", Chains(4)),
@@ -167,6 +170,10 @@ def methods(target: HFModel, draft: HFModel, max_tokens: int) -> dict[str, Metho
     def couple(make: Callable[[], Sequence[Drafter]]) -> Method:
         return lambda task, seed: masked(SpeculativeModel(target, make()), task, seed)
 
+    def couple_whatever_it_costs(task: Task, seed: int) -> int:
+        drafter = DraftModel(draft, cost=0)
+        return masked(SpeculativeModel(target, drafter, first_cost=0, loan=inf), task, seed)
+
     def transformers(assistant: Any = None, **settings: Any) -> Method:
         def write(task: Task, seed: int) -> int:
             torch.manual_seed(seed)
@@ -189,6 +196,7 @@ def methods(target: HFModel, draft: HFModel, max_tokens: int) -> dict[str, Metho
         "generate_json(draft=model)": generate(draft),
         **{name: verify(rule, shape) for name, (rule, shape) in verified.items()},
         **{f"coupled: {name}": couple(make) for name, make in drafters.items()},
+        "coupled: draft model, whatever it costs": couple_whatever_it_costs,
         "transformers, unconstrained": transformers(),
         "transformers assisted, unconstrained": transformers(draft.model),
         "transformers prompt lookup, unconstrained": transformers(prompt_lookup_num_tokens=8),

@@ -52,7 +52,8 @@ class Cursor(ABC):
 
     @abstractmethod
     def mask(self) -> NDArray[np.bool_] | None:
-        """Return bool[V], the tokens that may come next; None if they can only be tried."""
+        """Return bool[V], the tokens that may come next; None if they can only be tried. Nobody
+        writes to it."""
 
     @abstractmethod
     def allows(self, token: int) -> bool:
@@ -102,14 +103,18 @@ class MaskCursor(Cursor):
     def __init__(self, matcher: Matcher, clock: Clock) -> None:
         self._matcher = matcher
         self._clock = clock
+        self._mask: NDArray[np.bool_] | None = None
 
     def mask(self) -> NDArray[np.bool_]:
-        """See `Cursor.mask`."""
-        vocabulary = self._matcher.constraint.vocabulary
-        row = np.empty(vocabulary.bitmask_words, np.int32)
-        with self._clock:
-            self._matcher.fill_bitmask(row)
-            return allowed(row, vocabulary.size)
+        """See `Cursor.mask`; kept until a token is appended, as guesses come before draws."""
+        if self._mask is None:
+            vocabulary = self._matcher.constraint.vocabulary
+            row = np.empty(vocabulary.bitmask_words, np.int32)
+            with self._clock:
+                self._matcher.fill_bitmask(row)
+                self._mask = allowed(row, vocabulary.size)
+            self._mask.flags.writeable = False
+        return self._mask
 
     def allows(self, token: int) -> bool:
         """See `Cursor.allows`."""
@@ -123,12 +128,14 @@ class MaskCursor(Cursor):
         """See `Cursor.append`."""
         if not self._matcher.accept(token):
             raise AssertionError(f"token {token} was allowed, but the matcher refuses it")
+        self._mask = None
         self.finished = self._matcher.is_finished()
 
     def fork(self) -> MaskCursor:
         """See `Cursor.fork`."""
         other = MaskCursor(self._matcher.fork(), self._clock)
         other.finished = self.finished
+        other._mask = self._mask
         return other
 
     def forced(self) -> Sequence[int]:
