@@ -218,7 +218,7 @@ class SpeculationWarning(UserWarning):
         self.error = error
 
 
-MonitorKind = Literal["empty", "late", "failed"]
+MonitorKind = Literal["empty", "late", "failed", "stuck"]
 """Why a monitor has no answer: nothing to suggest, not in time, or the analysis failed."""
 
 
@@ -227,7 +227,7 @@ class MonitorError(ConstraintError):
 
     Attributes:
         monitor: the name of its class.
-        kind: "empty", "late" or "failed".
+        kind: "empty", "late", "failed" or, of a `StuckError`, "stuck".
         reason: why, in words.
         text: what is written so far.
     """
@@ -238,6 +238,23 @@ class MonitorError(ConstraintError):
         self.kind = kind
         self.reason = reason
         self.text = text
+
+
+class StuckError(MonitorError, GenerationError):
+    """Nothing can be written that monitors and the constraint beside them agree with.
+
+    The `kind` is "stuck".
+
+    Attributes:
+        token_ids: what had been generated when it stopped, as far as known.
+    """
+
+    def __init__(
+        self, monitor: str, reason: str, text: str, token_ids: tuple[int, ...] = ()
+    ) -> None:
+        MonitorError.__init__(self, monitor, "stuck", reason, text)
+        self.args = (f"nothing can follow under {monitor}: {reason}",)
+        self.token_ids = token_ids
 
 
 class MonitorWarning(UserWarning):

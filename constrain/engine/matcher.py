@@ -11,6 +11,7 @@ from constrain.engine import kernels, layout
 from constrain.engine.graph import Graph, Node
 from constrain.engine.plans import Planner
 from constrain.engine.tables import address
+from constrain.errors import ConstraintError, GenerationError
 
 if TYPE_CHECKING:
     from constrain.engine.constraint import Constraint
@@ -302,6 +303,18 @@ class Matcher:
         """
         forced = self._constraint.budget.forced_bytes(self)
         return self._constraint.vocabulary.encode(forced) if forced else []
+
+    def dead_end(self, token_ids: tuple[int, ...] = ()) -> ConstraintError:
+        """Return the error that says why nothing can follow, or no ending is found.
+
+        Args:
+            token_ids: what has been generated.
+        """
+        return GenerationError(
+            "no token of the vocabulary can follow; its tokens cannot spell what the constraint "
+            "asks for",
+            token_ids,
+        )
 
     def tokens_to_finish(self) -> int:
         """Return the fewest tokens, EOS included, that spell the least valid ending; 0 if finished.

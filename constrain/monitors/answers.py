@@ -104,6 +104,11 @@ class Expected(ABC):
         """Yield texts that may lead on to where the text may end."""
         return iter(())
 
+    @property
+    def has_few(self) -> bool:
+        """Whether `endings` are all that may follow, up to what may stand after them."""
+        return False
+
 
 class Answer(ABC):
     """What may follow a text.
@@ -351,6 +356,12 @@ class _Name(Expected):
         while end < len(first) and first[end] == last[end]:
             end += 1
         return first[len(self.said) : end]
+
+    @property
+    def has_few(self) -> bool:
+        """See `Expected.has_few`."""
+        texts = self.listed.texts.items
+        return not self.others and not self.listed.lead and len(texts) <= MOST_NAMES
 
     def endings(self) -> Iterator[bytes]:
         """See `Expected.endings`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +15,13 @@ from constrain.engine.parted import Opaque
 from constrain.engine.single import RegexControl
 from constrain.errors import ConstraintError
 from constrain.lexing.regex import ANYTHING
-from constrain.monitors.endings import least_ending
+from constrain.monitors.endings import agreed, dead_end, least_ending
 from constrain.monitors.monitor import Monitor
 from constrain.monitors.watch import State, Watch
 from constrain.vocabulary import Vocabulary
 
+Search = Literal["strict", "lenient"]
+"""How endings are looked for: with all answers, or without those that nothing agrees with."""
 _MOST_TRIED = 512
 """Tokens that are tried one by one for whether they leave room to end."""
 
@@ -117,12 +119,13 @@ class _Step(NamedTuple):
 class MonitoredMatcher(Matcher):
     """Follows one text under a constraint and for monitors. See `Matcher`."""
 
-    __slots__ = ("_base", "_monitored", "_path")
+    __slots__ = ("_base", "_monitored", "_path", "_search")
 
     def __init__(self, constraint: MonitoredConstraint) -> None:
         self._monitored = constraint
         self._base = constraint.base.matcher()
         self._path = self._beginning()
+        self._search: Search | None = None
 
     def __repr__(self) -> str:
         return f"<{self._base!r} with monitors>"
@@ -241,7 +244,46 @@ class MonitoredMatcher(Matcher):
             self._base.rollback(1)
             raise
         self._path = _Step(tuple(states), self._path)
+        try:
+            self._settle(before)
+        except ConstraintError:
+            assert self._path.before is not None
+            self._path = self._path.before
+            self._base.rollback(1)
+            raise
         return True
+
+    def _settle(self, before: Matcher) -> None:
+        """Do without answers that nothing agrees with, where they could not be avoided.
+
+        Args:
+            before: where the text stood under the constraint, before they came.
+
+        Raises:
+            MonitorError: see `Monitor.otherwise`.
+        """
+        if self._search == "strict":
+            return
+        for number, watch in enumerate(self._monitored.watches):
+            if self._is_possible(self.states[number]):
+                continue
+            if self._search is None:
+                other = self.fork()
+                other._base, other._path = before.fork(), self._path.before or self._path
+                if least_ending(other, strict=True) is not None:
+                    return
+            states = list(self.states)
+            states[number] = watch.without_last(states[number], quiet=self._search is not None)
+            self._path = _Step(tuple(states), self._path.before)
+
+    def _is_possible(self, state: State) -> bool:
+        """Whether the constraint and all monitors agree with some of an answer that has come."""
+        if not state.is_answered or not state.expected[-1].has_few:
+            return True
+        return any(
+            all(x.is_accepting or not x.has_few for other in after.states for x in other.expected)
+            for _, after in agreed(self.trial("strict"), state.expected[-1].endings())
+        )
 
     def rollback(self, n_tokens: int) -> None:
         """See `Matcher.rollback`."""
@@ -250,12 +292,19 @@ class MonitoredMatcher(Matcher):
             assert self._path.before is not None
             self._path = self._path.before
 
+    def trial(self, search: Search) -> MonitoredMatcher:
+        """Return a fork that looks for an ending."""
+        other = self.fork()
+        other._search = search
+        return other
+
     def fork(self) -> MonitoredMatcher:
         """See `Matcher.fork`."""
         other = MonitoredMatcher.__new__(MonitoredMatcher)
         other._monitored = self._monitored
         other._base = self._base.fork()
         other._path = self._path
+        other._search = self._search
         return other
 
     def reset(self) -> None:
@@ -275,6 +324,10 @@ class MonitoredMatcher(Matcher):
             if not trial.accept(token):
                 return tokens[:count]
         return tokens
+
+    def dead_end(self, token_ids: tuple[int, ...] = ()) -> ConstraintError:
+        """See `Matcher.dead_end`. A `MonitorError`: a monitor's own, or a `StuckError`."""
+        return dead_end(self.trial("lenient"), token_ids)
 
     def tokens_to_finish(self) -> int:
         """See `Matcher.tokens_to_finish`. Where no ending is found, more than any budget."""

@@ -35,12 +35,14 @@ class State(NamedTuple):
         rest: the bytes of a character that is not whole yet.
         scan: what would end with a trigger, in view of the text since the last one.
         expected: what the text has still to agree with.
+        is_answered: the last of that has just come.
     """
 
     text: str
     rest: bytes
     scan: Regex
     expected: tuple[Expected, ...]
+    is_answered: bool = False
 
 
 class _Head(NamedTuple):
@@ -126,7 +128,7 @@ class Watch:
             chars, rest = _decoded(state.rest + data)
         except UnicodeDecodeError:
             return None
-        text, _, scan, expected = state
+        text, _, scan, expected, _ = state
         begin, known, used = 0, len(state.rest), 0
         for end, char in enumerate(chars, 1):
             scan = derive(scan, ord(char))
@@ -153,7 +155,27 @@ class Watch:
             scan, begin, known = self._scan, end, 0
         piece = chars[begin:]
         moved = _moved(expected, (piece.encode() + rest)[known:], piece, rest)
-        return None if moved is None else State(text + piece, rest, scan, moved)
+        if moved is None:
+            return None
+        is_answered = bool(begin) and not piece and not rest and bool(moved)
+        return State(text + piece, rest, scan, moved, is_answered)
+
+    def without_last(self, state: State, *, quiet: bool) -> State:
+        """Return a state without the answer that has just come, which nothing agrees with.
+
+        Args:
+            state: the state.
+            quiet: do not warn.
+
+        Raises:
+            MonitorError: see `Monitor.otherwise`.
+        """
+        reason = "the constraint, and the other monitors, allow none of what it suggests"
+        event = self._analysis.event("empty", reason, state.text)
+        is_told = not quiet or self.monitor.otherwise == "error"
+        instead = self._analysis.tell(event) if is_told else self._analysis.instead
+        due = self._due(instead, state.text, None, quiet=quiet)
+        return state._replace(expected=state.expected[:-1] + due, is_answered=False)
 
     def cuts(self, state: State, data: bytes) -> set[int]:
         """Return where triggers end in bytes that the state may be followed by.

@@ -124,9 +124,10 @@ def room_for(
                 "shorten the prompt"
             )
         room = min(room, limit - len(prompt) + 1)
-    fewest = constraint.matcher().tokens_to_finish()
+    matcher = constraint.matcher()
+    fewest = matcher.tokens_to_finish()
     if fewest == sys.maxsize:
-        raise GenerationError("no text is found that the constraint allows")
+        raise matcher.dead_end()
     if fewest > room:
         raise GenerationError(
             f"the shortest output takes {fewest} tokens, end of text included, but "
@@ -187,11 +188,7 @@ class _Text:
             self._append_certain_tokens()
             tokens = self._allowed()
             if not len(tokens):
-                raise GenerationError(
-                    "no token of the vocabulary can follow; its tokens cannot spell what the "
-                    "constraint asks for",
-                    self.token_ids,
-                )
+                raise self._matcher.dead_end(self.token_ids)
             if len(tokens) > 1 and not self._eos.issuperset(tokens[: len(self._eos) + 1].tolist()):
                 self._choices = tokens
                 return True
@@ -208,7 +205,10 @@ class _Text:
         self._append(token)
         if not self._can_end():
             self._take_back(1)
-            token = self._pick(self._allowed(budget=self._end - len(self.prefix)), logprobs)
+            tokens = self._allowed(budget=self._end - len(self.prefix))
+            if not len(tokens):
+                raise self._matcher.dead_end(self.token_ids)
+            token = self._pick(tokens, logprobs)
             self._append(token)
         self.calls += 1
         self.logprob += float(logprobs[token])
