@@ -236,8 +236,8 @@ def compare(
     """How often a text drawn by weight has the right answer, and how often the answer with most
     of the weight is right; and the former less that of the second method, prompt by prompt.
 
-    The first method writes so many texts for each prompt; the others as many as will have made
-    the model read as many prefixes, over all prompts so far.
+    The first method writes so many texts for each prompt; the others as many as make the model
+    read as many prefixes, by what texts have cost over the prompts before.
     """
     found: dict[str, list[tuple[float, bool, int, int]]] = {}
     for number, prompt in enumerate(prompts):
@@ -245,7 +245,7 @@ def compare(
             first, *_ = found or [name]
             texts = particles
             if number and name != first:
-                texts = _affordable(found[name], sum(asked for *_, asked, _ in found[first]))
+                texts = round(particles * _cost(found[first]) / _cost(found[name]))
             before = model.asked
             run = smc.run(prompt, texts, max_tokens)
             shares: dict[str, float] = {}
@@ -272,11 +272,9 @@ def compare(
     return rows
 
 
-def _affordable(results: Sequence[tuple[float, bool, int, int]], budget: int) -> int:
-    """How many texts come closest to a budget of prefixes, by what texts have cost so far."""
-    asked = sum(result[2] for result in results)
-    texts = sum(result[3] for result in results)
-    return max(1, round((budget - asked) * texts / asked))
+def _cost(results: Sequence[tuple[float, bool, int, int]]) -> float:
+    """Prefixes that the model was asked about for each text."""
+    return sum(asked for *_, asked, _ in results) / sum(texts for *_, texts in results)
 
 
 def _mean(values: NDArray[Any]) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""Every error of the library, as values with data, and the one warning.
+"""Every error of the library, as values with data, and warnings.
 
 All errors derive from `ConstraintError`. The message is for people; the attributes are for
 programs.

@@ -370,9 +370,11 @@ def generate_code(
     watching = [named_monitor(m, place) if isinstance(m, str) else m for m in monitors]
 
     def encoded(lm: LanguageModel) -> list[int]:
-        tokens = lm.encode_prompt(prompt) + lm.vocabulary.encode(place.before.encode())
-        room = None if lm.context_length is None else max(lm.context_length - max_tokens, 1)
-        return tokens if room is None else tokens[-room:]
+        head, code = lm.encode_prompt(prompt), lm.vocabulary.encode(place.before.encode())
+        if lm.context_length is None:
+            return head + code
+        left = max(1, lm.context_length - max_tokens - len(head))
+        return head + code[-left:]
 
     return write(
         lambda vocabulary: MonitoredConstraint(compile_regex(pattern, vocabulary), watching),

@@ -56,9 +56,7 @@ def reasons(
     constraint = compiled(options)
     found = _of_writing(compiled, options, text, refusal)
     try:
-        value = json.loads(
-            text, parse_float=Decimal, parse_constant=_no_value, object_pairs_hook=_members
-        )
+        value = _read(text)
     except _RepeatedKeyError as error:
         return [*found, Reason("", "", refusal.pointer, str(error))]
     except (ValueError, RecursionError) as error:
@@ -70,6 +68,12 @@ def reasons(
 
 class _RepeatedKeyError(Exception):
     pass
+
+
+def _read(text: bytes) -> Any:
+    return json.loads(
+        text, parse_float=Decimal, parse_constant=_no_value, object_pairs_hook=_members
+    )
 
 
 def _members(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
@@ -172,7 +176,7 @@ def _of_beginning(constraint: Constraint, text: bytes, refusal: Refusal) -> list
     """Return what the schema has against a text that is no JSON after the refused token."""
     for beginning, cut in _completions(text, refusal.position):
         try:
-            value = json.loads(beginning, parse_float=Decimal, object_pairs_hook=_members)
+            value = _read(beginning)
         except (ValueError, RecursionError, _RepeatedKeyError):
             continue
         return [

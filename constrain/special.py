@@ -31,8 +31,3 @@ def whole(data: bytes) -> bytes:
 def pieces(data: bytes) -> list[bytes]:
     """Split a text into parts between marks, and the names in marks, in turn."""
     return data.split(MARK)
-
-
-def readable(data: bytes) -> bytes:
-    """Return a text with the names of special tokens in the place of their marks."""
-    return data.replace(MARK, b"")

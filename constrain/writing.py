@@ -193,7 +193,14 @@ def _language_model(model: Model) -> LanguageModel:
 
 
 def _text(vocabulary: Vocabulary, output: Output) -> str:
-    return b"".join(map(vocabulary.shown, output.token_ids)).decode()
+    data = b"".join(map(vocabulary.shown, output.token_ids))
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise GenerationError(
+            f"the constraint allows a text that is not UTF-8: {error}; it is {data!r}",
+            output.token_ids,
+        ) from error
 
 
 def _value(parse: Callable[[str], Any], text: str, output: Output) -> Any:

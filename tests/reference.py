@@ -22,7 +22,6 @@ States = frozenset[tuple[int, State]]
 """States of a lexeme: index of the part, and the state of the part."""
 
 SHORT_ESCAPES = {0x22: '"', 0x5C: "\\", 8: "b", 12: "f", 10: "n", 13: "r", 9: "t"}
-SURROGATES = (0xD800, 0xDFFF)
 
 
 def accepts(control: Control, text: bytes) -> bool:
@@ -201,9 +200,6 @@ def _string(part: JSONString, state: State, byte: int) -> Iterator[State]:
         return
     if not full:
         yield from _escape(part, regex, count, text)
-
-
-_LOW_HALF_PREFIXES = {b"\\", b"\\u", b"\\ud", b"\\udc", b"\\udd", b"\\ude", b"\\udf"}
 
 
 def _escape(part: JSONString, regex: Regex, count: int, text: bytes) -> Iterator[State]:

@@ -194,7 +194,8 @@ class ASApSampler(_Learner):
             last = min(n, first + self.round_size)
             particles = [self.begin(prompt_ids, max_tokens, i) for i in range(first, last)]
             while self.advance(particles):
-                self.report([*done, *particles], last)
+                if self.observe is not None:
+                    self.report([*done, *particles], last)
             self.learn(particles)
             done += particles
         return [particle.sample() for particle in done]

@@ -191,7 +191,9 @@ class AWRSSampler(Sampler):
         if max_rejects is not None and max_rejects < 1:
             raise ConstraintError(f"max_rejects must be >= 1, not {max_rejects}")
         if estimator not in ("auto", "recursive", "geometric"):
-            raise ConstraintError(f"no estimator {estimator!r}; there are recursive and geometric")
+            raise ConstraintError(
+                f"no estimator {estimator!r}; there are auto, recursive and geometric"
+            )
         self.max_accepts = max_accepts
         self.max_rejects = math.inf if max_rejects is None else max_rejects
         self.estimator = estimator
@@ -213,7 +215,7 @@ class AWRSSampler(Sampler):
             trial = geometric(race, allows, spare, self.max_rejects)
         else:
             trial = recursive(race, allows, self.max_rejects)
-        self.tokens += 1
         if trial.token is None:
             return Draw(None, -math.inf)
+        self.tokens += 1
         return Draw(trial.token, race.log_total + math.log(trial.estimate))

@@ -144,14 +144,16 @@ def _particles(steps: tuple[Step, ...], middles: list[float], rows: list[float])
                     f'L{middles[i]:.1f} {rows[particle]}"/>'
                 )
     n = len(rows)
+    ends = [b""] * n
     for i, step in enumerate(steps):
+        whole = zip(step.parents, step.added, strict=True)
+        ends = [(ends[parent] + added)[-4 * _HINT :] for parent, added in whole]
         for particle, share in enumerate(shares[i].tolist()):
             x, y, parent = middles[i], rows[particle], step.parents[particle]
-            text = step.texts[particle]
-            hint = f"<title>…{escape(_plain(text)[-_HINT:])} ({share:.1%})</title>"
+            hint = f"<title>…{escape(_plain(ends[particle])[-_HINT:])} ({share:.1%})</title>"
             if share > 0:
                 kind = "alive lasting" if lasting[i][particle] else "alive"
-                if i and text == steps[i - 1].texts[parent]:
+                if i and not step.added[particle]:
                     kind += " ended"
                 radius = min(0.55 * _ROW, max(1.0, 0.28 * _ROW * (share * n) ** 0.5))
                 dot = f'class="{kind}" cx="{x:.1f}" cy="{y}" r="{radius:.1f}"'

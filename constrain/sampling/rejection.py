@@ -109,20 +109,24 @@ class RejectionSampler(ExactSampler):
         self.check(n, max_tokens)
         trials = [_Trials(self, prompt_ids, max_tokens, i) for i in range(n)]
         while True:
-            for trial in trials:
-                trial.refill(max(1, _SIDE_BY_SIDE // n))
-            under_way = [particle for trial in trials for particle in trial.particles]
-            if not self.advance(under_way):
+            open_ = [trial for trial in trials if not trial.is_settled]
+            if not open_:
                 break
-            failed = [trial.settle() for trial in trials]
-            self.attempts += sum(failed)
-            hopeless = [trial.hopeless for trial in trials if trial.hopeless]
+            for trial in open_:
+                trial.refill(max(1, _SIDE_BY_SIDE // len(open_)))
+            under_way = [particle for trial in open_ for particle in trial.particles]
+            self.advance(under_way)
+            self.attempts += sum(trial.settle() for trial in open_)
+            hopeless = [trial.hopeless for trial in open_ if trial.hopeless]
             if hopeless:
-                done = [self.accept(trial.particles[0]) for trial in trials if trial.is_settled]
-                raise self.give_up(hopeless[0], done)
-            self.report(under_way, self.attempts + n)
-        self.attempts += n
-        return [self.accept(trial.particles[0]) for trial in trials]
+                raise self.give_up(hopeless[0], self._accepted(trials))
+            self.report(under_way, self.attempts + n, n - len(open_))
+        return self._accepted(trials)
+
+    def _accepted(self, trials: Sequence[_Trials]) -> list[Sample]:
+        found = [self.accept(trial.particles[0]) for trial in trials if trial.is_settled]
+        self.attempts += len(found)
+        return found
 
     def draw(self, particle: Particle, logprobs: NDArray[Any]) -> Draw:
         """See `Sampler.draw`; a particle remembers whether chance had no say."""

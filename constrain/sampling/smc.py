@@ -32,14 +32,14 @@ class Step:
 
     Attributes:
         parents: [n] which particles of the step before they continue.
-        texts: their bytes after the step.
+        added: the bytes that they got in the step.
         log_weights: [n] their weights after the step, unnormalised.
         effective: effective sample size after the step, before any resampling.
         resampled: whether `parents` were drawn, rather than each continuing itself.
     """
 
     parents: tuple[int, ...]
-    texts: tuple[bytes, ...]
+    added: tuple[bytes, ...]
     log_weights: NDArray[np.float64]
     effective: float
     resampled: bool
@@ -182,9 +182,10 @@ class SMC:
         parents, resampled = tuple(range(n)), False
         steps: list[Step] = []
         while live := [i for i, particle in enumerate(particles) if particle.is_live]:
+            lengths = [len(particle.data) for particle in particles]
             self.proposal.advance(particles)
             self._steer(particles, live, steered)
-            steps.append(self._record(particles, parents, resampled))
+            steps.append(self._record(particles, lengths, parents, resampled))
             weights, effective = steps[-1].log_weights, steps[-1].effective
             self._report(particles, effective)
             parents, resampled = tuple(range(n)), False
@@ -197,15 +198,20 @@ class SMC:
                 for particle in particles:
                     particle.log_weight = level
         if resampled:
-            steps.append(self._record(particles, parents, resampled))
+            lengths = [len(particle.data) for particle in particles]
+            steps.append(self._record(particles, lengths, parents, resampled))
         return Run(tuple(particle.sample() for particle in particles), tuple(steps))
 
     def _record(
-        self, particles: Sequence[Particle], parents: tuple[int, ...], resampled: bool
+        self,
+        particles: Sequence[Particle],
+        lengths: Sequence[int],
+        parents: tuple[int, ...],
+        resampled: bool,
     ) -> Step:
         weights = np.array([particle.log_weight for particle in particles])
-        texts = tuple(particle.data for particle in particles)
-        return Step(parents, texts, weights, effective_sample_size(weights), resampled)
+        added = tuple(p.data[length:] for p, length in zip(particles, lengths, strict=True))
+        return Step(parents, added, weights, effective_sample_size(weights), resampled)
 
     def _parents(self, log_weights: NDArray[np.float64], step: int) -> tuple[int, ...]:
         n = len(log_weights)

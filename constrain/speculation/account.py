@@ -42,5 +42,7 @@ class Account:
     def time(self, part: str) -> Iterator[None]:
         """Count what is done within."""
         started = perf_counter()
-        yield
-        self.seconds[part] += perf_counter() - started
+        try:
+            yield
+        finally:
+            self.seconds[part] += perf_counter() - started

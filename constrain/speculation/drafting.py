@@ -173,6 +173,8 @@ class Drafting:
             raise ConstraintError(f"position_cost must be > 0 and < 1, not {position_cost}")
         if not 0 <= first_cost < 1:
             raise ConstraintError(f"first_cost must be >= 0 and < 1, not {first_cost}")
+        if loan < 0:
+            raise ConstraintError(f"loan must be >= 0, not {loan}")
         self.tally = Tally()
         self._size = vocabulary.size
         self._most = most
@@ -268,7 +270,8 @@ class Drafting:
 
     def _book(self, drafter: Drafter, cost: float) -> None:
         self._spent += cost
-        self._rests[drafter].spend(cost)
+        if drafter in self._rests:
+            self._rests[drafter].spend(cost)
 
     def _can_afford(self, cost: float, texts: int) -> bool:
         """Return whether so much can be spent, and what another guess for some texts costs."""

@@ -55,20 +55,6 @@ class Transport(Rule):
         return residual if residual.any() else target
 
 
-def acceptance_bound(target: Distribution, draft: Distribution, k: int) -> float:
-    """Return the value of the linear programme: no rule has y among k >= 1 drafts more often.
-
-    By duality it is the least value of a cut, 1 + min over S of p(S) - q(S)^k. For sets of equal
-    q(S) the tokens with the least p / q are best, and in between the objective is concave, so S
-    consists of the first tokens in that order.
-    """
-    drafted = np.flatnonzero(draft)
-    p, q = target[drafted], draft[drafted]
-    order = np.argsort(p / q)
-    cuts = np.cumsum(p[order]) - np.minimum(np.cumsum(q[order]), 1) ** k
-    return 1 + min(0.0, float(cuts.min()))
-
-
 def set_masses(draft: Distribution, k: int) -> dict[frozenset[int], float]:
     """Return P(D): how likely k drafts with replacement are the tokens of D and no others."""
     masses: dict[frozenset[int], float] = defaultdict(float)

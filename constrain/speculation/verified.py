@@ -138,9 +138,9 @@ class VerifiedSampler(MaskedSampler):
             if not texts:
                 return
             try:
+                self.account.draft_calls += 1
                 with self.account.time("draft"):
                     offers = drafter.guess(list(texts.values()))
-                self.account.draft_calls += 1
                 with self.account.time("drafting"):
                     found = dict(zip(texts, offers, strict=True))
                     for node in nodes:
@@ -192,7 +192,7 @@ class VerifiedSampler(MaskedSampler):
             chosen = self.rule.choose(target, node.draft, node.drafts, tree.uniforms(node))
             token = int(tokens[chosen])
             log_weight = float(among[chosen]) - math.log(target[chosen])
-            added = vocabulary.token_bytes(token) or b""
+            added = vocabulary.shown(token)
             child = node.children.get(chosen)
             there = child.cursor if child and child.is_known else None
             particle.append(Draw(token, log_weight), float(row[token]), added, there)

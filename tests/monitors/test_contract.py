@@ -108,7 +108,6 @@ IMPORT = "from shop.stock import Colour, Shelf, Book, BrokenError\n\n"
 MATCH = IMPORT + "def f(c: Colour):\n    match c:\n"
 PROTOCOL = {"closed": {"open": "open"}, "open": {"read": "open", "close": "closed"}}
 HALLS = ["hall 7", "hall 71", "é", 'a"b']
-BASE = {"width", "books", "tallest"}
 
 
 def _suggesting(monitor: Monitor, names: set[str]) -> Monitor:

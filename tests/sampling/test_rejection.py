@@ -48,6 +48,16 @@ def test_many_failures_share_the_calls_of_the_model() -> None:
     assert model.calls < 300
 
 
+def test_what_was_accepted_counts_where_others_are_given_up() -> None:
+    constraint = compile_regex("a|b", LETTERS)
+    model = TableModel(LETTERS, lambda prefix: [1, 0, 0, 0, 1] if prefix else [1, 1, 0, 0, 0])
+    sampler = RejectionSampler(model, constraint, seed=2, max_attempts=1)
+    with pytest.raises(AcceptanceError, match="in 1 attempts") as caught:
+        sampler.sample((), 12, 4)
+    assert 0 < len(caught.value.samples) < sampler.attempts == caught.value.attempts
+    assert sampler.acceptance_rate == len(caught.value.samples) / sampler.attempts
+
+
 def test_a_text_that_always_comes_is_tried_once() -> None:
     """As at temperature 0."""
     model = TableModel(LETTERS, lambda prefix: [1, 0, 0, 0, 0])

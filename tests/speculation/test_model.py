@@ -211,6 +211,22 @@ def test_a_drafter_that_fails_is_left_out(offer: Any) -> None:
     assert model.statistics.calls < 40
 
 
+@pytest.mark.parametrize("good", [1, 2, 5])
+def test_a_drafter_may_fail_after_guesses_that_are_still_to_be_sent(good: int) -> None:
+    class Flaky(DraftModel):
+        left = good
+
+        def guess(self, texts: Sequence[Lookahead]) -> list[Likely | None]:
+            self.left -= 1
+            if self.left < 0:
+                raise RuntimeError("broken")
+            return super().guess(texts)
+
+    model = SpeculativeModel(MODEL, Flaky(MODEL, cost=0.001), position_cost=0.001, first_cost=0)
+    with pytest.warns(SpeculationWarning, match="broken"):
+        assert write(model) == write(MODEL)
+
+
 def test_a_drafter_that_cannot_learn_is_left_out() -> None:
     class Dull(Forced):
         def learn(self, prefix: tuple[int, ...], said: Likely) -> None:

@@ -232,6 +232,19 @@ def test_what_the_models_are_asked() -> None:
             assert not matcher.is_finished()
 
 
+def test_special_tokens_stand_in_the_text_by_name() -> None:
+    tokens = [b"a", b"b", None, None]
+    vocabulary = Vocabulary.from_bytes(tokens, [3], special_tokens={"<think>": 2})
+    constraint = compile_grammar('start: <think> "a" <think>?', vocabulary)
+    model = TableModel(vocabulary, lambda prefix: [1, 1, 1, 2])
+    for made in (
+        VerifiedSampler(model, constraint, draft=model),
+        MaskedSampler(model, constraint),
+    ):
+        texts = {sample.text for sample in made.sample([], 20, 9)}
+        assert texts == {"<think>a", "<think>a<think>"}
+
+
 def test_forced_tokens_need_no_draft_model() -> None:
     letters = Vocabulary.from_bytes([b"a", b"b", b"c", b"0", None], eos_token_ids=[4])
     target, draft = Counting(letters, 1), Counting(letters, 2)
