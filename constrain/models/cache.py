@@ -11,13 +11,16 @@ import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 
 from .packing import Places
 
 _MOST_BLOCKS = 8
+
+Index: TypeAlias = tuple[slice, slice, "slice | torch.Tensor"]
+"""Where keys or values are: in which row of the batch, for all heads, at which positions."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,12 +42,16 @@ class Block:
     def index(self) -> dict[tuple[int, ...], int]:
         return {row: i for i, row in enumerate(self.rows)}
 
-    def read(self, states: torch.Tensor, row: int, length: int) -> torch.Tensor:
-        """The first `length` of a row's keys or values, [1, heads, length, head size]."""
-        if self.places is None:
-            return states[row : row + 1, :, :length]
-        lane, columns = self.places[row]
-        return states[lane : lane + 1, :, columns[:length].to(states.device)]
+    def where(self, row: int, length: int) -> Index:
+        """Where the first `length` of a row's keys or values are."""
+        lane, begin = row, 0
+        if self.places is not None:
+            lane, columns = self.places[row]
+            begin = int(columns[0])
+            if int(columns[length - 1]) - begin >= length:
+                device = self.cache.layers[0].keys.device
+                return slice(lane, lane + 1), slice(None), columns[:length].to(device)
+        return slice(lane, lane + 1), slice(None), slice(begin, begin + length)
 
     @property
     def nbytes(self) -> int:
@@ -107,14 +114,15 @@ def assemble(matches: Sequence[Match], length: int) -> Any:
     """The first `length` keys and values of each match, as a cache to continue; rows in order."""
     first = matches[0].block
     rows = [match.row for match in matches]
+    places = [match.block.where(match.row, length) for match in matches]
     cache = copy.copy(first.cache)
     cache.layers = []
     for depth, layer in enumerate(first.cache.layers):
         if first.places or any(match.block is not first for match in matches):
             layers = [match.block.cache.layers[depth] for match in matches]
-            pairs = list(zip(matches, layers, strict=True))
-            keys = torch.cat([m.block.read(other.keys, m.row, length) for m, other in pairs])
-            values = torch.cat([m.block.read(other.values, m.row, length) for m, other in pairs])
+            pairs = list(zip(layers, places, strict=True))
+            keys = torch.cat([other.keys[place] for other, place in pairs])
+            values = torch.cat([other.values[place] for other, place in pairs])
         elif rows == list(range(len(first.rows))):
             keys, values = layer.keys[:, :, :length], layer.values[:, :, :length]
         else:
@@ -126,22 +134,49 @@ def assemble(matches: Sequence[Match], length: int) -> Any:
 
 
 def assemble_lanes(matches: Sequence[Match | None], lengths: Sequence[int]) -> Any:
-    """The first keys and values of each match, so many, padded at the beginning; not all are 0."""
-    first = next(match.block.cache for match in matches if match)
+    """The first keys and values of each match, so many, each after others that are to be hidden
+    where it is not the longest; not all lengths are 0."""
+    known = [
+        (match.block, match.block.where(match.row, length)) if match and length else None
+        for match, length in zip(matches, lengths, strict=True)
+    ]
+    width = max(lengths)
+    together = _together(known, width)
+    first = next(each[0].cache for each in known if each)
     cache = copy.copy(first)
     cache.layers = []
     for depth, layer in enumerate(first.layers):
         layer = copy.copy(layer)
         for name in ("keys", "values"):
-            _, heads, _, size = getattr(layer, name).shape
-            states = getattr(layer, name).new_zeros(len(matches), heads, max(lengths), size)
-            for lane, (match, length) in enumerate(zip(matches, lengths, strict=True)):
-                if match and length:
-                    known = getattr(match.block.cache.layers[depth], name)
-                    states[lane, :, -length:] = match.block.read(known, match.row, length)[0]
-            setattr(layer, name, states)
+            states = getattr(layer, name)
+            if together is None:
+                _, heads, _, size = states.shape
+                apart = states.new_zeros(len(matches), heads, width, size)
+                for lane, (each, length) in enumerate(zip(known, lengths, strict=True)):
+                    if each:
+                        block, place = each
+                        apart[lane, :, -length:] = getattr(block.cache.layers[depth], name)[place]
+                setattr(layer, name, apart)
+            else:
+                setattr(layer, name, states[together])
         cache.layers.append(layer)
     return cache
+
+
+def _together(known: Sequence[tuple[Block, Index] | None], width: int) -> Any:
+    """The index of the last `width` keys or values up to where all end, if they are of one block,
+    as those of texts that go on side by side are; else None."""
+    if not all(known):
+        return None
+    blocks, places = zip(*filter(None, known), strict=True)
+    ends = {span.stop if isinstance(span, slice) else -1 for _, _, span in places}
+    if any(block is not blocks[0] for block in blocks) or len(ends) > 1 or -1 in ends:
+        return None
+    [end] = ends
+    lanes: Any = [lane.start for lane, _, _ in places]
+    if lanes == list(range(len(blocks[0].cache.layers[0].keys))):
+        lanes = slice(None)
+    return lanes, slice(None), slice(end - width, end)
 
 
 def _common_length(a: tuple[int, ...], b: tuple[int, ...]) -> int:

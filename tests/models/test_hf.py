@@ -138,6 +138,28 @@ def test_a_tree_is_read_in_one_pass(kind: str, tokenizer: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", ["llama", "gpt2"])
+def test_texts_of_different_lengths_side_by_side(kind: str, tokenizer: Any) -> None:
+    """A token each, or a guess or two more, of which some come true; texts end on the way."""
+    source, rng = make_model(kind), random.Random(7)
+    model = HFModel(source, tokenizer)
+    texts = [tokens(rng, length) for length in (12, 9, 5, 3)]
+    model.logprobs(texts)
+    for step in range(12):
+        if step in (4, 8):
+            del texts[step // 8]  # the longest first
+        texts = [[*text, *tokens(rng, 1)] for text in texts]
+        guesses = [tokens(rng, 2 * (step % 3 == 2)) for _ in texts]
+        asked = [
+            [*text, *more[:i]]
+            for text, more in zip(texts, guesses, strict=True)
+            for i in range(len(more) + 1)
+        ]
+        np.testing.assert_allclose(model.logprobs(asked), expected(source, asked), atol=1e-4)
+        kept = [rng.randrange(len(more) + 1) for more in guesses]
+        texts = [[*t, *more[:i]] for t, more, i in zip(texts, guesses, kept, strict=True)]
+
+
+@pytest.mark.parametrize("kind", ["llama", "gpt2"])
 def test_texts_of_any_lengths_are_read_in_one_pass(kind: str, tokenizer: Any) -> None:
     """Side by side, padded; some of them trees, one new."""
     source, rng = make_model(kind), random.Random(12)
