@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from constrain.errors import SpeculationWarning, VocabularyError
+from constrain.errors import GenerationError, SpeculationWarning, VocabularyError
 from constrain.models import LanguageModel
 from constrain.models.base import Prompt
 from constrain.models.lookahead import Lookahead
@@ -127,7 +127,7 @@ class SpeculativeModel(LanguageModel):
         """Return the row of a prefix, if it is known. One that is no distribution is not: if
         somebody asks for it in the end, the target is asked again."""
         row = self._rows.get(prefix)
-        return row if row is not None and np.isfinite(row.max()) else None
+        return row if row is not None and _are_distributions(row[None]) else None
 
     def _score(
         self, missing: list[Tokens], wanted: Iterable[Tokens]
@@ -136,25 +136,36 @@ class SpeculativeModel(LanguageModel):
         started = perf_counter()
         prefixes = missing + [p for p in dict.fromkeys(wanted) if p not in self._rows]
         try:
-            rows = self.target.logprobs(prefixes)
+            rows = self._ask(prefixes)
+            if len(prefixes) > len(missing) and not _are_distributions(rows[: len(missing)]):
+                raise GenerationError("NaN or infinite log-probabilities")
         except Exception as error:
             if len(prefixes) == len(missing):
                 raise
-            prefixes = missing
-            rows = self.target.logprobs(missing)
+            prefixes, rows = missing, self._ask(missing)
             self._drafting.stop()
-            warnings.warn(SpeculationWarning("target", error), stacklevel=2)
+            if _are_distributions(rows):  # else somebody will say so
+                warnings.warn(SpeculationWarning("target", error), stacklevel=2)
         tally = self._drafting.tally
         tally.calls += 1
         tally.positions += len(prefixes)
         tally.target_seconds += perf_counter() - started
+        return prefixes, rows
+
+    def _ask(self, prefixes: list[Tokens]) -> NDArray[Any]:
+        """Return the target's rows.
+
+        Raises:
+            VocabularyError: they are not over the vocabulary.
+        """
+        rows = self.target.logprobs(prefixes)
         if rows.shape != (len(prefixes), self.vocabulary.size):
             raise VocabularyError(
                 f"the target gives log-probabilities of shape {rows.shape}, not "
                 f"{(len(prefixes), self.vocabulary.size)}: a row for each prefix and a column for "
                 "each token of its vocabulary"
             )
-        return prefixes, rows
+        return rows
 
     def _keep(self, prefixes: Sequence[Tokens], rows: NDArray[Any]) -> None:
         """Learn from new rows, and keep them."""
@@ -162,3 +173,8 @@ class SpeculativeModel(LanguageModel):
         self._drafting.learn(prefixes, rows)
         while self._rows and len(self._rows) * next(iter(self._rows.values())).nbytes > self._room:
             self._rows.popitem(last=False)
+
+
+def _are_distributions(rows: NDArray[Any]) -> bool:
+    """Return whether no row has NaN, or no finite number, or +inf."""
+    return bool(np.isfinite(rows.max(axis=1)).all())

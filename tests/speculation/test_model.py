@@ -251,6 +251,18 @@ def test_a_target_that_cannot_score_guesses_is_asked_without() -> None:
     assert len(caught) == 1
 
 
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+def test_a_target_that_gives_nan_with_guesses_is_asked_without(wrong: float) -> None:
+    class Narrow(Watched):
+        def logprobs(self, prefixes: Any) -> Any:
+            rows = super().logprobs(prefixes)
+            return rows if len(prefixes) == 1 else np.full_like(rows, wrong)
+
+    with pytest.warns(SpeculationWarning, match="target has failed.*NaN") as caught:
+        assert write(SpeculativeModel(Narrow(MODEL), DraftModel(MODEL))) == write(MODEL)
+    assert len(caught) == 1
+
+
 class Broken(Watched):
     """Gives NaN after some tokens."""
 
