@@ -30,9 +30,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from bench.data import Case, data_folder, load_cases, select
 from bench.engines import engine_version
 from bench.errors import BenchmarkError
-from bench.judge import Judge
 from bench.results import Journal
 from bench.walker import Walker, WalkError
+from constrain.cli.judges import JSONJudge
 
 if TYPE_CHECKING:
     from constrain import JSONOptions, Vocabulary
@@ -116,7 +116,7 @@ class SchemaWalker:
         except ConstraintError as error:
             found.refused = type(error).__name__
             return
-        judge = Judge(case.schema)
+        judge = JSONJudge(case.schema)
         for index in range(walks):
             written: list[bytes] = []
             try:
@@ -131,7 +131,7 @@ class SchemaWalker:
                 self._judge(judge, case, index, written, found)
 
     def _judge(
-        self, judge: Judge, case: Case, index: int, written: list[bytes], found: Walked
+        self, judge: JSONJudge, case: Case, index: int, written: list[bytes], found: Walked
     ) -> None:
         try:
             complaint = judge.complaint(b"".join(written))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -38,6 +40,7 @@ class ExitCode(IntEnum):
     FAILED = 3
     BUG = 70
     INTERRUPTED = 130
+    UNREAD = 141
 
 
 class InputError(ConstraintError):
@@ -57,6 +60,8 @@ class Terminal:
         self.ignored: list[dict[str, str]] = []
         self._out = Console(soft_wrap=True, highlight=False)
         self._err = Console(soft_wrap=True, highlight=False, stderr=True)
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="backslashreplace")
 
     @property
     def told(self) -> dict[str, Any]:
@@ -77,12 +82,14 @@ class Terminal:
 
     def line(self, text: str) -> None:
         """Write a line to stdout as it is."""
-        sys.stdout.write(f"{text}\n")
-        sys.stdout.flush()
+        with _writing():
+            sys.stdout.write(f"{text}\n")
+            sys.stdout.flush()
 
     def styled(self, markup: str) -> None:
         """Write a line of rich markup to stdout."""
-        self._out.print(markup)
+        with _writing():
+            self._out.print(markup)
 
     def note(self, markup: str) -> None:
         """Write a line of rich markup about the run to stderr; with --json, nothing."""
@@ -169,6 +176,19 @@ class Terminal:
             for line in _excerpt(error):
                 self._err.print(f"  {escape(line)}")
         raise typer.Exit(code)
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    """Turn the failure to write to stdout into an exit code or an error."""
+    try:
+        yield
+    except OSError as error:
+        # what is left in the buffer is not to fail again at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            raise typer.Exit(ExitCode.UNREAD) from None
+        raise InputError(f"cannot write to stdout: {error.strerror}") from error
 
 
 def _as_data(error: ConstraintError) -> dict[str, Any]:

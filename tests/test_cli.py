@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -368,6 +369,71 @@ def test_a_run_that_dies_is_drawn_and_told(tmp_path: Path):
         assert (report["exit_code"], report["error"]["type"]) == (3, "ExtinctionError")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "confirmed"),
+    [
+        (("json", '{"multipleOf": 0.01, "minimum": 0.05, "maximum": 0.3}', "-n", "8"), True),
+        (("json", '{"type": "array", "items": [{"const": 1}], "minItems": 1}'), False),
+        (("json", '{"enum": ["Ab"], "pattern": "^\\\\p{Lu}"}'), False),
+    ],
+)
+def test_a_judge_that_cannot_read_a_schema_takes_nothing_away(
+    arguments: tuple[str, ...], confirmed: bool
+):
+    result = _run(*arguments, "-s", "1")
+    assert result.exit_code == 0, result.output
+    assert [json.loads(line) for line in result.stdout.splitlines()]
+    assert ("jsonschema confirms" if confirmed else "not confirmed") in result.stderr
+    assert _json(_run(*arguments, "-s", "1", "--json"))["confirmed"] is confirmed
+
+
+def test_a_judge_that_refuses_is_heard(monkeypatch: pytest.MonkeyPatch):
+    from constrain.cli import judges
+
+    monkeypatch.setattr(judges.JSONJudge, "complaint", lambda self, text: "no")
+    result = _run("json", NUMBER)
+    assert result.exit_code == 70
+    assert json.loads(result.stdout) in range(1, 7)
+    assert "jsonschema refuses what was written: no" in result.stderr
+
+
+def test_grammars_that_lark_cannot_read_are_not_confirmed():
+    result = _run("grammar", "-", stdin='start: "a" %json {"const": 1}\n')
+    assert (result.exit_code, result.stdout) == (0, "a1\n")
+    assert "not confirmed" in result.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="of a shell")
+def test_output_that_nobody_reads_or_that_has_no_room():
+    lines = [*COMMAND, "json", '{"const": "%s"}' % ("x" * 300), "-n", "400"]
+    closed = subprocess.Popen(lines, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert closed.stdout is not None and closed.stderr is not None
+    closed.stdout.close()
+    assert (closed.wait(), "bug" in closed.stderr.read()) == (141, False)
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [*COMMAND, "check", "{}", "1"], stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert (done.returncode, done.stderr) == (
+        2,
+        "error: cannot write to stdout: No space left on device\n",
+    )
+
+
+def test_output_in_an_encoding_with_few_letters():
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    lines = [*COMMAND, "json", '{"const": "\\u65e5"}']
+    done = subprocess.run(lines, capture_output=True, text=True, env=environment)
+    assert (done.returncode, json.loads(done.stdout)) == (0, "日"), done.stderr
+
+
+def test_texts_that_are_nearly_json():
+    deep = _run("json", "-", stdin='{"items":' * 100_000 + "{}" + "}" * 100_000)
+    assert (deep.exit_code, "nested too deeply" in deep.stderr) == (2, True)
+    marked = _run("check", NUMBER, "-", stdin="\ufeff4")
+    assert (marked.exit_code, "byte order mark" in marked.stderr) == (2, True)
+
+
 def test_what_was_accepted_is_not_lost(monkeypatch: pytest.MonkeyPatch):
     from constrain.sampling import Sample
     from constrain.sampling.rejection import RejectionSampler
@@ -397,3 +463,6 @@ def test_only_runs_of_smc_are_drawn(tmp_path: Path):
         result = _run("regex", "a", *arguments, "--report", str(tmp_path / "run.png"))
         assert result.exit_code == 2
         assert "--report" in result.stderr
+    result = _run("regex", "a", "--sampler", "smc", "--report", str(tmp_path / "no" / "run.svg"))
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "there is no folder" in result.stderr

@@ -10,7 +10,8 @@ import typer
 from constrain import __version__
 
 EXIT_CODES = """Exit codes: **0** done, **1** the instance is refused, **2** bad input or usage,
-**3** generation failed, **70** a bug, **130** interrupted."""
+**3** generation failed, **70** a bug, **130** interrupted, **141** nobody reads
+the output any more."""
 
 app = typer.Typer(
     name="constrain",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from dataclasses import asdict
 from functools import cache, partial
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -59,6 +60,9 @@ def check_command(
         if schema == "-" and instance == "-":
             raise InputError("only one of SCHEMA and INSTANCE can be read from stdin")
         parsed, text = read_schema(schema), read(instance).rstrip(b" \t\r\n")
+
+        if text.startswith(BOM_UTF8):
+            raise InputError("the text begins with a byte order mark, which JSON has none of")
 
         from constrain import JSONOptions, compile_json_schema
         from constrain.explain import byte_vocabulary, explain

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from importlib.resources import files
 from pathlib import Path
@@ -31,6 +32,8 @@ def read_schema(argument: str) -> Any:
         return json.loads(text)
     except ValueError as error:
         raise InvalidSchemaError("", f"not JSON: {error}") from error
+    except RecursionError as error:
+        raise InvalidSchemaError("", "nested too deeply to be read as JSON") from error
 
 
 def read(argument: str, hint: str = "") -> bytes:
@@ -79,8 +82,10 @@ def load_model(name: str) -> LanguageModel:
 
     if name == "bundled":
         return BundledModel()
+    if os.sep in name and not Path(name).is_dir() and (name[0] in "./~" or name.count("/") > 1):
+        raise InputError(f"cannot load the model {name!r}: there is no such folder")
     try:
         return HFModel(name)
     except (OSError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0]
+        reason = " ".join(str(error).split())
         raise InputError(f"cannot load the model {name!r}: {reason}") from error

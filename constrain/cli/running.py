@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.markup import escape
 
 from constrain.cli.inputs import load_model
-from constrain.cli.judges import check_grammar, check_json, check_regex
+from constrain.cli.judges import judged
 from constrain.errors import AcceptanceError, ExtinctionError
 from constrain.terminal import InputError, Terminal
 
@@ -20,11 +20,6 @@ if TYPE_CHECKING:
     from constrain.speculation import Statistics
     from constrain.writing import Timings
 
-_JUDGES = {
-    "generate_json": "jsonschema",
-    "generate_regex": "Python's re",
-    "generate_grammar": "Lark",
-}
 _WEIGHING, _TRYING = ("asap", "awrs", "smc"), ("rejection", "cars")
 _PARTICLES = 16
 _PLACES_SHOWN = 6
@@ -47,6 +42,8 @@ def write_and_show(
     sampler = settings["sampler"]
     if report and (sampler != "smc" or report.suffix not in (".svg", ".html")):
         raise InputError("--report draws a run of --sampler smc into a file that is .svg or .html")
+    if report and not report.parent.is_dir():
+        raise InputError(f"cannot write {report}: there is no folder {report.parent}")
     if particles is None:
         particles = _PARTICLES
     elif sampler not in _WEIGHING:
@@ -104,23 +101,14 @@ def write_and_show(
     finished = time.perf_counter()
     results = results if n > 1 else [results]
     outcome, ahead = results[0].outcome, results[0].speculation
-    if report:
-        _draw(terminal, outcome.run, report)
-    is_json = function == "generate_json"
-    values = [r.value for r in results]
-    judge = None if terminal.ignored else _JUDGES.get(function)
-    if settings.get("syntax") == "gbnf":
-        judge = None  # llama.cpp's own reader comes with no package
-    elif function == "generate_grammar":
-        names = ("start", "lexer", "path", "indentation")
-        check_grammar(target, values, **{name: settings[name] for name in names})
-    elif judge:
-        checker = check_json if is_json else check_regex
-        checker(target, values)
+    verdict = None
+    if not terminal.ignored:
+        verdict = judged(function, target, [r.text for r in results], settings)
     if terminal.as_json:
         terminal.document(
             {
                 "ok": True,
+                "confirmed": bool(verdict and not verdict.complaint and not verdict.unread),
                 "results": [
                     {
                         "value": r.value,
@@ -143,13 +131,21 @@ def write_and_show(
                 },
             }
         )
-        return
-    for result in results:
-        terminal.document(result.value) if is_json else terminal.line(result.value)
+    else:
+        is_json = function == "generate_json"
+        for result in results:
+            terminal.document(result.value) if is_json else terminal.line(result.value)
+    if report:
+        _draw(terminal, outcome.run, report)
     tokens = sum(len(r.token_ids) for r in results)
     forced = sum(r.forced_tokens for r in results)
-    if judge:
-        terminal.note(f"[green]valid[/], as {judge} confirms")
+    if verdict and verdict.complaint:
+        raise AssertionError(f"{verdict.judge} refuses what was written: {verdict.complaint}")
+    if verdict and verdict.unread:
+        why = escape(f"{verdict.judge} has failed with {verdict.unread}")
+        terminal.note(f"[yellow]not confirmed[/]: {why}")
+    elif verdict:
+        terminal.note(f"[green]valid[/], as {verdict.judge} confirms")
     if outcome:
         terminal.note(
             f"[dim]{outcome.sampler}: {outcome.attempts} texts, {outcome.acceptance_rate:.0%} "

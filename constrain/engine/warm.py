@@ -22,7 +22,7 @@ def warmup() -> float:
     """Load the kernels, compiling them the first time on a machine; return the seconds it took.
 
     Compiled code is kept beside the package, or in the user's cache directory where that cannot
-    be written. A compilation that takes longer than a moment says so on stderr.
+    be written. What takes longer than a moment says so on stderr.
     """
     begin = time.perf_counter()
     notice = threading.Timer(_PATIENCE, _say)
@@ -37,7 +37,7 @@ def warmup() -> float:
 
 def _say() -> None:
     print(
-        "constrain: compiling its kernels; this happens once and takes up to a minute",
+        "constrain: loading its kernels; the first time they are compiled, for up to a minute",
         file=sys.stderr,
         flush=True,
     )

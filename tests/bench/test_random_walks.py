@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bench import random_walks
-from bench.judge import Judge
+from constrain.cli.judges import JSONJudge
 from constrain.engine import Matcher
 
 CASES = [
@@ -83,7 +83,7 @@ def test_a_wrong_mask_is_found(run: Any, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_a_wrong_text_is_found(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(random_walks, "Judge", lambda schema: Judge(False))
+    monkeypatch.setattr(random_walks, "JSONJudge", lambda schema: JSONJudge(False))
     code, found = run()
     assert code == 1
     kinds = {failure["kind"] for record in found.values() for failure in record["failures"]}
@@ -103,4 +103,4 @@ def test_a_wrong_text_is_found(run: Any, monkeypatch: pytest.MonkeyPatch) -> Non
     ],
 )
 def test_the_judge_is_exact(schema: Any, text: bytes, valid: bool) -> None:
-    assert (Judge(schema).complaint(text) is None) == valid
+    assert (JSONJudge(schema).complaint(text) is None) == valid
