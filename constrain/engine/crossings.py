@@ -6,9 +6,10 @@ import numpy as np
 from numba import njit
 
 from constrain.engine.edges import edge_of
-from constrain.engine.kernels import begin_walk, go_on
+from constrain.engine.kernels import go_on
 from constrain.engine.layout import (
     AT_INDEX,
+    AT_PLACE,
     AT_TOP,
     BYTE,
     CAP_DSTATES,
@@ -16,6 +17,7 @@ from constrain.engine.layout import (
     CAP_SETS,
     CAPTURED,
     DEAD,
+    DOORS,
     DOUBTFUL,
     DSTATE_WIDTH,
     DSTATES,
@@ -24,6 +26,7 @@ from constrain.engine.layout import (
     FAULT_ENDED,
     FORKS,
     FULL,
+    KEEP_START,
     KIND,
     MOST_BYTES,
     N_NODES,
@@ -57,6 +60,7 @@ from constrain.engine.layout import (
 )
 from constrain.engine.rows import is_narrow, make_row
 from constrain.engine.shifts import step
+from constrain.engine.walks import enter, keep, open_doors
 
 
 @njit(cache=True, nogil=True)
@@ -94,16 +98,20 @@ def add_doors(h, v, offsets, children, ended, place, start):
 def cross(h, v, start, place):
     """Walk the tokens from DFA state `start` of a place (0: do not), and on through all portals.
 
-    Returns OK, EXPAND, GROW, FULL, or UNRESOLVED where there is no edge yet from place FAULT by
-    FAULT_ENDED; after these a call with `start` 0 goes on.
+    Returns OK, EXPAND, GROW, FULL, CROWDED where there is no room to keep a walk, or UNRESOLVED
+    where there is no edge yet from place FAULT by FAULT_ENDED; after these a call with `start` 0
+    goes on.
     """
     if start != 0:
-        begin_walk(v, 0, start, place, 0)
+        enter(h, v, 0, start, place, 0)
     while True:
         if v[AT_TOP] >= 0:
             status = go_on(h, v)
             if status != OK:
                 return status
+        status = keep(h, v, v[AT_PLACE])
+        if status != OK:
+            return status
         n = v[N_PORTALS_OUT] - 1
         if n < 0:
             return OK
@@ -122,12 +130,32 @@ def cross(h, v, start, place):
         v[N_PORTALS_OUT] = n
         if edge == REFUSED:
             continue
+        is_door = flags & DOORS != 0
         if edge & 1:
             flags = UNKNOWN | (DOUBTFUL if flags & UNKNOWN else flags & DOUBTFUL)
         target = edge >> 1
         begin = np.int64(i32(h[PLACES], 1)[target * PLACE_WIDTH + START])
-        if begin != 0 and (node < 0 or _leads_on(h, v, node, begin)):
-            begin_walk(v, node, begin, target, flags)
+        if is_door:
+            status = _pass_doors(h, v, node, ended, source, begin)
+            if status != OK:
+                v[N_PORTALS_OUT] = n + 1
+                return status
+        elif begin != 0 and (node < 0 or _leads_on(h, v, node, begin)):
+            enter(h, v, node, begin, target, flags)
+
+
+@njit(inline="always")
+def _pass_doors(h, v, at, ended, source, start):
+    """Add the children behind doors that lead on from a state; OK, EXPAND, GROW or FULL."""
+    if start == 0:
+        return OK
+    dstates = i32(h[DSTATES], h[CAP_DSTATES] * DSTATE_WIDTH)
+    if dstates[start * DSTATE_WIDTH + ROW] < 0:
+        status = make_row(h, start)
+        if status != OK:
+            return status
+    row = i32(h[ROWS] + np.int64(dstates[start * DSTATE_WIDTH + ROW]) * 1024, 256)
+    return open_doors(h, v, at, ended, source, row)
 
 
 @njit(inline="always")
@@ -159,6 +187,7 @@ def cross_narrow(h, v, start, place):
     v[N_SUSPECTS_OUT] = 0
     v[AT_TOP] = -1
     v[AT_INDEX] = 0
+    v[KEEP_START] = 0
     dstates = i32(h[DSTATES], h[CAP_DSTATES] * DSTATE_WIDTH)
     states = i32(h[STATES], 1)
     begin = dstates[start * DSTATE_WIDTH + SET_BEGIN]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from constrain.engine import crossings, edges, layout, shifts
+from constrain.engine import crossings, edges, layout, shifts, walks
 from constrain.engine.automaton import Automaton
 from constrain.engine.control import Control
 from constrain.engine.pushdown import Stacks, as_pushdown
@@ -108,6 +108,8 @@ class Graph:
         self._keys = np.full(256, -1, np.int64)
         self._values = np.full(256, layout.UNRESOLVED_EDGE, np.int32)
         self._slots = np.zeros(128, np.int32)
+        self._walks = np.zeros((64, layout.WALK_WIDTH), np.int32)
+        self._walked = np.empty(4096, np.int32)
         self._classes: dict[tuple[Hashable, ...], int] = {}
         self._kinds: dict[tuple[Hashable, ...], tuple[int, int, bool]] = {}
         self._accepting: list[bool] = [False]
@@ -124,6 +126,7 @@ class Graph:
     def nbytes(self) -> int:
         """Memory of the automaton, the nodes and the edges, in bytes (estimated)."""
         tables = self._places.nbytes + self._keys.nbytes + self._values.nbytes
+        tables += self._walks.nbytes + self._walked.nbytes
         stacks = 0 if self._stacks is None else self._stacks.nbytes + self._slots.nbytes
         return self.automaton.nbytes + tables + stacks + _NODE_BYTES * len(self._by_place)
 
@@ -305,6 +308,8 @@ class Graph:
                 self._resolve(handle.item(layout.FAULT), handle.item(layout.FAULT_ENDED))
             elif status == layout.FULL:
                 scratch.grow()
+            elif status == layout.CROWDED:
+                self._grow_walks()
             else:
                 self.automaton.mend(status)
             status = crossings.cross(handle, scratch.handle, 0, 0)
@@ -356,8 +361,22 @@ class Graph:
         self._refresh()
         edges.move_edges(self.automaton.handle, keys, values)
 
+    def _grow_walks(self) -> None:
+        handle, known = self.automaton.handle, self._walks
+        if 2 * handle.item(layout.N_WALKS) >= len(known):
+            self._walks = np.zeros((2 * len(known), layout.WALK_WIDTH), np.int32)
+            self._refresh()
+            walks.move_walks(handle, known)
+        else:
+            self._walked = doubled(self._walked, handle.item(layout.N_WALKED))
+            self._refresh()
+
     def _refresh(self) -> None:
         handle = self.automaton.handle
+        handle[layout.WALKS] = address(self._walks)
+        handle[layout.WALKS_MASK] = len(self._walks) - 1
+        handle[layout.WALKED] = address(self._walked)
+        handle[layout.CAP_WALKED] = len(self._walked)
         handle[layout.PLACES] = address(self._places)
         handle[layout.CAP_PLACES] = len(self._places)
         handle[layout.EDGE_KEYS] = address(self._keys)

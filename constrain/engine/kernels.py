@@ -46,7 +46,6 @@ from constrain.engine.layout import (
     ROOT_CHILD,
     ROW,
     ROWS,
-    SIGNATURE,
     SKIP,
     STACK,
     STATES_OUT,
@@ -60,12 +59,6 @@ from constrain.engine.layout import (
     u8,
 )
 from constrain.engine.rows import make_row
-
-
-@njit(cache=True, nogil=True)
-def signature():
-    """Return the `SIGNATURE` that the kernels on disk were compiled with."""
-    return np.int64(SIGNATURE)
 
 
 @njit(cache=True, nogil=True)

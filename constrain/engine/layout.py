@@ -28,7 +28,15 @@ def _digest() -> int:
     folder = Path(__file__).parent
     source = b"".join(
         (folder / name).read_bytes()
-        for name in ("layout.py", "rows.py", "kernels.py", "edges.py", "shifts.py", "crossings.py")
+        for name in (
+            "layout.py",
+            "rows.py",
+            "kernels.py",
+            "walks.py",
+            "edges.py",
+            "shifts.py",
+            "crossings.py",
+        )
     )
     return int.from_bytes(blake2b(source, digest_size=7).digest(), "little")
 
@@ -44,7 +52,9 @@ FAULT, FAULT_ENDED = range(20, 22)
 N_EDGES, N_PLACES, CAP_PLACES = range(22, 25)
 # Lexer handle: the address of the parser handle, 0 where there is none.
 PARSER = 25
-LEXER_HANDLE_SIZE = 26
+# Lexer handle: the walks that are known.
+WALKS, WALKED, WALKS_MASK, N_WALKS, CAP_WALKED, N_WALKED = range(26, 32)
+LEXER_HANDLE_SIZE = 32
 
 # Parser handle: addresses of tables, and of the hash tables that find their rows.
 LR_STATES, ACTIONS, REDUCTIONS, SYMBOL_SETS, STACKS, KINDS, MOVES = range(7)
@@ -62,7 +72,9 @@ N_PORTALS_OUT, N_TOKENS_OUT, N_SUSPECTS_OUT = range(15, 18)
 # Trie handle: where an interrupted walk goes on.
 AT_TOP, AT_INDEX, AT_BYTE, AT_NODE, AT_END, AT_DEPTH, AT_START, AT_PLACE = range(18, 26)
 AT_FLAGS = 26
-TRIE_HANDLE_SIZE = 27
+# Trie handle: the walk under way that is to be kept (KEEP_START 0: none), and the output before it.
+KEEP_NODE, KEEP_START, KEEP_TOKENS, KEEP_PORTALS = range(27, 31)
+TRIE_HANDLE_SIZE = 31
 
 # Columns of the portals (int32[n, PORTAL_WIDTH]): the trie node, or minus a child of it where that
 # child alone leads on, what ends at the node (see `ENDED`), the place that the walk belongs to (0:
@@ -70,6 +82,16 @@ TRIE_HANDLE_SIZE = 27
 PORTAL_WIDTH = 4
 # Flags of a walk: a captured text on the way here is not known; it may matter to what comes now.
 UNKNOWN, DOUBTFUL = 1, 2
+# The flag of a portal that stands for doors, which begin at `node` in WALKED.
+DOORS = 4
+
+# Columns of the walks (int32[n, WALK_WIDTH]), a hash table: the trie node, or minus a child as in a
+# portal; the lexer state (0: no walk); where WALKED (int32) has its tokens, then its portals, as
+# pairs of a node and what ends there, then its doors (see `walks`); how many of each there are.
+WALK_NODE, WALK_START, WALK_BEGIN, WALK_TOKENS, WALK_PORTALS, WALK_DOORS = range(6)
+WALK_WIDTH = 6
+MOST_WALKED = 1 << 22
+"""Numbers in WALKED from which on it does not grow."""
 
 # Columns of the table of places (int32[n, PLACE_WIDTH]), the nodes of the control: the lexer state
 # before any lexeme, and whether one of the lexemes captures its text; with a parser its class (0:
@@ -127,7 +149,7 @@ DSTATE_WIDTH = 7
 NO_LEXEME, SEVERAL = -1, -2
 
 # Kernel statuses.
-OK, EXPAND, GROW, FORKS, DEAD, ENDS, FULL, UNRESOLVED, WIDE = range(9)
+OK, EXPAND, GROW, FORKS, DEAD, ENDS, FULL, UNRESOLVED, WIDE, CROWDED = range(10)
 
 # Strings: the phase is in the low bits of the counter, the number of characters above it.
 PHASES = 32

@@ -160,7 +160,7 @@ class Scratch:
             self.handle[layout.STATES_OUT] = address(self.states)
             self.handle[layout.SUSPECTS_OUT] = address(self.suspects)
             self.handle[layout.CAP_TOKENS] = len(self.tokens) - self._spare
-        if self.handle[layout.N_PORTALS_OUT] >= len(self.portals):
+        else:
             self.grow_portals()
 
     def grow_portals(self) -> None:

@@ -103,7 +103,7 @@ def _touch() -> None:
     """Call each kernel once, with the types that it is always called with."""
     import numpy as np
 
-    from constrain.engine import crossings, edges, kernels, layout, rows, shifts
+    from constrain.engine import crossings, edges, kernels, layout, rows, shifts, stamp, walks
     from constrain.engine.beginnings import Texts
     from constrain.engine.graph import Graph
     from constrain.engine.pushdown import Stacks
@@ -113,9 +113,9 @@ def _touch() -> None:
     from constrain.lexing.regex import literal
     from constrain.vocabulary import Vocabulary
 
-    if kernels.signature() != layout.SIGNATURE:
+    if stamp.signature() != layout.SIGNATURE:
         # numba looks at the file of a kernel alone to see whether it has changed.
-        for module in (kernels, rows, edges, shifts, crossings):
+        for module in (kernels, rows, edges, shifts, walks, crossings, stamp):
             for dispatcher in vars(module).values():
                 if hasattr(dispatcher, "py_func"):
                     dispatcher._cache.flush()
@@ -127,15 +127,20 @@ def _touch() -> None:
     root_node = np.zeros(1, np.int32)
     automaton.walk(root_node, start, tables.scratch())
     tables.scratch().clear()
-    graph.add_doors(root, 0, tables.doors(root_node), tables.scratch())
-    tables.scratch().clear()
+    scratch = tables.scratch()
+    crossings.add_doors(
+        automaton.handle, scratch.handle, *tables.doors(root_node), 0, root.place, start
+    )
+    scratch.clear()
     graph.cross(root, start, tables.scratch())
     graph.cross_narrow(root, start, tables.scratch())
+    walks.move_walks(automaton.handle, np.zeros((1, layout.WALK_WIDTH), np.int32))
     graph.advance(root, start, tables.blob_address, 0, 1)
     edges.move_edges(automaton.handle, np.full(1, -1, np.int64), np.zeros(1, np.int32))
     automaton.scan(tables.blob_address, 0, 1, start)
     automaton.row(start)
     automaton.parts(start)
+    automaton.number_words((b"a",))
     automaton.forced(start, 1)
     kernels.fewest_tokens(tables.scratch().handle, tables.blob_address, np.zeros(2, np.int32))
     rows.rehash(automaton.handle)
