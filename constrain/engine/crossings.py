@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from constrain.engine.edges import edge_of
+from constrain.engine.edges import edge_of, low_of
 from constrain.engine.kernels import go_on
 from constrain.engine.layout import (
     AT_INDEX,
@@ -28,14 +28,18 @@ from constrain.engine.layout import (
     FULL,
     KEEP_START,
     KIND,
+    LOWEST,
     MOST_BYTES,
     N_NODES,
     N_PORTALS_OUT,
     N_SUSPECTS_OUT,
     N_TOKENS_OUT,
     NO_LEXEME,
+    NONE_OF_IT,
     OK,
     OPEN,
+    PARSER,
+    PLACE_LOW,
     PLACE_WIDTH,
     PLACES,
     PORTAL_WIDTH,
@@ -95,6 +99,15 @@ def add_doors(h, v, offsets, children, ended, place, start):
 
 
 @njit(cache=True, nogil=True)
+def look(h, v, place, ended, edge):
+    """Note what has been looked at of stacks for an edge, by its value, and for the place there."""
+    v[LOWEST] = min(v[LOWEST], low_of(h, place, ended))
+    if edge != REFUSED:
+        low = np.int64(i32(h[PLACES], 1)[(edge >> 1) * PLACE_WIDTH + PLACE_LOW])
+        v[LOWEST] = min(v[LOWEST], low)
+
+
+@njit(cache=True, nogil=True)
 def cross(h, v, start, place):
     """Walk the tokens from DFA state `start` of a place (0: do not), and on through all portals.
 
@@ -128,6 +141,8 @@ def cross(h, v, start, place):
             h[FAULT_ENDED] = ended
             return UNRESOLVED
         v[N_PORTALS_OUT] = n
+        if h[PARSER] != 0:
+            look(h, v, source, ended, edge)
         if edge == REFUSED:
             continue
         is_door = flags & DOORS != 0
@@ -188,6 +203,7 @@ def cross_narrow(h, v, start, place):
     v[AT_TOP] = -1
     v[AT_INDEX] = 0
     v[KEEP_START] = 0
+    v[LOWEST] = NONE_OF_IT
     dstates = i32(h[DSTATES], h[CAP_DSTATES] * DSTATE_WIDTH)
     states = i32(h[STATES], 1)
     begin = dstates[start * DSTATE_WIDTH + SET_BEGIN]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from constrain.engine.layout import EDGE_KEYS, EDGE_MASK, EDGE_VALUES, i32, i64
+from constrain.engine.layout import EDGE_KEYS, EDGE_LOWS, EDGE_MASK, EDGE_VALUES, i32, i64
 
 
 @njit(inline="always")
@@ -32,20 +32,29 @@ def edge(h, place, ended):
     return edge_of(h, place, ended)
 
 
+@njit(inline="always")
+def low_of(h, place, ended):
+    """Return LOW of the edge from a place by what ends there."""
+    slot = _slot(h, np.int64(place) << 32 | (np.int64(ended) & 0xFFFFFFFF))
+    return np.int64(i32(h[EDGE_LOWS], h[EDGE_MASK] + 1)[slot])
+
+
 @njit(cache=True, nogil=True)
-def add_edge(h, place, ended, value):
+def add_edge(h, place, ended, value, low):
     """Enter an edge; there is room for it."""
     key = np.int64(place) << 32 | (np.int64(ended) & 0xFFFFFFFF)
     slot = _slot(h, key)
     i64(h[EDGE_KEYS], h[EDGE_MASK] + 1)[slot] = key
     i32(h[EDGE_VALUES], h[EDGE_MASK] + 1)[slot] = value
+    i32(h[EDGE_LOWS], h[EDGE_MASK] + 1)[slot] = low
 
 
 @njit(cache=True, nogil=True)
-def move_edges(h, keys, values):
-    """Enter edges (int64[n], key -1: none; int32[n]) into the empty table."""
+def move_edges(h, keys, values, lows):
+    """Enter edges (int64[n], key -1: none; int32[n], int32[n]) into the empty table."""
     for i in range(keys.shape[0]):
         if keys[i] != -1:
             slot = _slot(h, keys[i])
             i64(h[EDGE_KEYS], h[EDGE_MASK] + 1)[slot] = keys[i]
             i32(h[EDGE_VALUES], h[EDGE_MASK] + 1)[slot] = values[i]
+            i32(h[EDGE_LOWS], h[EDGE_MASK] + 1)[slot] = lows[i]

@@ -107,6 +107,7 @@ class Graph:
         self._places = np.zeros((64, layout.PLACE_WIDTH), np.int32)
         self._keys = np.full(256, -1, np.int64)
         self._values = np.full(256, layout.UNRESOLVED_EDGE, np.int32)
+        self._lows = np.empty(256, np.int32)
         self._slots = np.zeros(128, np.int32)
         self._walks = np.zeros((64, layout.WALK_WIDTH), np.int32)
         self._walked = np.empty(4096, np.int32)
@@ -126,7 +127,7 @@ class Graph:
     def nbytes(self) -> int:
         """Memory of the automaton, the nodes and the edges, in bytes (estimated)."""
         tables = self._places.nbytes + self._keys.nbytes + self._values.nbytes
-        tables += self._walks.nbytes + self._walked.nbytes
+        tables += self._lows.nbytes + self._walks.nbytes + self._walked.nbytes
         stacks = 0 if self._stacks is None else self._stacks.nbytes + self._slots.nbytes
         return self.automaton.nbytes + tables + stacks + _NODE_BYTES * len(self._by_place)
 
@@ -146,7 +147,7 @@ class Graph:
         node = self._by_place.get(place)
         if node is None:
             with self.automaton.lock:
-                start, captures, kind, _, _ = self._places[place].tolist()
+                start, captures, kind = self._places[place, : layout.CLASS + 1].tolist()
                 accepting = self._accepting[kind]
                 node = Node(None, place, start, bool(captures), accepting, self)
                 node = self._by_place.setdefault(place, node)
@@ -155,8 +156,25 @@ class Graph:
     def config(self, place: int) -> Hashable:
         """Return the configuration of a place that kernels have added."""
         assert self._stacks is not None
-        _, _, _, stack, mode = self._places[place].tolist()
+        stack, mode = self._places[place, layout.STACK_OF : layout.MODE + 1].tolist()
         return self._stacks.config(stack, mode)
+
+    def stack_of(self, node: Node) -> tuple[int, int]:
+        """Return the class of a node (0: none), and how many states are below the one on top."""
+        kind, stack = self._places[node.place, layout.CLASS : layout.STACK_OF + 1].tolist()
+        return kind, 0 if self._stacks is None or not kind else self._stacks.depth(stack)
+
+    def states_on_top(self, node: Node, count: int) -> bytes:
+        """Return the states of a node's stack, from the one on top down, `count` at most."""
+        states = np.empty(count, np.int32)
+        found = shifts.states_on_top(self.automaton.handle, node.place, states)
+        return states[:found].tobytes()
+
+    def look(self, node: Node, ended: int, target: Node, scratch: Scratch) -> None:
+        """Note in `scratch` what has been looked at of stacks for the edge from a node."""
+        if self._stacks is not None:
+            handle = self.automaton.handle
+            crossings.look(handle, scratch.handle, node.place, ended, target.place << 1)
 
     def _add(self, config: Hashable) -> Node:
         """Add the place of a configuration that is no stack."""
@@ -207,7 +225,9 @@ class Graph:
                 by_kernels = regular and sight == ()
                 stacks.add_kind(stack, mode, number if by_kernels else 0, start, captures)
         number, start, captures = known
-        while (place := shifts.add_place(handle, stack, mode, number, start, int(captures))) < 0:
+        low = stacks.low(stack) if sight == () and kind in self._kinds else layout.ALL_OF_IT
+        found = number, start, int(captures), low
+        while (place := shifts.add_place(handle, stack, mode, *found)) < 0:
             self._mend(place)
         return int(place)
 
@@ -256,7 +276,7 @@ class Graph:
         automaton.handle[layout.N_EDGES] += 1
         if 2 * automaton.handle.item(layout.N_EDGES) > len(self._keys):
             self._grow_edges()
-        edges.add_edge(automaton.handle, place, ended, value)
+        edges.add_edge(automaton.handle, place, ended, value, layout.ALL_OF_IT)
         return value
 
     def ending(self, node: Node) -> bytes:
@@ -290,7 +310,10 @@ class Graph:
     def add_doors(self, node: Node, ended: int, doors: Doors, scratch: Scratch) -> None:
         """Give `scratch` as portals the trie nodes through which tokens lead on after `ended`."""
         target = self.follow(node, ended)
-        if target is None or not target.start:
+        if target is None:
+            return
+        self.look(node, ended, target, scratch)
+        if not target.start:
             return
         with self.automaton.lock:
             lexer, trie = self.automaton.handle, scratch.handle
@@ -355,11 +378,12 @@ class Graph:
             shifts.rehash_places(self.automaton.handle, 1)
 
     def _grow_edges(self) -> None:
-        keys, values = self._keys, self._values
+        keys, values, lows = self._keys, self._values, self._lows
         self._keys = np.full(2 * len(keys), -1, np.int64)
         self._values = np.full(2 * len(values), layout.UNRESOLVED_EDGE, np.int32)
+        self._lows = np.empty(2 * len(values), np.int32)
         self._refresh()
-        edges.move_edges(self.automaton.handle, keys, values)
+        edges.move_edges(self.automaton.handle, keys, values, lows)
 
     def _grow_walks(self) -> None:
         handle, known = self.automaton.handle, self._walks
@@ -381,6 +405,7 @@ class Graph:
         handle[layout.CAP_PLACES] = len(self._places)
         handle[layout.EDGE_KEYS] = address(self._keys)
         handle[layout.EDGE_VALUES] = address(self._values)
+        handle[layout.EDGE_LOWS] = address(self._lows)
         handle[layout.EDGE_MASK] = len(self._keys) - 1
         if self._stacks is not None:
             handle[layout.PARSER] = address(self._stacks.handle)

@@ -54,7 +54,9 @@ N_EDGES, N_PLACES, CAP_PLACES = range(22, 25)
 PARSER = 25
 # Lexer handle: the walks that are known.
 WALKS, WALKED, WALKS_MASK, N_WALKS, CAP_WALKED, N_WALKED = range(26, 32)
-LEXER_HANDLE_SIZE = 32
+# Lexer handle: the address of what edges have looked at, see LOW.
+EDGE_LOWS = 32
+LEXER_HANDLE_SIZE = 33
 
 # Parser handle: addresses of tables, and of the hash tables that find their rows.
 LR_STATES, ACTIONS, REDUCTIONS, SYMBOL_SETS, STACKS, KINDS, MOVES = range(7)
@@ -63,7 +65,9 @@ SET_SLOTS, STACK_SLOTS, KIND_SLOTS, PLACE_SLOTS, MOVE_KEYS, MOVE_VALUES = range(
 SET_WORDS, N_SETS_USED, CAP_SYMBOL_SETS, N_STACKS, CAP_STACKS = range(13, 18)
 N_KINDS, CAP_KINDS, MOVE_MASK, PLACE_MASK = range(18, 22)
 FAULT_STATE, FAULT_STACK, FAULT_MODE, FAULT_CLASS = range(22, 26)
-PARSER_HANDLE_SIZE = 26
+# Parser handle: the lowest place of a stack that has been looked at, see LOW.
+TOUCHED = 26
+PARSER_HANDLE_SIZE = 27
 
 # Trie handle: addresses, then sizes.
 BYTE, DEPTH, SKIP, TOKEN, MORE, ROOT_CHILD, TOKENS_OUT, STATES_OUT, SUSPECTS_OUT = range(9)
@@ -74,7 +78,9 @@ AT_TOP, AT_INDEX, AT_BYTE, AT_NODE, AT_END, AT_DEPTH, AT_START, AT_PLACE = range
 AT_FLAGS = 26
 # Trie handle: the walk under way that is to be kept (KEEP_START 0: none), and the output before it.
 KEEP_NODE, KEEP_START, KEEP_TOKENS, KEEP_PORTALS = range(27, 31)
-TRIE_HANDLE_SIZE = 31
+# Trie handle: how far down the stacks have been looked at, see LOW.
+LOWEST = 31
+TRIE_HANDLE_SIZE = 32
 
 # Columns of the portals (int32[n, PORTAL_WIDTH]): the trie node, or minus a child of it where that
 # child alone leads on, what ends at the node (see `ENDED`), the place that the walk belongs to (0:
@@ -95,11 +101,15 @@ MOST_WALKED = 1 << 22
 
 # Columns of the table of places (int32[n, PLACE_WIDTH]), the nodes of the control: the lexer state
 # before any lexeme, and whether one of the lexemes captures its text; with a parser its class (0:
-# none), its stack and its mode.
-START, CAPTURES, CLASS, STACK_OF, MODE = range(5)
-PLACE_WIDTH = 5
+# none), its stack, its mode, and LOW.
+START, CAPTURES, CLASS, STACK_OF, MODE, PLACE_LOW = range(6)
+PLACE_WIDTH = 6
+# LOW: how far down a stack has been looked at for something, as the number of states below that
+# one; ALL_OF_IT where the control has looked at it. The rest of the stack does not matter.
+ALL_OF_IT, NONE_OF_IT = -1, 1 << 30
 # An edge leads from a place and what ends there to a place: a hash table of int64 keys
-# `place << 32 | ended` and int32 values, `target << 1 | captures`, REFUSED or UNRESOLVED.
+# `place << 32 | ended` and int32 values, `target << 1 | captures`, REFUSED or UNRESOLVED; and
+# int32 LOW of what has been looked at to find the target's stack.
 REFUSED, UNRESOLVED_EDGE = 0, -1
 
 # Columns of the parser's states (int32[n, LR_WIDTH]): its actions (begin -1: not known yet), its
@@ -110,9 +120,10 @@ LR_WIDTH = 6
 # or less than zero: -1 - reduction. Reductions (int32[n, 3]): symbols, then the symbol instead of
 # them, and the set of the terminals before which it is made.
 # Columns of the stacks (int32[n, STACK_WIDTH]): state, stack below (-1: none), the set of the
-# terminals that can be shifted (UNKNOWN_SET, or UNDER_WAY while it is worked out).
-LR_STATE, BELOW, USABLE = range(3)
-STACK_WIDTH = 3
+# terminals that can be shifted (UNKNOWN_SET, or UNDER_WAY while it is worked out), how many states
+# are below, and LOW of that set.
+LR_STATE, BELOW, USABLE, STACK_DEPTH, USABLE_LOW = range(5)
+STACK_WIDTH = 5
 UNKNOWN_SET, UNDER_WAY = -1, -2
 # Columns of the kinds of configurations (int32[n, KIND_WIDTH]): state, usable terminals, mode, and
 # their class, or 0 where each stack has to be looked at; of a class, lexer state and captures.

@@ -15,6 +15,10 @@ from constrain.engine.tables import NOTHING
 
 _PLAN_BYTES = 500
 """What a plan is taken to cost beside its tokens."""
+_MOST_STATES = 200
+"""Of plans that depend on more states of a stack, each node has its own."""
+_MOST_REACHES = 8
+"""So many different numbers of states are tried, at most, to find a plan."""
 _ACCOUNTED_TOGETHER = 32
 """Plans that are made between two looks at the memory."""
 
@@ -27,19 +31,60 @@ class Plan:
         tokens: tokens to add to it, int32[n].
         suspects: tokens whose fate depends on text that the plan does not know, int32[n]; each has
             to be tried on the matcher at hand.
+        reach: how many states on top of a parser's stack have been looked at; -1: all.
     """
 
-    __slots__ = ("dense", "suspects", "tokens")
+    __slots__ = ("dense", "reach", "suspects", "tokens")
 
     def __init__(
         self,
         dense: NDArray[np.int32],
         tokens: NDArray[np.int32],
         suspects: NDArray[np.int32],
+        reach: int,
     ) -> None:
         self.dense = dense
+        self.reach = reach
         self.tokens = tokens
         self.suspects = suspects
+
+
+class _Shared:
+    """Plans of one graph by what they depend on: where a parser's stack is only looked at so far,
+    what is below does not matter.
+    """
+
+    def __init__(self) -> None:
+        self._reaches: dict[tuple[int, int], list[int]] = {}
+        self._plans: dict[tuple[int, int, bytes], Plan] = {}
+
+    def get(self, graph: Graph, node: Node, state: int) -> Plan | None:
+        """Return the plan of a node and a lexer state, if it is known from another node."""
+        kind, _ = graph.stack_of(node)
+        reaches = self._reaches.get((kind, state))
+        if reaches is None:
+            return None
+        states = graph.states_on_top(node, max(reaches))
+        for place, reach in enumerate(reaches):
+            if 4 * reach <= len(states):
+                found = self._plans.get((kind, state, states[: 4 * reach]))
+                if found is not None:
+                    if place:
+                        reaches.insert(0, reaches.pop(place))
+                    return found
+        return None
+
+    def add(self, graph: Graph, node: Node, state: int, plan: Plan) -> None:
+        """Keep a plan for other nodes."""
+        kind, _ = graph.stack_of(node)
+        if not kind or not 0 <= plan.reach <= _MOST_STATES:
+            return
+        reaches = self._reaches.setdefault((kind, state), [])
+        if plan.reach not in reaches:
+            # Near its bottom, much of a stack is looked at to its end: such numbers come and go.
+            reaches[_MOST_REACHES - 1 :] = ()
+            reaches.insert(0, plan.reach)
+        self._plans[kind, state, graph.states_on_top(node, plan.reach)] = plan
 
 
 class Planner:
@@ -65,6 +110,7 @@ class Planner:
         """Start afresh."""
         self._plan_bytes = self._counted = self._unaccounted = 0
         self.graph = Graph(self._control, self._masks.tables.longest)
+        self._shared = _Shared()
 
     def root(self) -> tuple[Graph, Node]:
         """Return the graph and the node before any output."""
@@ -78,13 +124,20 @@ class Planner:
         the matcher knows the text and keeps that alternative beside this one.
         """
         found = node.plans.get(state)
+        if found is not None:
+            return found
+        graph, shared = node.graph, self._shared
+        is_own = graph is self.graph
+        found = shared.get(graph, node, state) if is_own else None
         if found is None:
             found = self._make(node, state)
-            node.plans[state] = found
+            if is_own:
+                shared.add(graph, node, state, found)
             self._plan_bytes += found.tokens.nbytes + _PLAN_BYTES
             self._unaccounted += 1
             if self._unaccounted == _ACCOUNTED_TOGETHER:
                 self._account()
+        node.plans[state] = found
         return found
 
     def _account(self) -> None:
@@ -117,12 +170,16 @@ class Planner:
         walked, tokens = self._masks.pack(tokens)
         if walked is not None:
             dense = walked if dense is NOTHING else dense | walked
+        low = scratch.handle.item(layout.LOWEST)
         ended = automaton.ended(state)
         accepting = state == node.start and node.accepting
         if ended != layout.NO_LEXEME and not automaton.captures(state):
             target = graph.follow(node, ended)
             if target is not None:
+                graph.look(node, ended, target, scratch)
+                low = scratch.handle.item(layout.LOWEST)
                 after = self.plan(target, target.start)
+                low = min(low, _low(graph, target, after))
                 accepting = accepting or target.accepting
                 sparse.append(after.tokens)
                 if len(after.suspects):
@@ -133,4 +190,10 @@ class Planner:
             sparse.append(self._eos)
         if sparse:
             tokens = np.concatenate([tokens, *sparse])
-        return Plan(dense, tokens, np.unique(suspects) if len(suspects) else NOTHING)
+        reach = -1 if low < 0 else max(0, graph.stack_of(node)[1] - low + 1)
+        return Plan(dense, tokens, np.unique(suspects) if len(suspects) else NOTHING, reach)
+
+
+def _low(graph: Graph, node: Node, plan: Plan) -> int:
+    """Return how far down a node's stack has been looked at for its plan, see `layout.LOW`."""
+    return layout.ALL_OF_IT if plan.reach < 0 else graph.stack_of(node)[1] - plan.reach + 1

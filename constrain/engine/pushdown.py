@@ -167,6 +167,14 @@ class Stacks:
             self.mend(terminals)
         return self._stacks.item(stack, layout.LR_STATE), int(terminals)
 
+    def depth(self, stack: int) -> int:
+        """Return how many states are below the one on top of a stack."""
+        return self._stacks.item(stack, layout.STACK_DEPTH)
+
+    def low(self, stack: int) -> int:
+        """Return how far down a stack is looked at for `top`, see `layout.LOW`."""
+        return self._stacks.item(stack, layout.USABLE_LOW)
+
     def _number(self, stack: Any) -> int:
         missing = []
         while stack is not None and stack not in self._numbers:

@@ -54,9 +54,11 @@ from constrain.engine.layout import (
     NEED_PLACE,
     NEED_ROOM,
     NEED_STATE,
+    NONE_OF_IT,
     ONCE,
     PARSER,
     PARSER_HANDLE_SIZE,
+    PLACE_LOW,
     PLACE_MASK,
     PLACE_SLOTS,
     PLACE_WIDTH,
@@ -67,15 +69,18 @@ from constrain.engine.layout import (
     SET_SLOTS,
     SET_WORDS,
     SHIFTABLE,
+    STACK_DEPTH,
     STACK_OF,
     STACK_SLOTS,
     STACK_WIDTH,
     STACKS,
     START,
     SYMBOL_SETS,
+    TOUCHED,
     UNDER_WAY,
     UNKNOWN_SET,
     USABLE,
+    USABLE_LOW,
     i32,
     i64,
 )
@@ -89,10 +94,20 @@ def _mixed(one, other):
     return np.int64((key * np.uint64(0xBF58476D1CE4E5B9)) >> np.uint64(33))
 
 
+@njit(inline="always")
+def _touch(p, stacks, stack):
+    """Note that the state on top of a stack has been looked at."""
+    p[TOUCHED] = min(p[TOUCHED], np.int64(stacks[stack * STACK_WIDTH + STACK_DEPTH]))
+
+
 @njit(cache=True, nogil=True)
 def push(p, state, below):
     """Return the stack with `state` on `below`, or NEED_ROOM."""
     stacks = i32(p[STACKS], p[CAP_STACKS] * STACK_WIDTH)
+    depth = np.int64(0)
+    if below >= 0:
+        _touch(p, stacks, below)
+        depth = np.int64(stacks[below * STACK_WIDTH + STACK_DEPTH]) + 1
     if (
         below >= 0
         and stacks[below * STACK_WIDTH + LR_STATE] == state
@@ -116,6 +131,8 @@ def push(p, state, below):
     stacks[n * STACK_WIDTH + LR_STATE] = state
     stacks[n * STACK_WIDTH + BELOW] = below
     stacks[n * STACK_WIDTH + USABLE] = UNKNOWN_SET
+    stacks[n * STACK_WIDTH + STACK_DEPTH] = depth
+    stacks[n * STACK_WIDTH + USABLE_LOW] = depth
     slots[slot] = n + 1
     p[N_STACKS] = n + 1
     return n
@@ -151,6 +168,7 @@ def reduce(p, stack, reduction):
     below = np.int64(stack)
     for _ in range(reductions[3 * reduction]):
         below = np.int64(stacks[below * STACK_WIDTH + BELOW])
+    _touch(p, stacks, below)
     state = np.int64(stacks[below * STACK_WIDTH + LR_STATE])
     action, status = _action(p, state, reductions[3 * reduction + 1])
     if status < 0:
@@ -164,6 +182,7 @@ def shift(p, stack, terminal):
     stack = np.int64(stack)
     while True:
         stacks = i32(p[STACKS], 1)
+        _touch(p, stacks, stack)
         action, status = _action(p, np.int64(stacks[stack * STACK_WIDTH + LR_STATE]), terminal)
         if status < 0:
             return status
@@ -219,6 +238,8 @@ def usable(p, top):
     pending = np.empty(64, np.int64)
     met[0] = pending[0] = top
     n_met = n_pending = 1
+    touched = p[TOUCHED]
+    p[TOUCHED] = stacks[top * STACK_WIDTH + STACK_DEPTH]
     stacks[top * STACK_WIDTH + USABLE] = UNDER_WAY
     status = np.int64(0)
     while n_pending > 0 and status == 0:
@@ -234,6 +255,10 @@ def usable(p, top):
             if after < 0:
                 status = after
                 break
+            if stacks[after * STACK_WIDTH + USABLE] >= 0:
+                low = np.int64(stacks[after * STACK_WIDTH + USABLE_LOW])
+                p[TOUCHED] = min(p[TOUCHED], low)
+            _touch(p, stacks, after)
             if stacks[after * STACK_WIDTH + USABLE] == UNKNOWN_SET:
                 stacks[after * STACK_WIDTH + USABLE] = UNDER_WAY
                 waits = True
@@ -265,9 +290,12 @@ def usable(p, top):
             if stacks[met[i] * STACK_WIDTH + USABLE] != found:
                 stacks[met[i] * STACK_WIDTH + USABLE] = found
                 is_early = True
-    if status < 0:
-        for i in range(n_met):
+    for i in range(n_met):
+        stacks[met[i] * STACK_WIDTH + USABLE_LOW] = p[TOUCHED]
+        if status < 0:
             stacks[met[i] * STACK_WIDTH + USABLE] = UNKNOWN_SET
+    p[TOUCHED] = touched
+    if status < 0:
         return status
     return np.int64(stacks[top * STACK_WIDTH + USABLE])
 
@@ -358,12 +386,18 @@ def place_of(h, stack, mode):
     if kinds[row + KIND_CLASS] == 0:
         return np.int64(NEED_PLACE)
     return add_place(
-        h, stack, mode, kinds[row + KIND_CLASS], kinds[row + KIND_START], kinds[row + KIND_CAPTURES]
+        h,
+        stack,
+        mode,
+        kinds[row + KIND_CLASS],
+        kinds[row + KIND_START],
+        kinds[row + KIND_CAPTURES],
+        i32(p[STACKS], p[CAP_STACKS] * STACK_WIDTH)[stack * STACK_WIDTH + USABLE_LOW],
     )
 
 
 @njit(cache=True, nogil=True)
-def add_place(h, stack, mode, kind, start, captures):
+def add_place(h, stack, mode, kind, start, captures, low):
     """Add the place of a stack and a mode and return it, or NEED_ROOM."""
     p = i64(h[PARSER], PARSER_HANDLE_SIZE)
     n = h[N_PLACES]
@@ -375,6 +409,7 @@ def add_place(h, stack, mode, kind, start, captures):
     places[n * PLACE_WIDTH + CLASS] = kind
     places[n * PLACE_WIDTH + STACK_OF] = stack
     places[n * PLACE_WIDTH + MODE] = mode
+    places[n * PLACE_WIDTH + PLACE_LOW] = low
     i32(p[PLACE_SLOTS], p[PLACE_MASK] + 1)[_place_slot(h, p, stack, mode)] = n
     h[N_PLACES] = n + 1
     return n
@@ -437,18 +472,37 @@ def step(h, place, ended):
     mode = moves[begin]
     n_terminals = moves[begin + 1]
     stack = np.int64(i32(h[PLACES], 1)[place * PLACE_WIDTH + STACK_OF])
+    p[TOUCHED] = NONE_OF_IT
     for i in range(begin + 2, begin + 2 + n_terminals):
         stack = shift(p, stack, i32(p[MOVES], i + 1)[i])
         if stack < 0:
             return stack
+    low = p[TOUCHED]
     target = place_of(h, stack, mode)
     if target < 0:
         return target
     if 2 * (h[N_EDGES] + 1) > h[EDGE_MASK]:
         return np.int64(NEED_ROOM)
     h[N_EDGES] += 1
-    add_edge(h, place, ended, target << 1)
+    add_edge(h, place, ended, target << 1, low)
     return target << 1
+
+
+@njit(cache=True, nogil=True)
+def states_on_top(h, place, states):
+    """Write the states of a place's stack, from the one on top down, to `states` (int32[n]).
+
+    Returns how many there are, if fewer than n.
+    """
+    p = i64(h[PARSER], PARSER_HANDLE_SIZE)
+    stacks = i32(p[STACKS], p[CAP_STACKS] * STACK_WIDTH)
+    stack = np.int64(i32(h[PLACES], 1)[place * PLACE_WIDTH + STACK_OF])
+    for i in range(states.shape[0]):
+        if stack < 0:
+            return i
+        states[i] = stacks[stack * STACK_WIDTH + LR_STATE]
+        stack = np.int64(stacks[stack * STACK_WIDTH + BELOW])
+    return states.shape[0]
 
 
 @njit(cache=True, nogil=True)

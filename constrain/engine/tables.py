@@ -179,3 +179,4 @@ def doubled(array: NDArray[Any], used: int) -> NDArray[Any]:
 
 _EMPTY_OUTPUT = np.zeros(layout.TRIE_HANDLE_SIZE - layout.N_PORTALS_OUT, np.int64)
 _EMPTY_OUTPUT[layout.AT_TOP - layout.N_PORTALS_OUT] = -1
+_EMPTY_OUTPUT[layout.LOWEST - layout.N_PORTALS_OUT] = layout.NONE_OF_IT
