@@ -29,7 +29,6 @@ from constrain.lexing.regex import (
     Regex,
     concat,
     derive,
-    intersect,
     is_empty,
 )
 
@@ -356,8 +355,8 @@ class ContextualControl:
     def _is_space(self, name: str) -> bool:
         """Whether no other terminal can begin as an ignored one does, once something is written."""
         regex = concat(self._terminals[name].regex, ANYTHING)
-        return all(
-            is_empty(intersect(regex, concat(terminal.regex, ANYTHING)))
+        return not any(
+            self._scanner.touches(terminal, regex)
             for other, terminal in self._terminals.items()
             if other in self._later and other != name
         )

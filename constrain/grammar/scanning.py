@@ -26,6 +26,7 @@ from constrain.lexing.nodes import Chars, chars
 from constrain.lexing.regex import (
     ANYTHING,
     EMPTY,
+    EPSILON,
     Ranges,
     Regex,
     arcs,
@@ -69,6 +70,7 @@ class Scanner:
 
     def __init__(self, terminals: Sequence[Terminal]) -> None:
         self._ranked = sorted(terminals, key=_rank)
+        self._places = {terminal.name: place for place, terminal in enumerate(self._ranked)}
         self._meets: dict[tuple[str, str], bool] = {}
         self._renamed: dict[tuple[str, str], bool] = {}
         self._touched: dict[tuple[str, Regex], bool] = {}
@@ -103,7 +105,8 @@ class Scanner:
 
     def scans(self, names: frozenset[str], banned: Regex) -> list[Scan]:
         """What may be matched where these terminals are looked for, and `banned` may not come."""
-        terminals = [terminal for terminal in self._ranked if terminal.name in names]
+        places = sorted(self._places[name] for name in names if name in self._places)
+        terminals = [self._ranked[place] for place in places]
         strings = [terminal for terminal in terminals if terminal.string]
         renamed = {
             terminal.name: tuple(string for string in strings if self._renames(string, terminal))
@@ -264,13 +267,31 @@ class _Run:
         for state in self.arcs:
             own, rivals, banned = state
             if own.nullable:
-                after = union(unfinished(own), rivals, banned)
-                if not is_all(after):
+                after = _plain(union(unfinished(own), rivals, banned))
+                if is_all(after):
+                    self.whole = False
+                else:
                     ends.setdefault(after, set()).add(state)
         if len(ends) == 1 and self.whole:
             return [(after, self._start[0]) for after in ends]
         found = [(after, paths(self.arcs, self._start, states)) for after, states in ends.items()]
         return [(after, regex) for after, regex in found if regex is not EMPTY]
+
+
+def _plain(rests: Regex) -> Regex:
+    """The same rests of the input, written so that equal ones are one expression, by and large.
+
+    What goes on by some characters as it likes is told by these characters alone: else each
+    beginning of a rival would be a text of its own, after which other things are banned.
+    """
+    free: list[tuple[int, int]] = []
+    parts = [EPSILON] if rests.nullable else []
+    for ranges, target in arcs(rests):
+        if is_all(target):
+            free += ranges
+        else:
+            parts.append(concat(char_class(ranges), target))
+    return union(concat(char_class(free), ANYTHING), *parts)
 
 
 def is_all(regex: Regex) -> bool:
