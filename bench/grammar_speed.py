@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
@@ -84,7 +84,7 @@ def speed(
     limit_s: float,
     clock: Callable[[], int],
     follow: Follow,
-) -> list[dict[str, Any]]:
+) -> Iterator[dict[str, Any]]:
     """Replay texts; a record for each grammar and engine. Times in microseconds.
 
     An engine that has taken more than `limit_s` seconds for a grammar gets no more of its texts.
@@ -92,7 +92,6 @@ def speed(
     for engine in engines.values():
         engine.compile(_written('start: "a"'))().mask()  # modules are loaded, Lark reads its first
     _let_garbage_lie()
-    found = []
     for name in follow(names):
         source = "json" if name == GBNF else name
         instances = [
@@ -102,8 +101,7 @@ def speed(
         read = dialects(name)
         for engine_name, engine in engines.items():
             result = measure(engine, name, read, instances, tokenizer.eos_token_id, limit_s, clock)
-            found.append({"grammar": name, "engine": engine_name, **_told(result)})
-    return found
+            yield {"grammar": name, "engine": engine_name, **_told(result)}
 
 
 def _let_garbage_lie() -> None:
@@ -125,9 +123,8 @@ def _told(result: Result) -> dict[str, Any]:
 
 def growth(
     engines: Mapping[str, Engine], tokenizer: Any, tokens: int, follow: Follow
-) -> list[dict[str, Any]]:
+) -> Iterator[dict[str, Any]]:
     """The cost of a token late in a long JSON text over that early in it, by medians."""
-    found = []
     read = dialects("json")
     for kind, text in follow([*_long_texts(tokens).items()]):
         ids = tokenizer.encode(text, add_special_tokens=False)[:tokens]
@@ -137,8 +134,7 @@ def growth(
             if len(times) == len(ids):
                 early, late = median(times[_EARLY]), median(times[_LATE])
                 record |= {"early": early, "late": late, "ratio": round(late / early, 2)}
-            found.append(record)
-    return found
+            yield record
 
 
 def _long_texts(tokens: int) -> dict[str, str]:
@@ -149,7 +145,7 @@ def _long_texts(tokens: int) -> dict[str, str]:
     }
 
 
-def compile_times(engines: Mapping[str, Engine]) -> list[dict[str, Any]]:
+def compile_times(engines: Mapping[str, Engine]) -> Iterator[dict[str, Any]]:
     """Seconds of the processor to the first mask of a grammar with many rules."""
     lines = ["start: r0"]
     for n in range(_RULES - 1):
@@ -157,14 +153,12 @@ def compile_times(engines: Mapping[str, Engine]) -> list[dict[str, Any]]:
         lines.append(f'r{n}: "k{n}" "(" r{one} ["," r{other}] ")" | NUMBER "k{n}"')
     read = _written("\n".join([*lines, "NUMBER: /[0-9]+/", '%ignore " "']))
     _let_garbage_lie()
-    found: list[dict[str, Any]] = []
     for name, engine in engines.items():
         started = process_time()
         try:
             engine.compile(read)().mask()
         except CompileError as error:
-            found.append({"text": f"{_RULES} rules", "engine": name, "reason": error.reason})
+            yield {"text": f"{_RULES} rules", "engine": name, "reason": error.reason}
             continue
         seconds = round(process_time() - started, 2)
-        found.append({"text": f"{_RULES} rules", "engine": name, "compile_s": seconds})
-    return found
+        yield {"text": f"{_RULES} rules", "engine": name, "compile_s": seconds}

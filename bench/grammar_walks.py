@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from lark.exceptions import LarkError
@@ -31,10 +31,11 @@ def walks(
     count: int,
     seed: int,
     follow: Callable[[Sequence[str]], Iterable[str]],
-) -> list[dict[str, Any]]:
+) -> Iterator[dict[str, Any]]:
     """Walk; a record for each grammar, with what went wrong."""
     walker = Walker(vocabulary, seed)
-    return [_walked(walker, vocabulary, name, count) for name in follow(names)]
+    for name in follow(names):
+        yield _walked(walker, vocabulary, name, count)
 
 
 def _walked(walker: Walker, vocabulary: Vocabulary, name: str, count: int) -> dict[str, Any]:

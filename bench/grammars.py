@@ -7,7 +7,7 @@
 `speed` replays texts under the ready-made grammars, translated for each engine; `growth` compares
 the cost of a token early and late in long texts, and compiles a grammar of 500 rules; `walks`
 follows random tokens to the end, and has the texts read by Lark and whoever else reads such texts.
-Each writes DIR/NAME.json and a table NAME.md.
+Each writes DIR/NAME.json and a table NAME.md, anew after each record.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from time import perf_counter_ns, process_time_ns
 from typing import Any
@@ -71,35 +72,46 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(console: Console, options: argparse.Namespace) -> int:
     tokenizer = load_tokenizer(options.tokenizer or str(data_folder() / "tokenizers" / "llama3"))
-    records, versions = _records(tokenizer, options, console)
-    options.out.mkdir(parents=True, exist_ok=True)
-    path = options.out / options.experiment
-    found = {"machine": machine(), "versions": versions, "records": records}
-    path.with_suffix(".json").write_text(json.dumps(found, indent=1, ensure_ascii=False), "utf-8")
-    foot = ", ".join(f"{name} {version}" for name, version in versions.items())
-    text = f"{_table(records, _COLUMNS[options.experiment])}\n\n{foot}; {machine()}.\n"
-    path.with_suffix(".md").write_text(text, "utf-8")
+    arriving, versions = _records(tokenizer, options, console)
+    records: list[dict[str, Any]] = []
+    text = ""
+    for record in arriving:
+        records.append(record)
+        text = _write(options.out / options.experiment, records, versions)
+        told = " ".join(_shown(record.get(column, "-")) for column in _COLUMNS[options.experiment])
+        console.print(told, markup=False, highlight=False, soft_wrap=True)
     console.print(text, markup=False, highlight=False, soft_wrap=True)
     return _EXIT_FAILURES if any(record.get("failures") for record in records) else 0
 
 
+def _write(path: Path, records: Sequence[dict[str, Any]], versions: dict[str, str]) -> str:
+    """Write what there is so far; returns the table."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    found = {"machine": machine(), "versions": versions, "records": records}
+    path.with_suffix(".json").write_text(json.dumps(found, indent=1, ensure_ascii=False), "utf-8")
+    foot = ", ".join(f"{name} {version}" for name, version in versions.items())
+    text = f"{_table(records, _COLUMNS[path.name])}\n\n{foot}; {machine()}.\n"
+    path.with_suffix(".md").write_text(text, "utf-8")
+    return text
+
+
 def _records(
     tokenizer: Any, options: argparse.Namespace, console: Console
-) -> tuple[list[dict[str, Any]], dict[str, str]]:
+) -> tuple[Iterable[dict[str, Any]], dict[str, str]]:
     follow = partial(track, description=options.experiment, console=console, transient=True)
     if options.experiment == "walks":
         from constrain import Vocabulary
 
         chosen = _chosen(options.grammars, grammar_walks.names())
         vocabulary = Vocabulary.from_tokenizer(tokenizer)
-        found = grammar_walks.walks(vocabulary, chosen, options.walks, options.seed, follow)
-        return found, {"constrain": engine_version("constrain")}
+        walked = grammar_walks.walks(vocabulary, chosen, options.walks, options.seed, follow)
+        return walked, {"constrain": engine_version("constrain")}
     kinds = _chosen(options.engines, tuple(GRAMMAR_ENGINES))
     engines = {name: GRAMMAR_ENGINES[name](tokenizer) for name in kinds}
     versions = {name: engine_version(name) for name in kinds}
     if options.experiment == "growth":
         found = grammar_speed.growth(engines, tokenizer, options.tokens, follow)
-        return found + grammar_speed.compile_times(engines), versions
+        return chain(found, grammar_speed.compile_times(engines)), versions
     chosen = _chosen(options.grammars, grammar_speed.names())
     limit = options.limit_time
     clock = process_time_ns if options.cpu_time else perf_counter_ns
