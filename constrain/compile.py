@@ -28,7 +28,7 @@ def compile_json_schema(
     vocabulary: Vocabulary,
     options: JSONOptions | None = None,
     registry: Registry[Any] | None = None,
-    draft: str | None = None,
+    draft: str | int | None = None,
     retrieve: Callable[[str], Any] | None = None,
     lenient: bool = False,
 ) -> Constraint:
@@ -40,7 +40,7 @@ def compile_json_schema(
         options: the language; default `JSONOptions()`, the one for generation.
         registry: remote documents that `$ref` may name.
         draft: the dialect of a schema without "$schema": "draft4", "draft6", "draft7",
-            "draft2019-09", "draft2020-12" (the default) or "v1".
+            "draft2019-09", "draft2020-12" (the default) or "v1"; "2019-09", 7 and the like as well.
         retrieve: gives remote documents that are not in the registry: from a URI to the JSON
             contents or a `referencing.Resource`, raising `LookupError` where there is none.
             Without it nothing is fetched from anywhere.
@@ -50,7 +50,7 @@ def compile_json_schema(
 
     Raises:
         InvalidSchemaError: the schema breaks the rules of JSON Schema.
-        UnsupportedSchemaError: a vocabulary is not known, or a format cannot be enforced.
+        UnsupportedSchemaError: a draft or vocabulary is not known, or a format cannot be enforced.
         UnsatisfiableSchemaError: no value satisfies the schema.
         SchemaTooComplexError: compiling would take too long.
         RegexSyntaxError: a `pattern` is malformed.

@@ -23,7 +23,7 @@ def schema_control(
     schema: Schema | str,
     options: JSONOptions | None = None,
     registry: Registry[Any] | None = None,
-    draft: str | None = None,
+    draft: str | int | None = None,
     retrieve: Retrieve | None = None,
     lenient: bool = False,
 ) -> SchemaControl:
@@ -38,14 +38,14 @@ def schema_control(
         options: which spellings are in the language; default `JSONOptions()`.
         registry: remote documents, by their URIs.
         draft: the dialect of a schema without `$schema`: "draft4", "draft6", "draft7",
-            "draft2019-09", "draft2020-12" (the default) or "v1".
+            "draft2019-09", "draft2020-12" (the default) or "v1"; "2019-09", 7 and the like as well.
         retrieve: gives remote documents that are not in the registry.
         lenient: ignore what is not understood, each with a `SchemaWarning`.
 
     Raises:
         InvalidSchemaError: the schema is malformed, or a `$ref` leads nowhere.
         RegexSyntaxError: a pattern is malformed.
-        UnsupportedSchemaError: a vocabulary is not known, or a format cannot be enforced.
+        UnsupportedSchemaError: a draft or vocabulary is not known, or a format cannot be enforced.
         UnsatisfiableSchemaError: no value satisfies the schema.
         SchemaTooComplexError: a bound on the work to be done is passed.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import warnings
 from typing import Any
 
 import pytest
@@ -11,9 +12,11 @@ import referencing
 from referencing.jsonschema import DRAFT7, DRAFT202012
 
 from constrain.errors import (
+    ConstraintError,
     InvalidSchemaError,
     RegexSyntaxError,
     SchemaTooComplexError,
+    SchemaWarning,
     UnsatisfiableSchemaError,
     UnsupportedSchemaError,
 )
@@ -286,9 +289,17 @@ def test_invalid_schemas(schema: Any, pointer: str) -> None:
     assert caught.value.reason
 
 
-def test_an_unknown_draft() -> None:
-    with pytest.raises(ValueError, match="draft2020-12"):
-        schema_control({}, draft="draft5")
+def test_the_names_of_drafts() -> None:
+    for draft in (5, "draft5", "", "draft"):
+        with pytest.raises(ConstraintError, match="draft2020-12"):
+            schema_control({}, draft=draft)
+    schema = {"prefixItems": [False], "const": []}
+    for draft, accepted in ((4, True), ("4", True), (7, False), ("draft7", False), ("v1", False)):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SchemaWarning)
+            assert accepts(schema_control(schema, draft=draft), b"[1]") is accepted
+    for draft in ("2020-12", "draft2020-12"):
+        assert not accepts(schema_control({"prefixItems": [False]}, draft=draft), b"[1]")
 
 
 def test_broken_patterns() -> None:
@@ -462,3 +473,21 @@ def test_a_large_unused_part_costs_nothing() -> None:
 def test_numbers_in_text_are_read_exactly() -> None:
     schema = json.dumps({"type": "number"})[:-1] + ', "maximum": 0.1000000000000000000001}'
     assert verdicts(schema, "0.1000000000000000000001", "0.1000000000000000000002") == [True, False]
+
+
+def test_meta_schemas_that_are_not_known() -> None:
+    with pytest.raises(UnsupportedSchemaError, match="draft4, draft6, draft7") as unsupported:
+        schema_control({"$schema": "http://json-schema.org/draft-03/schema#"})
+    assert unsupported.value.pointer == "/$schema"
+    with pytest.raises(InvalidSchemaError, match="not int") as invalid:
+        schema_control({"properties": {"a": {"$id": "b", "$schema": 4}}, "$ref": "b"})
+    assert invalid.value.pointer == "/properties/a/$schema"
+    with pytest.warns(SchemaWarning, match=r"read as draft7; pass the meta-schema") as warned:
+        schema_control({"$schema": "http://example.com/foo"}, draft="draft7")
+    assert warned[0].message.pointer == "/$schema"
+    for uri in ("http://json-schema.org/draft-03/schema", 4):
+        with pytest.warns(SchemaWarning, match="ignored '\\$schema'"):
+            schema_control({"$schema": uri}, lenient=True)
+    hyper = {"$schema": "http://json-schema.org/draft-04/hyper-schema#", "const": 1, "type": "null"}
+    with pytest.warns(SchemaWarning, match="no keyword of draft4"):
+        assert verdicts(hyper, "null") == [True]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from constrain.errors import ConstraintError
+
 
 class Dialect(IntEnum):
     """The drafts of JSON Schema, in the order of their appearance."""
@@ -40,25 +42,40 @@ _LABELS = {
     Dialect.DRAFT2020: "draft2020-12",
     Dialect.V1: "v1",
 }
-_BY_LABEL = {dialect.label: dialect for dialect in Dialect}
+_BY_NAME = {dialect.label.removeprefix("draft"): dialect for dialect in Dialect}
 _BY_URI = {dialect.uri: dialect for dialect in Dialect}
 
 
-def labelled(label: str) -> Dialect:
-    """Return the draft of a name in the public interface.
+def labels() -> str:
+    """Return the names of all drafts, for messages."""
+    return ", ".join(dialect.label for dialect in Dialect)
+
+
+def labelled(label: str | int) -> Dialect:
+    """Return the draft of a name in the public interface; "draft7", "7" and 7 are the same.
 
     Raises:
-        ValueError: there is none.
+        ConstraintError: there is none.
     """
-    if label not in _BY_LABEL:
-        raise ValueError(f"unknown draft {label!r}; known are {', '.join(_BY_LABEL)}")
-    return _BY_LABEL[label]
+    dialect = _BY_NAME.get(str(label).removeprefix("draft"))
+    if dialect is None:
+        raise ConstraintError(f"unknown draft {label!r}; known are {labels()}")
+    return dialect
 
 
 def declared(uri: str) -> Dialect | None:
     """Return the draft whose meta-schema a URI names, or None where it is another's."""
-    plain = uri.rstrip("#").replace("https://json-schema.org/draft-0", _OLD_DRAFTS)
-    return _BY_URI.get(plain)
+    return _BY_URI.get(_plain(uri).replace("/hyper-schema", "/schema"))
+
+
+def is_too_old(uri: str) -> bool:
+    """Return whether a URI names the meta-schema of a draft before draft 4."""
+    return _plain(uri).startswith(_TOO_OLD)
+
+
+def _plain(uri: str) -> str:
+    return uri.rstrip("#").replace("https://json-schema.org/draft-0", _OLD_DRAFTS)
 
 
 _OLD_DRAFTS = "http://json-schema.org/draft-0"
+_TOO_OLD = tuple(f"{_OLD_DRAFTS}{number}/" for number in range(4))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urldefrag, urljoin
 
 from constrain.errors import InvalidSchemaError, SchemaWarning, UnsupportedSchemaError
-from constrain.schema.sources.dialects import Dialect, declared, labelled
+from constrain.schema.sources.dialects import Dialect, declared, is_too_old, labelled, labels
 from constrain.schema.sources.profiles import Profile, choose, is_known, profile_of
 from constrain.schema.sources.resources import RECURSIVE, Resource, Schema, search, walk
 
@@ -107,16 +107,18 @@ class Documents:
         warnings: what has been ignored.
 
     Raises:
-        InvalidSchemaError: the text is not JSON, or the schema neither object nor boolean.
-        UnsupportedSchemaError: the meta-schema of `$schema` needs an unknown vocabulary.
-        ValueError: `draft` names no dialect.
+        InvalidSchemaError: the text is not JSON, the schema neither object nor boolean, or
+            `$schema` no URI.
+        UnsupportedSchemaError: `$schema` is of draft 3, or its meta-schema needs an unknown
+            vocabulary.
+        ConstraintError: `draft` names no dialect.
     """
 
     def __init__(
         self,
         schema: Schema | str,
         registry: Registry[Any] | None = None,
-        draft: str | None = None,
+        draft: str | int | None = None,
         retrieve: Retrieve | None = None,
         lenient: bool = False,
     ) -> None:
@@ -295,14 +297,27 @@ class Documents:
 
     def _profile(self, schema: Any, default: Profile) -> Profile:
         """Return the profile of a resource: its meta-schema's, where it declares one."""
-        uri = schema.get("$schema") if isinstance(schema, dict) else None
+        if not isinstance(schema, dict) or "$schema" not in schema:
+            return default
+        uri = schema["$schema"]
         if not isinstance(uri, str):
+            reason = f"it must be the URI of a meta-schema, not {type(uri).__name__}"
+            self._object(schema, reason, InvalidSchemaError)
             return default
         dialect = declared(uri)
         if dialect is not None:
             return profile_of(dialect)
+        if is_too_old(uri):
+            reason = f"{uri} is older than the drafts that are known: {labels()}"
+            self._object(schema, reason, UnsupportedSchemaError)
+            return default
         found = self._contents(urldefrag(uri).url)
         if found is None or not isinstance(found[0], dict):
+            reason = (
+                f"no meta-schema {uri} is known, so the schema is read as {default.dialect.label}; "
+                "pass the meta-schema by `registry` or `retrieve`"
+            )
+            self._object(schema, reason)
             return default
         meta, given = found
         dialect = declared(str(meta.get("$schema"))) or given or default.dialect
@@ -312,10 +327,23 @@ class Documents:
         for name, required in vocabularies.items():
             if required is True and not is_known(name):
                 reason = f"the meta-schema {uri} needs the vocabulary {name}"
-                if not self.lenient:
-                    raise UnsupportedSchemaError("$schema", "/$schema", reason)
-                self.warnings.append(SchemaWarning("$schema", "/$schema", reason))
+                self._object(schema, reason, UnsupportedSchemaError)
         return choose(dialect, vocabularies)
+
+    def _object(
+        self,
+        schema: dict[str, Any],
+        reason: str,
+        kind: type[InvalidSchemaError | UnsupportedSchemaError] | None = None,
+    ) -> None:
+        """Object to the `$schema` of a resource: by an error of a kind, or by a warning only."""
+        pointer = _pointers(self.root).get(id(schema), "") + "/$schema"
+        if kind is None or self.lenient:
+            self.warnings.append(SchemaWarning("$schema", pointer, reason))
+        elif kind is InvalidSchemaError:
+            raise InvalidSchemaError(pointer, reason)
+        else:
+            raise UnsupportedSchemaError("$schema", pointer, reason)
 
     def pointer(self, schema: Schema, scope: Scope) -> str:
         """Return the JSON pointer to a schema in the document it stands in, "" for the root.
