@@ -48,8 +48,11 @@ def schema_control(
         UnsupportedSchemaError: a draft or vocabulary is not known, or a format cannot be enforced.
         UnsatisfiableSchemaError: no value satisfies the schema.
         SchemaTooComplexError: a bound on the work to be done is passed.
+        ConstraintError: `draft` names no draft, or `options` are none.
     """
     options = JSONOptions() if options is None else options
+    if not isinstance(options, JSONOptions):
+        raise ConstraintError(f"options is {options!r}; give JSONOptions(...)")
     documents = Documents(schema, registry, draft, retrieve, lenient)
     control = _control(documents, options)
     for warning in documents.warnings:

@@ -4,11 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
+
+from constrain.errors import ConstraintError
 
 Judge = Callable[[str], bool]
 CustomFormat = str | Judge | tuple[str, Judge]
 """An expression of ECMA-262, a function, or a pair of both."""
+
+PropertyOrder = Literal["schema", "any"]
+Whitespace = Literal["bounded", "any", "none"]
+Escapes = Literal["minimal", "any"]
+Numbers = Literal["plain", "any"]
+FormatUse = Literal["assert", "annotate", "dialect"]
+
+_ALLOWED = {
+    "property_order": get_args(PropertyOrder),
+    "whitespace": get_args(Whitespace),
+    "escapes": get_args(Escapes),
+    "numbers": get_args(Numbers),
+    "format": get_args(FormatUse),
+    "portable_formats": (True, False),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +54,33 @@ class JSONOptions:
             refuses is left out before.
 
     No object repeats a key, whatever the options.
+
+    Raises:
+        ConstraintError: an option has none of these values.
     """
 
-    property_order: Literal["schema", "any"] = "schema"
-    whitespace: Literal["bounded", "any", "none"] = "bounded"
-    escapes: Literal["minimal", "any"] = "minimal"
-    numbers: Literal["plain", "any"] = "plain"
-    format: Literal["assert", "annotate", "dialect"] = "assert"
+    property_order: PropertyOrder = "schema"
+    whitespace: Whitespace = "bounded"
+    escapes: Escapes = "minimal"
+    numbers: Numbers = "plain"
+    format: FormatUse = "assert"
     portable_formats: bool = True
     formats: Mapping[str, CustomFormat] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
+        for name, allowed in _ALLOWED.items():
+            value = getattr(self, name)
+            if value not in allowed:
+                known = ", ".join(map(repr, allowed))
+                raise ConstraintError(f"{name} is {value!r}; it must be one of {known}")
+        if not isinstance(self.formats, Mapping):
+            raise ConstraintError(f"formats must be given by their names, not as {self.formats!r}")
+        for name, given in self.formats.items():
+            if not _is_format(given):
+                raise ConstraintError(
+                    f"the format {name!r} is {given!r}; it must be an expression (a str), "
+                    "a function, or a pair of both"
+                )
         object.__setattr__(self, "formats", dict(self.formats))
 
     @classmethod
@@ -62,3 +95,10 @@ class JSONOptions:
             "portable_formats": False,
         }
         return cls(**{**settings, **overrides})
+
+
+def _is_format(given: object) -> bool:
+    """Return whether something is a `CustomFormat`."""
+    if isinstance(given, tuple):
+        return len(given) == 2 and isinstance(given[0], str) and callable(given[1])
+    return isinstance(given, str) or callable(given)
