@@ -92,13 +92,22 @@ class SchemaTooComplexError(ConstraintError):
         self.limit = limit
 
 
-class RegexSyntaxError(ConstraintError):
+class _RegexError(ConstraintError):
+    pointer: str | None = None
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        return text if self.pointer is None else f"at {self.pointer}: {text}"
+
+
+class RegexSyntaxError(_RegexError):
     """The regular expression is malformed, or uses syntax that is not regular.
 
     Attributes:
         pattern: the expression.
         position: index into it, in characters.
         reason: what is wrong there.
+        pointer: JSON pointer to the expression in a schema; None where it stands in none.
     """
 
     def __init__(self, pattern: str, position: int, reason: str) -> None:
@@ -109,11 +118,12 @@ class RegexSyntaxError(ConstraintError):
         self.reason = reason
 
 
-class RegexTooComplexError(ConstraintError):
+class RegexTooComplexError(_RegexError):
     """The automaton of a regular expression would pass a bound on its size.
 
     Attributes:
         limit: the bound, in words.
+        pointer: JSON pointer to the expression in a schema; None where it is not known.
     """
 
     def __init__(self, limit: str) -> None:

@@ -14,10 +14,13 @@ from typing import Any
 
 from constrain.errors import (
     InvalidSchemaError,
+    RegexSyntaxError,
+    RegexTooComplexError,
     SchemaTooComplexError,
     SchemaWarning,
     UnsupportedSchemaError,
 )
+from constrain.lexing.nodes import Regex
 from constrain.schema.distinct import DIFFERENT
 from constrain.schema.facts import Atom
 from constrain.schema.mending import NOT_UNDERSTOOD, mend
@@ -129,7 +132,8 @@ def _check_one(position: Position) -> tuple[list[Atom], list[Atom]]:
                     _check_value(position, name, keyword, value)
                 else:
                     if name == "patternProperties":
-                        key_classes(tuple(dict.fromkeys(map(pattern, value))))
+                        regexes = (_pattern(position, text, name, text) for text in value)
+                        key_classes(tuple(dict.fromkeys(regexes)))
                     if isinstance(value, list) and keyword.in_place:
                         _check_number(position, name, value)
                     children = same if keyword.in_place else below
@@ -161,7 +165,7 @@ def _check_value(position: Position, name: str, keyword: Keyword, value: Any) ->
         if isinstance(value, Decimal) or abs(value) > _LARGE:
             exact(value)
     elif name == "pattern":
-        pattern(value)
+        _pattern(position, value, name)
     elif name == "format":
         if value in position.options.formats:
             assert position.format is not None
@@ -171,6 +175,15 @@ def _check_value(position: Position, name: str, keyword: Keyword, value: Any) ->
     elif name in _LEAST_COUNTS and value > LEAST_LIMIT:
         limit = f"it asks for more than {LEAST_LIMIT:,}"
         raise SchemaTooComplexError(position.pointer(name), limit)
+
+
+def _pattern(position: Position, text: str, *steps: str) -> Regex:
+    """Return what a pattern in a schema means, errors with the pointer to it."""
+    try:
+        return pattern(text)
+    except (RegexSyntaxError, RegexTooComplexError) as error:
+        error.pointer = position.pointer(*steps)
+        raise
 
 
 def _refuse_judged_names(

@@ -24,7 +24,7 @@ NOT_UNDERSTOOD = InvalidSchemaError, RegexSyntaxError, UnsupportedSchemaError
 
 def mend(position: Position, keyword: str, error: ConstraintError) -> None:
     """Mend the keyword of a schema that has raised one of `NOT_UNDERSTOOD`, or ignore it."""
-    reason = str(error) if isinstance(error, RegexSyntaxError) else str(vars(error)["reason"])
+    reason = error.args[0] if isinstance(error, RegexSyntaxError) else vars(error)["reason"]
     position.documents.warnings.append(SchemaWarning(keyword, position.pointer(keyword), reason))
     value = position.schema[keyword]
     mended = _with_schemas(keyword, value)

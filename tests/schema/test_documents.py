@@ -303,10 +303,15 @@ def test_the_names_of_drafts() -> None:
 
 
 def test_broken_patterns() -> None:
-    for schema in ({"pattern": "a("}, {"patternProperties": {"a(": {}}}):
+    for schema, pointer in (
+        ({"pattern": "a("}, "/items/pattern"),
+        ({"patternProperties": {"a(": {}}}, "/items/patternProperties/a("),
+    ):
         with pytest.raises(RegexSyntaxError) as caught:
             schema_control({"items": schema})
         assert caught.value.pattern == "a("
+        assert caught.value.pointer == pointer
+        assert str(caught.value).startswith(f"at {pointer}: regular expression")
 
 
 @pytest.mark.parametrize(
