@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def compile_json_schema(
-    schema: dict[str, Any] | bool | str,
+    schema: Any,
     vocabulary: Vocabulary,
     options: JSONOptions | None = None,
     registry: Registry[Any] | None = None,
@@ -35,7 +35,8 @@ def compile_json_schema(
     """Return the constraint that allows the JSON texts whose value satisfies a JSON Schema.
 
     Args:
-        schema: the schema as parsed JSON, or its JSON text.
+        schema: a JSON Schema as parsed JSON, as text, or as a path; or a Pydantic model class, a
+            dataclass, a TypedDict or a `TypeAdapter` (these need Pydantic).
         vocabulary: the tokens of the model.
         options: the language; default `JSONOptions()`, the one for generation.
         registry: remote documents that `$ref` may name.
@@ -54,11 +55,18 @@ def compile_json_schema(
         UnsatisfiableSchemaError: no value satisfies the schema.
         SchemaTooComplexError: compiling would take too long.
         RegexSyntaxError: a `pattern` is malformed.
+        ConstraintError: a file cannot be read, a type has no schema, or another argument is wrong.
     """
     from constrain.schema import schema_control
+    from constrain.schema_sources import read_schema
 
     control = schema_control(
-        schema, options, registry=registry, draft=draft, retrieve=retrieve, lenient=lenient
+        read_schema(schema).schema,
+        options,
+        registry=registry,
+        draft=draft,
+        retrieve=retrieve,
+        lenient=lenient,
     )
     return Constraint(control, vocabulary)
 

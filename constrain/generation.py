@@ -70,7 +70,7 @@ def generate_json(
 
     Args:
         schema: a JSON Schema as parsed JSON, as text, or as a path; or a Pydantic model class, a
-            dataclass or a TypedDict (these need Pydantic).
+            dataclass, a TypedDict or a `TypeAdapter` (these need Pydantic).
         model: a `LanguageModel`; the id or path of a Hugging Face model, or its model and
             tokenizer objects (for many calls, make one `HFModel` and pass it).
         prompt: what to write about: a text, or the messages of a chat. A text becomes a message

@@ -1,11 +1,12 @@
-"""What `generate_json` takes for a schema, and what comes back for it."""
+"""What may be given for a schema, and what comes back for it."""
 
 from __future__ import annotations
 
 import json
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
+from decimal import Decimal
 from functools import cache, reduce
 from operator import or_
 from os import PathLike
@@ -14,6 +15,7 @@ from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 from constrain.errors import ConstraintError, InvalidSchemaError
+from constrain.schema.sources.documents import parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ class SchemaSource:
             InvalidSchemaError: it holds something that JSON has no text for.
         """
         try:
-            return json.dumps(self.schema, ensure_ascii=False, allow_nan=False)
+            return json.dumps(self.schema, ensure_ascii=False, allow_nan=False, default=_number)
         except (TypeError, ValueError) as error:
             raise InvalidSchemaError("", f"not JSON: {error}") from error
 
@@ -46,7 +48,8 @@ def read_schema(source: Any) -> SchemaSource:
 
     Args:
         source: a JSON Schema as parsed JSON; its JSON text; a path to it; or a type that Pydantic
-            knows (a model class, a dataclass, a TypedDict), for which texts become instances.
+            knows (a model class, a dataclass, a TypedDict) or its `TypeAdapter`, for which texts
+            become instances.
 
     Raises:
         InvalidSchemaError: a text or file is not JSON.
@@ -55,15 +58,18 @@ def read_schema(source: Any) -> SchemaSource:
     if isinstance(source, (Mapping, bool)):
         return SchemaSource(source, json.loads)
     if isinstance(source, str) and not _is_path(source):
-        return SchemaSource(_parse(source), json.loads)
+        return SchemaSource(parse(source), json.loads)
     if isinstance(source, (str, PathLike)):
         try:
             text = Path(source).read_text("utf-8")
         except (OSError, ValueError) as error:
             raise ConstraintError(f"cannot read the schema {str(source)!r}: {error}") from error
-        return SchemaSource(_parse(text), json.loads)
-    if isinstance(source, type) or get_origin(source) is not None:
+        return SchemaSource(parse(text), json.loads)
+    if isinstance(source, type) or get_origin(source) is not None or _is_adapter(source):
         return _typed(source)
+    if hasattr(source, "model_json_schema") or is_dataclass(source):
+        name = type(source).__name__
+        raise ConstraintError(f"the schema is an instance of {name}; pass the class {name} itself")
     return SchemaSource(source, json.loads)
 
 
@@ -72,11 +78,16 @@ def _is_path(text: str) -> bool:
     return not text.lstrip().startswith("{") and text.strip() not in ("true", "false")
 
 
-def _parse(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise InvalidSchemaError("", f"not JSON: {error}") from error
+def _number(value: Any) -> float:
+    """Return a number that no float has exactly as the next one."""
+    if isinstance(value, Decimal):
+        return float(value)
+    raise TypeError(f"{type(value).__name__} is no type of JSON")
+
+
+def _is_adapter(source: Any) -> bool:
+    pydantic = sys.modules.get("pydantic")
+    return pydantic is not None and isinstance(source, pydantic.TypeAdapter)
 
 
 def _typed(source: Any) -> SchemaSource:
@@ -95,7 +106,8 @@ def _typed(source: Any) -> SchemaSource:
             "install it (pip install pydantic), or pass a JSON Schema"
         ) from error
     try:
-        adapter = pydantic.TypeAdapter(_known_to_pydantic(source))
+        known = source if _is_adapter(source) else pydantic.TypeAdapter(_known_to_pydantic(source))
+        adapter: pydantic.TypeAdapter[Any] = known
         schema = adapter.json_schema(schema_generator=_closing_generator())
     except (PydanticUserError, PydanticUndefinedAnnotation) as error:
         raise ConstraintError(f"{name} has no JSON Schema: {error.message}") from error

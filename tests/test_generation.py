@@ -398,6 +398,27 @@ def test_generic_types() -> None:
         assert all(isinstance(point, Point) for point in points)
 
 
+def test_schemas_are_compiled_from_all_that_is_generated_from(tmp_path: Path) -> None:
+    path = tmp_path / "schema.json"
+    path.write_text('{"type": "object", "properties": {"x": {"type": "integer"}}}', "utf-8")
+    for source in (Point, pydantic.TypeAdapter(Point), path, str(path), path.read_text("utf-8")):
+        matcher = compile_json_schema(source, VOCABULARY).matcher()
+        assert matcher.accept_bytes(b'{"x": 1}')
+        assert matcher.is_accepting()
+    assert isinstance(generate_json(pydantic.TypeAdapter(Point), MODEL, max_tokens=60), Point)
+    for instance in (Point(1), Pet(name="a", years=1)):
+        with pytest.raises(ConstraintError, match=r"pass the class (Point|Pet) itself"):
+            compile_json_schema(instance, VOCABULARY)
+
+
+def test_numbers_in_the_text_of_a_schema_are_exact() -> None:
+    text = '{"const": 0.12345678901234567890123}'
+    matcher = compile_json_schema(text, VOCABULARY).matcher()
+    assert matcher.accept_bytes(b"0.12345678901234567890123")
+    assert matcher.is_accepting()
+    assert generate_json(text, MODEL) == 0.12345678901234568
+
+
 def test_a_type_that_refuses_what_its_schema_allows() -> None:
     class Even(pydantic.BaseModel):
         number: int
