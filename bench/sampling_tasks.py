@@ -20,6 +20,7 @@ from bench.sql_shop import database, questions
 from constrain import Constraint, compile_grammar, compile_json_schema
 from constrain.models import BundledModel, LanguageModel
 from constrain.sampling import SMC, AWRSSampler, Critic, MaskedSampler, Run
+from constrain.sampling.base import shares_of
 
 GRAMMAR = r"""
 start: "SELECT " item (", " item)* " FROM " NAME where? group? order?
@@ -286,7 +287,4 @@ def _shares(run: Run, weighted: bool) -> list[float]:
     """Of each sample: by weight, or of the number."""
     if not weighted:
         return [sample.finished / len(run.samples) for sample in run.samples]
-    total = run.log_evidence + math.log(len(run.samples))
-    if total == -math.inf:
-        return [0.0] * len(run.samples)
-    return [math.exp(sample.log_weight - total) for sample in run.samples]
+    return [float(share) for share in shares_of(np.array([s.log_weight for s in run.samples]))]

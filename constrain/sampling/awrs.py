@@ -154,7 +154,8 @@ class AWRSSampler(Sampler):
     Contract: properly weighted (see `Sampler`), by the contract of `recursive` and `geometric` at
     each step. The weight of a text is the product of the estimates. The texts themselves come
     from the distribution of local masking: with the same noise, and masks, `MaskedSampler` writes
-    the same texts, with the exact normalisers in place of their estimates.
+    the same texts, with the exact normalisers in place of their estimates; but for tokens whose
+    probability is 0 in the dtype of the model's rows (see `Race`).
 
     With `max_rejects` a text may die, weight zero, where an allowed token was left; the weights
     stay without bias.

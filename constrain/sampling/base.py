@@ -334,6 +334,15 @@ def log_sum(log_weights: NDArray[Any]) -> float:
     return top + math.log(float(np.exp(log_weights - top).sum(dtype=np.float64)))
 
 
+def shares_of(log_weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Weights [n] given by logarithms, so that they sum to 1; zeros where all are zero."""
+    top = log_weights.max(initial=-np.inf)
+    if top == -np.inf:
+        return np.zeros(len(log_weights))
+    weights = np.exp(log_weights - top)
+    return weights / weights.sum()
+
+
 def room_after(model: LanguageModel, prompt: Sequence[int], max_tokens: int) -> int:
     """Return the most tokens that a text can have; the model need not read its last one.
 

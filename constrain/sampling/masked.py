@@ -18,7 +18,7 @@ from constrain.errors import ConstraintError, GenerationError
 from constrain.models import LanguageModel
 from constrain.models.lookahead import Drawn
 from constrain.sampling.ahead import Offer
-from constrain.sampling.base import Observer, Progress, check_shape
+from constrain.sampling.base import Observer, Progress, check_shape, room_after
 from constrain.sampling.clock import Clock
 from constrain.sampling.cursor import AnyConstraint
 from constrain.sampling.forced import certain_tokens
@@ -116,14 +116,7 @@ def room_for(
     Raises:
         GenerationError: the prompt is too long, or even the shortest text; or there is none.
     """
-    limit, room = model.context_length, max_tokens
-    if limit is not None:
-        if len(prompt) > limit:
-            raise GenerationError(
-                f"the prompt has {len(prompt)} tokens, but the context of the model is {limit}; "
-                "shorten the prompt"
-            )
-        room = min(room, limit - len(prompt) + 1)
+    limit, room = model.context_length, room_after(model, prompt, max_tokens)
     matcher = constraint.matcher()
     fewest = matcher.tokens_to_finish()
     if fewest == sys.maxsize:

@@ -16,7 +16,7 @@ from constrain.models import LanguageModel
 from constrain.models.lookahead import Drawn, Lookahead
 from constrain.sampling.adaptive import ASApSampler, CARSSampler
 from constrain.sampling.awrs import AWRSSampler
-from constrain.sampling.base import Observer, Sample, Sampler, log_sum
+from constrain.sampling.base import Observer, Sample, Sampler, log_sum, shares_of
 from constrain.sampling.clock import Clock
 from constrain.sampling.cursor import AnyConstraint
 from constrain.sampling.masked import room_for
@@ -132,9 +132,8 @@ def sample_texts(
     if not finished:
         raise run.extinction()
     logs = np.array([sample.log_weight for sample in finished])
-    weights = np.exp(logs - log_sum(logs))
     uniforms = Stream(seed, count + 1).spare(0, n)
-    chosen = systematic(weights / weights.sum(), uniforms).tolist()
+    chosen = systematic(shares_of(logs), uniforms).tolist()
     return Outcome(
         tuple(finished[i] for i in chosen),
         name,

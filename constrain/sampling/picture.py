@@ -10,6 +10,7 @@ from textwrap import wrap
 import numpy as np
 from numpy.typing import NDArray
 
+from constrain.sampling.base import shares_of
 from constrain.sampling.smc import Run, Step
 
 _ROW = 16
@@ -132,7 +133,7 @@ def _curve(run: Run, middles: list[float]) -> Iterator[str]:
 
 
 def _particles(steps: tuple[Step, ...], middles: list[float], rows: list[float]) -> Iterator[str]:
-    shares = [_shares(step.log_weights) for step in steps]
+    shares = [shares_of(step.log_weights) for step in steps]
     lasting = _lasting(steps, shares)
     for i, step in enumerate(steps[1:], 1):
         kind = "chosen" if step.resampled else "way"
@@ -179,7 +180,7 @@ def _lasting(steps: tuple[Step, ...], shares: list[NDArray[np.float64]]) -> list
 
 def _final(run: Run, x: float, rows: list[float]) -> Iterator[str]:
     """The shares of the samples, as bars."""
-    shares = _shares(np.array([sample.log_weight for sample in run.samples]))
+    shares = shares_of(np.array([sample.log_weight for sample in run.samples]))
     widest = max(float(shares.max()), 1e-9)
     for sample, share, y in zip(run.samples, shares.tolist(), rows, strict=True):
         if sample.reason:
@@ -207,15 +208,6 @@ def _texts(run: Run, y: float, columns: int) -> Iterator[str]:
             shown = f'<text class="number" x="{_LEFT - 8}" y="{y}">{label}</text>' if not i else ""
             yield f'{shown}<text class="code" x="{_LEFT}" y="{y}">{escape(line)}</text>'
             y += _LINE
-
-
-def _shares(log_weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Weights that sum to 1, or all zero."""
-    top = log_weights.max()
-    if top == -np.inf:
-        return np.zeros(len(log_weights))
-    weights = np.exp(log_weights - top)
-    return weights / weights.sum()
 
 
 def _plain(text: bytes) -> str:

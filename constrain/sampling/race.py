@@ -27,7 +27,9 @@ class Race:
     first to arrive is a draw from p restricted to the set, and independent of what arrived before.
 
     Args:
-        scores: [V] log p(t), unnormalised; -inf for tokens that never arrive.
+        scores: [V] log p(t), unnormalised; -inf for tokens that never arrive. Probabilities are
+            kept in their dtype, and what is 0 there never arrives either: in float32, tokens less
+            likely than the likeliest by a factor of e^-103.
         uniforms: [V] the numbers u_t of a `Stream`.
 
     Attributes:

@@ -20,6 +20,7 @@ from constrain.sampling.base import (
     Sampler,
     effective_sample_size,
     log_sum,
+    shares_of,
 )
 from constrain.sampling.noise import Stream
 from constrain.sampling.potential import Potential, Written, evaluate
@@ -216,8 +217,7 @@ class SMC:
     def _parents(self, log_weights: NDArray[np.float64], step: int) -> tuple[int, ...]:
         n = len(log_weights)
         uniforms = Stream(self.proposal.seed, n).spare(step, n)
-        weights = np.exp(log_weights - log_sum(log_weights))
-        return tuple(self._scheme(weights / weights.sum(), uniforms).tolist())
+        return tuple(self._scheme(shares_of(log_weights), uniforms).tolist())
 
     def _offspring(self, parent: Particle, place: int) -> Particle:
         return parent.fork(Stream(self.proposal.seed, place))
