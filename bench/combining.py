@@ -23,8 +23,7 @@ if __package__ in (None, ""):  # run as a file
 
 import numpy as np
 
-from bench.command import load_tokenizer
-from bench.data import data_folder
+from bench.command import load_tokenizer, run_command
 
 if TYPE_CHECKING:
     from constrain import Constraint, Vocabulary
@@ -125,14 +124,17 @@ def steps(constraint: Constraint, before: str, text: str) -> list[float]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the table."""
-    from constrain import Vocabulary
-
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--tokenizer", help="folder or hub name (default: the shared Llama 3)")
     parser.add_argument("--rounds", type=int, default=7, help="readings of each text")
     arguments = parser.parse_args(argv)
-    name = arguments.tokenizer or str(data_folder() / "tokenizers" / "llama3")
-    vocabulary = Vocabulary.from_tokenizer(load_tokenizer(name))
+    return run_command(lambda _: _measure(arguments.tokenizer, arguments.rounds))
+
+
+def _measure(tokenizer: str | None, rounds: int) -> int:
+    from constrain import Vocabulary
+
+    vocabulary = Vocabulary.from_tokenizer(load_tokenizer(tokenizer))
     print(f"{'':24}{'first':>16}{'cold p50':>16}{'warm p50':>16}{'warm p99':>16}{'ratio':>7}")
     for pair in pairs(vocabulary):
         columns: list[list[float]] = [[] for _ in range(4)]
@@ -140,11 +142,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             columns[0].append(min(first_mask(make) for _ in range(5)))
             constraint = make()
             columns[1].append(median(steps(constraint, before, pair.text)))
-            warm = [
-                time
-                for _ in range(arguments.rounds)
-                for time in steps(constraint, before, pair.text)
-            ]
+            warm = [time for _ in range(rounds) for time in steps(constraint, before, pair.text)]
             columns[2].append(median(warm))
             columns[3].append(quantiles(warm, n=100)[98])
         shown = "".join(f"{one * 1e6:8.1f}{two * 1e6:8.1f}" for one, two in columns)

@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
+from bench.data import data_folder
 from bench.errors import BenchmarkError
 
 _EXIT_INPUT = 2
@@ -32,14 +33,15 @@ def run_command(run: Callable[[Console], int]) -> int:
         return _EXIT_STOPPED
 
 
-def load_tokenizer(name: str) -> Any:
-    """Return the tokenizer of a folder, or of a name on the hub.
+def load_tokenizer(name: str | None) -> Any:
+    """Return the tokenizer of a folder, or of a name on the hub; by default Llama 3, shared.
 
     Raises:
         BenchmarkError: there is none.
     """
     from transformers import AutoTokenizer
 
+    name = name or str(data_folder() / "tokenizers" / "llama3")
     try:
         return AutoTokenizer.from_pretrained(name)
     except (OSError, ValueError) as error:

@@ -30,7 +30,6 @@ from rich.progress import track
 
 from bench import grammar_speed, grammar_walks
 from bench.command import load_tokenizer, run_command
-from bench.data import data_folder
 from bench.engines import engine_version
 from bench.errors import BenchmarkError
 from bench.grammar_engines import GRAMMAR_ENGINES
@@ -71,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(console: Console, options: argparse.Namespace) -> int:
-    tokenizer = load_tokenizer(options.tokenizer or str(data_folder() / "tokenizers" / "llama3"))
+    tokenizer = load_tokenizer(options.tokenizer)
     arriving, versions = _records(tokenizer, options, console)
     records: list[dict[str, Any]] = []
     text = ""

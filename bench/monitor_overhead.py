@@ -23,6 +23,7 @@ from statistics import fmean, median
 
 import numpy as np
 
+from bench.command import load_tokenizer, run_command
 from constrain import Constraint, Vocabulary, compile_regex
 from constrain.models import BundledModel
 from constrain.monitors import (
@@ -142,12 +143,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", default="")
     arguments = parser.parse_args(argv)
     warnings.simplefilter("ignore")
+    return run_command(lambda _: _measure(arguments))
+
+
+def _measure(arguments: argparse.Namespace) -> int:
     if arguments.tokenizer == "bundled":
         vocabulary = BundledModel().vocabulary
     else:
-        from transformers import AutoTokenizer
-
-        vocabulary = Vocabulary.from_tokenizer(AutoTokenizer.from_pretrained(arguments.tokenizer))
+        vocabulary = Vocabulary.from_tokenizer(load_tokenizer(arguments.tokenizer))
     free = compile_regex(r"(?s:.)*", vocabulary)
     print(
         f"us a token         {'cold mean':>10} {'p50':>7} {'p99':>7} {'warm mean':>10} {'p50':>7}"

@@ -33,7 +33,6 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from bench.command import load_tokenizer, run_command
-from bench.data import data_folder
 
 if TYPE_CHECKING:
     from constrain.engine import Constraint
@@ -90,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
 def _run(options: argparse.Namespace, console: Console) -> int:
     from constrain import Vocabulary, compile_grammar
 
-    tokenizer = load_tokenizer(options.tokenizer or str(data_folder() / "tokenizers" / "llama3"))
+    tokenizer = load_tokenizer(options.tokenizer)
     vocabulary = Vocabulary.from_tokenizer(tokenizer)
     constraint = compile_grammar(
         _GRAMMAR, vocabulary, start="file_input", indentation=PythonIndenter

@@ -27,6 +27,7 @@ if __package__ in (None, ""):  # run as a file
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from bench.command import load_tokenizer
 from bench.data import Case, data_folder, load_cases, select
 from bench.engines import engine_version
 from bench.errors import BenchmarkError
@@ -217,8 +218,6 @@ def _walk_cases(
     cases: Sequence[Case], arguments: argparse.Namespace, console: Console
 ) -> list[Walked]:
     """Walk through the schemas that the file does not hold yet. Returns what is known of all."""
-    from transformers import AutoTokenizer
-
     from constrain import JSONOptions, Vocabulary
 
     name = arguments.tokenizer or str(data_folder() / "tokenizers" / "llama3")
@@ -229,9 +228,10 @@ def _walk_cases(
         "language": arguments.language,
         "seed": arguments.seed,
         "walks": arguments.walks,
+        "limit_time_s": arguments.limit_time,
     }
     found = _resume(arguments, settings)
-    vocabulary = Vocabulary.from_tokenizer(AutoTokenizer.from_pretrained(name))
+    vocabulary = Vocabulary.from_tokenizer(load_tokenizer(name))
     wide = JSONOptions.specification(format="assert")
     options = wide if arguments.language == "specification" else JSONOptions()
     walker = SchemaWalker(vocabulary, options, arguments.seed)

@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--tokens", type=int, default=300, help="tokens to time")
     parser.add_argument("--particles", type=int, default=32, help="texts of smc, sql and critic")
     parser.add_argument("--runs", type=int, default=60, help="questions of sql, runs of critic")
-    parser.add_argument("--tokenizer", default="meta-llama/Meta-Llama-3-8B")
+    parser.add_argument("--tokenizer", help="folder or hub name (default: the shared Llama 3)")
     parser.add_argument("--out", type=Path, default=Path("results/sampling"))
     options = parser.parse_args(arguments)
     return run_command(lambda console: _run(console, options))
