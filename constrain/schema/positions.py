@@ -239,6 +239,12 @@ class Position(Atom):
         return strings.string(regexes, low, high), judges
 
     @property
+    def asserts_formats(self) -> bool:
+        """Whether the formats of the specification constrain values here."""
+        said = self.options.format
+        return said == "assert" or (said == "dialect" and self.scope.profile.asserts_formats)
+
+    @property
     def format(self) -> Format | None:
         """The format that the schema names; None where it constrains nothing."""
         name = self.schema.get("format")
@@ -249,8 +255,7 @@ class Position(Atom):
             from constrain.schema.textual.custom import custom_format
 
             return custom_format(options.formats[name])
-        said = options.format
-        if said == "annotate" or (said == "dialect" and not self.scope.profile.asserts_formats):
+        if not self.asserts_formats:
             return None
         regex = format_regex(name, self.scope.dialect.label, options.portable_formats)
         return None if regex is None else Format(regex)

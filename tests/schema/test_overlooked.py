@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from constrain import SchemaWarning
-from constrain.schema import schema_control
+from constrain.schema import JSONOptions, schema_control
 from tests.reference import accepts
 
 DRAFT4 = "http://json-schema.org/draft-04/schema#"
@@ -40,6 +40,15 @@ def told(schema: Any) -> list[tuple[str, str]]:
             {"$schema": DRAFT7, "items": {"$ref": "#/definitions/a", "maxLength": 2}},
             [("maxLength", "/items/maxLength")],
         ),
+        ({"tpye": "string"}, [("tpye", "/tpye")]),
+        ({"items": {"format": "emial"}}, [("format", "/items/format")]),
+        ({"format": "datetime"}, [("format", "/format")]),
+        ({"items": {"nullable": True}}, [("nullable", "/items/nullable")]),
+        (
+            {"divisibleBy": 2, "disallow": "null", "extends": {"type": "null"}},
+            [("divisibleBy", "/divisibleBy"), ("disallow", "/disallow"), ("extends", "/extends")],
+        ),
+        ({"name": "a", "strict": True, "schema": {"type": "object"}}, [("schema", "/schema")]),
         # One schema, met twice.
         (
             {
@@ -64,6 +73,11 @@ def test_told(schema: Any, expected: list[tuple[str, str]]) -> None:
         {"$schema": DRAFT7, "$ref": "#/definitions/a", "description": "a", "x": 1},
         {"$ref": "#/$defs/a", "maxLength": 2, "$defs": {"a": {}}},
         {"properties": {"minLenght": {"type": "string"}}, "default": {"minLenght": 1}},
+        {"items": {"format": "url", "nullable": False, "extends": "base.json", "fi": True}},
+        {"format": "MIME", "items": {"schema": {"type": "object"}}},
+        {"properties": {"nullable": True, "extends": {"type": "null"}}},
+        {"type": "object", "schema": {"type": "object"}},
+        {"schema": {"title": "a"}},
         {"dependencies": {"a": ["b"]}, "items": [True], "additionalItems": False},
     ],
 )
@@ -76,3 +90,16 @@ def test_not_told(schema: Any) -> None:
 def test_what_is_told_constrains_nothing() -> None:
     with pytest.warns(SchemaWarning, match="perhaps 'minLength' is meant"):
         assert accepts(schema_control({"minLenght": 3}), b'"a"')
+
+
+def test_formats_are_told_where_they_would_constrain() -> None:
+    with pytest.warns(SchemaWarning, match="perhaps 'email' is meant"):
+        schema_control({"format": "emial"})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for options in (
+            JSONOptions(format="annotate"),
+            JSONOptions.specification(),
+            JSONOptions(formats={"emial": "a+"}),
+        ):
+            schema_control({"format": "emial"}, options)

@@ -89,3 +89,6 @@ _FORMATS: dict[str, Callable[[bool], Regex]] = {
     "relative-json-pointer": _relative_pointer,
     "regex": regular_expressions,
 }
+
+FORMATS = ("hostname", *_FORMATS)
+"""The formats of the specification."""
