@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from enum import Enum
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +15,13 @@ from constrain.lexing.regex import words
 from constrain.models import LanguageModel
 from constrain.models.base import Prompt
 from constrain.sampling.base import Observer
-from constrain.sampling.cursor import AnyConstraint
+from constrain.sampling.cursor import AnyConstraint, YesNo
 from constrain.sampling.outcome import SamplerName
 from constrain.sampling.potential import Potential
 from constrain.sampling.warp import Warp
 from constrain.schema_sources import read_schema
 from constrain.speculation.auto import Draft
+from constrain.texts import refuse_surrogates, shown
 from constrain.vocabulary import Vocabulary
 from constrain.writing import Model, write
 
@@ -153,9 +155,14 @@ def generate(
     are as those of `generate_json`; the value is the text.
 
     Raises:
-        ConstraintError: the constraint is over another vocabulary than the model's; else as
+        ConstraintError: it is no constraint, or over another vocabulary than the model's; else as
             `generate_json`.
     """
+    if not isinstance(constraint, (Constraint, YesNo)):
+        raise ConstraintError(
+            f"{shown(constraint)} is no constraint; compile it with the vocabulary of the model: "
+            "compile_json_schema(schema, model.vocabulary), or compile_regex, compile_grammar"
+        )
 
     def compiled(vocabulary: Vocabulary) -> AnyConstraint:
         if isinstance(constraint, Constraint) and constraint.vocabulary != vocabulary:
@@ -280,7 +287,7 @@ def generate_grammar(
 
 
 def generate_choice(
-    choices: Sequence[str],
+    choices: Iterable[str] | type[Enum],
     model: Model,
     prompt: Prompt | None = None,
     *,
@@ -300,17 +307,23 @@ def generate_choice(
 ) -> Any:
     """Write one of some texts.
 
-    Arguments and results are as those of `generate_json`; the value is the text.
+    The choices are texts, or an `Enum` whose values are texts. Other arguments and the results are
+    as those of `generate_json`; the value is the text.
 
     Raises:
         ConstraintError: there are no choices, or one is not a text; else as `generate_json`.
     """
-    if isinstance(choices, str) or not all(isinstance(choice, str) for choice in choices):
-        raise ConstraintError(f"choices must be a list of texts, not {choices!r}")
-    if not choices:
+    if isinstance(choices, str) or not isinstance(choices, Iterable):
+        raise ConstraintError(f"choices must be a list of texts, not {shown(choices)}")
+    named = [choice.value if isinstance(choice, Enum) else choice for choice in choices]
+    for choice in named:
+        if not isinstance(choice, str):
+            raise ConstraintError(f"choices must be texts; {shown(choice)} is none")
+        refuse_surrogates(choice, "the choice")
+    if not named:
         raise ConstraintError("there are no choices; give at least one text")
     return write(
-        lambda vocabulary: Constraint(RegexControl(words(choices)), vocabulary),
+        lambda vocabulary: Constraint(RegexControl(words(named)), vocabulary),
         model,
         lambda lm: lm.encode_prompt(prompt),
         str,

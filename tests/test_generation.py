@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import enum
 import json
 import math
 import re
@@ -27,6 +28,7 @@ from constrain import (
     VocabularyError,
     compile_json_schema,
     compile_regex,
+    generate,
     generate_choice,
     generate_grammar,
     generate_json,
@@ -485,6 +487,35 @@ def test_bad_schemas(schema: Any, error: type[Exception]) -> None:
 def test_bad_settings(settings: dict[str, Any]) -> None:
     with pytest.raises(ConstraintError, match=re.escape(str(next(iter(settings.values()))))):
         generate_json(True, MODEL, **settings)
+
+
+class Answer(enum.Enum):
+    YES = "yes"
+    NO = "no"
+
+
+def test_choices_of_any_iterable() -> None:
+    assert generate_choice(iter(["yes"]), MODEL) == "yes"
+    assert generate_choice({"no": 1}, MODEL) == "no"
+    assert set(generate_choice(Answer, MODEL, n=20, seed=1)) == {"yes", "no"}
+
+
+@pytest.mark.parametrize("choices", ["yes", 5, [], iter([]), [5], ["a", "\ud800"]])
+def test_what_are_no_choices(choices: Any) -> None:
+    with pytest.raises(ConstraintError, match=r"choice"):
+        generate_choice(choices, MODEL)
+
+
+@pytest.mark.parametrize("sampler", ["masked", "awrs"])
+@pytest.mark.parametrize("thing", [{"type": "integer"}, "abc", None])
+def test_what_is_no_constraint(thing: Any, sampler: Any) -> None:
+    with pytest.raises(ConstraintError, match=r"no constraint; compile it .*compile_regex"):
+        generate(thing, MODEL, sampler=sampler)
+
+
+def test_lone_surrogates_in_prompts() -> None:
+    with pytest.raises(ConstraintError, match=r"the prompt .* holds the lone surrogate U\+D800"):
+        generate_json(True, MODEL, "a\ud800")
 
 
 @pytest.mark.parametrize("lm", [None, 3, (), (None, "path"), ("a", "b", "c"), object()])

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from numpy.typing import NDArray
 
 from constrain.errors import GenerationError
+from constrain.texts import refuse_surrogates
 from constrain.vocabulary import Vocabulary
 
 from .lookahead import Lookahead
@@ -84,9 +85,11 @@ def plain_text(prompt: Prompt | None, schema_text: str | None) -> str:
 
     Raises:
         GenerationError: the prompt is messages.
+        ConstraintError: it holds a lone surrogate.
     """
     if prompt is not None and not isinstance(prompt, str):
         raise GenerationError("this model has no chat template; give the prompt as one text")
     parts = [prompt, schema_text and schema_instruction(schema_text)]
     text = "\n\n".join(part for part in parts if part)
+    refuse_surrogates(text, "the prompt")
     return f"{text}\n" if schema_text else text

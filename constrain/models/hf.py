@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
 
 from constrain.errors import GenerationError, VocabularyError
+from constrain.texts import refuse_surrogates
 from constrain.vocabulary import Vocabulary
 
 from .base import LanguageModel, Prompt, plain_text, schema_instruction
@@ -145,16 +146,19 @@ class HFModel(LanguageModel):
 
         Raises:
             GenerationError: messages, but no chat template.
+            ConstraintError: the prompt holds a lone surrogate.
         """
         if not (getattr(self.tokenizer, "chat_template", None) and (prompt or schema_text)):
             return self._encode(plain_text(prompt, schema_text))
         text = self.tokenizer.apply_chat_template(
             _messages(prompt, schema_text), add_generation_prompt=True, tokenize=False
         )
+        refuse_surrogates(text, "the prompt")
         return list(self.tokenizer(text, add_special_tokens=False).input_ids)
 
     def _encode(self, text: str) -> list[int]:
         """Token ids of the beginning of a plain text, with one BOS if the tokenizer puts any."""
+        refuse_surrogates(text, "the prompt")
         bos = self.tokenizer.bos_token
         complete = bool(bos) and text.startswith(bos)
         ids: list[int] = self.tokenizer(text, add_special_tokens=not complete).input_ids
