@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from constrain.engine import Constraint
 from constrain.errors import ConstraintError
 from constrain.special import SpecialToken
-from constrain.vocabulary import Vocabulary
+from constrain.texts import refuse_surrogates, shown
+from constrain.vocabulary import Vocabulary, check_vocabulary
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -60,6 +61,7 @@ def compile_json_schema(
     from constrain.schema import schema_control
     from constrain.schema_sources import read_schema
 
+    check_vocabulary(vocabulary)
     control = schema_control(
         read_schema(schema).schema,
         options,
@@ -108,7 +110,7 @@ def compile_grammar(
             not define: constraints, special tokens. In Lark's language only.
 
     Raises:
-        ConstraintError: the grammar does not use a rule of `rules`.
+        ConstraintError: the grammar is no text, or does not use a rule of `rules`.
         VocabularyError: the vocabulary lacks a special token.
         GrammarSyntaxError: the grammar is malformed, stands for no text, or is not LALR(1) where
             `lexer` is "contextual", or asks for indents where there can be none.
@@ -117,6 +119,8 @@ def compile_grammar(
     """
     from constrain.grammar.compile import grammar_control
 
+    check_vocabulary(vocabulary)
+    _check_text(text, "grammar")
     bound = {
         name: rule if isinstance(rule, SpecialToken) else rule.control
         for name, rule in (rules or {}).items()
@@ -159,6 +163,7 @@ def compile_triggered(
     from constrain.engine.parted import Opaque, PartedConstraint
     from constrain.engine.triggered_parts import TriggeredParts
 
+    check_vocabulary(vocabulary)
     if not constraints:
         raise ConstraintError("there is no trigger; give at least one")
     if at_least < 0 or (at_most is not None and at_most < max(at_least, 1)):
@@ -211,9 +216,17 @@ def compile_regex(pattern: str, vocabulary: Vocabulary) -> Constraint:
 
     Raises:
         RegexSyntaxError: the pattern is malformed or not regular.
-        ConstraintError: nothing matches the pattern.
+        ConstraintError: it is no text, or nothing matches it.
     """
     from constrain.engine.single import RegexControl
     from constrain.lexing.syntax import parse
 
+    check_vocabulary(vocabulary)
+    _check_text(pattern, "pattern")
     return Constraint(RegexControl(parse(pattern, "python")), vocabulary)
+
+
+def _check_text(given: object, kind: str) -> None:
+    if not isinstance(given, str):
+        raise ConstraintError(f"the {kind} must be a text (a str), not {shown(given)}")
+    refuse_surrogates(given, f"the {kind}")

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from constrain.errors import VocabularyError
 from constrain.special import MARK, SpecialToken, pieces
+from constrain.texts import shown
 from constrain.tokenizers import read_tokenizer
 
 _LONGEST_TOKEN = 32767
@@ -354,3 +355,16 @@ def _subtree_ends(depth: NDArray[np.int16]) -> NDArray[np.int32]:
         above = parents[np.searchsorted(parents, children) - 1]
         ends[above] = ends[children]
     return ends
+
+
+def check_vocabulary(given: object) -> None:
+    """Check that something is a vocabulary.
+
+    Raises:
+        VocabularyError: it is none.
+    """
+    if not isinstance(given, Vocabulary):
+        raise VocabularyError(
+            f"{shown(given)} is no vocabulary; pass Vocabulary.from_tokenizer(tokenizer), or the "
+            "vocabulary of the model"
+        )

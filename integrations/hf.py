@@ -12,6 +12,7 @@ from transformers import LogitsProcessor
 
 from constrain.engine import Constraint, Matcher, apply_bitmask
 from constrain.errors import ConstraintError, GenerationError, VocabularyError
+from constrain.texts import shown
 
 
 class ConstraintLogitsProcessor(LogitsProcessor):
@@ -38,7 +39,7 @@ class ConstraintLogitsProcessor(LogitsProcessor):
             tokens. Without it `generate` may cut outputs off.
 
     Raises:
-        ConstraintError: there is no constraint.
+        ConstraintError: there is no constraint, or what is given is none.
         GenerationError: a shortest output does not fit into `max_new_tokens`.
     """
 
@@ -48,11 +49,16 @@ class ConstraintLogitsProcessor(LogitsProcessor):
         *,
         max_new_tokens: int | None = None,
     ) -> None:
-        if isinstance(constraints, Constraint):
+        if isinstance(constraints, (Constraint, str)) or not isinstance(constraints, Sequence):
             constraints = [constraints]
         if not constraints:
             raise ConstraintError("there is no constraint; give one, or one for each prompt")
         for constraint in constraints:
+            if not isinstance(constraint, Constraint):
+                raise ConstraintError(
+                    f"{shown(constraint)} is no constraint; compile it: "
+                    "compile_json_schema(schema, Vocabulary.from_tokenizer(tokenizer))"
+                )
             fewest = constraint.matcher().tokens_to_finish()
             if max_new_tokens is not None and fewest > max_new_tokens:
                 raise GenerationError(

@@ -7,7 +7,39 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from constrain.errors import ConstraintError
+
 _BITS = np.arange(32, dtype=np.int32)
+INT32 = np.dtype(np.int32)
+
+
+def writable_row(row: Any, words: int) -> NDArray[np.int32]:
+    """Return what a mask can be written into: the array itself, or the memory of a CPU tensor.
+
+    Args:
+        row: a numpy array, or a torch tensor on the CPU, int32[words], contiguous.
+        words: how many.
+
+    Raises:
+        ConstraintError: it is none, or read-only.
+    """
+    array = row
+    if not isinstance(row, np.ndarray) and hasattr(row, "numpy"):
+        try:
+            array = row.numpy()
+        except (TypeError, RuntimeError) as error:
+            raise ConstraintError(
+                f"row is a tensor whose memory numpy cannot share: {error}"
+            ) from None
+    if not isinstance(array, np.ndarray):
+        raise ConstraintError(f"row is of type {type(row).__name__}; give a numpy array of int32")
+    if array.dtype != INT32:
+        raise ConstraintError(f"row is of dtype {array.dtype}, not int32")
+    if array.shape != (words,):
+        raise ConstraintError(f"row has shape {array.shape}, not ({words},)")
+    if not array.flags.carray:
+        raise ConstraintError("row must be contiguous and writable")
+    return array
 
 
 def allowed(bitmask: NDArray[np.int32], size: int) -> NDArray[np.bool_]:

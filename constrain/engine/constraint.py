@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from constrain.engine.matcher import Matcher
 from constrain.engine.plans import Planner
 from constrain.engine.warm import warmup
 from constrain.errors import ConstraintError, VocabularyError
-from constrain.vocabulary import Vocabulary
+from constrain.vocabulary import Vocabulary, check_vocabulary
 
 if TYPE_CHECKING:
     from constrain.engine.budget import Budget
@@ -26,16 +26,18 @@ if TYPE_CHECKING:
 class Constraint:
     """What texts are allowed, for one vocabulary. Immutable to its users, shared by any number
     of threads; what it caches is bounded with all else of its vocabulary (`set_cache_limit`).
+    A copy is the constraint itself. It cannot be pickled: each process compiles its own.
 
     Attributes:
         control: what may come next, lexeme by lexeme.
         vocabulary: the tokens.
 
     Raises:
-        VocabularyError: the control asks for a special token that the vocabulary does not have.
+        VocabularyError: it is no vocabulary, or lacks a special token that the control asks for.
     """
 
     def __init__(self, control: Control[Any], vocabulary: Vocabulary) -> None:
+        check_vocabulary(vocabulary)
         missing = special_tokens(control).difference(vocabulary.special_tokens)
         if missing:
             raise VocabularyError(
@@ -51,6 +53,15 @@ class Constraint:
 
     def __repr__(self) -> str:
         return f"<Constraint of a {type(self.control).__name__} over {self.vocabulary!r}>"
+
+    def __copy__(self) -> Constraint:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Constraint:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a constraint cannot be pickled; compile it in each process")
 
     @property
     def outer(self) -> Constraint:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from operator import index
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from constrain.engine import kernels, layout
+from constrain.engine.bitmask import INT32, writable_row
 from constrain.engine.graph import Graph, Node
 from constrain.engine.plans import Planner
 from constrain.engine.tables import address
@@ -86,17 +88,21 @@ class Matcher:
         """Write the mask of the next token into `row`.
 
         Args:
-            row: int32[ceil(V / 32)], contiguous; bit t % 32 of word t // 32 is set iff token t is
-                allowed. EOS tokens are allowed exactly where `is_accepting()`; after one, nothing
-                is.
+            row: int32[ceil(V / 32)], contiguous, a numpy array or a torch tensor on the CPU; bit
+                t % 32 of word t // 32 is set iff token t is allowed. EOS tokens are allowed exactly
+                where `is_accepting()`; after one, nothing is.
             budget: tokens left, EOS included. Only tokens are allowed after which the rest of the
                 budget suffices for a valid ending.
 
         Raises:
-            ValueError: `row` has the wrong length.
+            ConstraintError: `row` cannot be written to, or has another dtype or shape.
         """
-        if row.shape != (self._words,):
-            raise ValueError(f"row has shape {row.shape}, not ({self._words},)")
+        try:
+            fits = row.dtype is INT32 and row.flags.carray and row.shape == (self._words,)
+        except AttributeError:
+            fits = False
+        if not fits:
+            row = writable_row(row, self._words)
         step = self._step
         if step.finished:
             row[:] = 0
@@ -145,7 +151,13 @@ class Matcher:
     # -- moving --------------------------------------------------------------------------------
 
     def accept(self, token_id: int) -> bool:
-        """Append a token. Return False, and change nothing, where it is not allowed."""
+        """Append a token. Return False, and change nothing, where it is not allowed.
+
+        Raises:
+            ConstraintError: it is no integer.
+        """
+        if type(token_id) is not int:
+            token_id = _integer(token_id)
         step = self._step
         if step.finished:
             return False
@@ -164,7 +176,12 @@ class Matcher:
         """Append bytes. Return False, and change nothing, where they are not allowed.
 
         For `rollback` they count as one token.
+
+        Raises:
+            ConstraintError: they are no bytes.
         """
+        if not isinstance(data, bytes):
+            data = _bytes(data)
         step = self._step
         if step.finished:
             return False
@@ -182,14 +199,27 @@ class Matcher:
         """Take back the last `n_tokens` tokens.
 
         Raises:
-            ValueError: fewer have been accepted.
+            ConstraintError: fewer have been accepted, or the number is negative.
         """
+        if n_tokens < 0:
+            raise ConstraintError(f"cannot roll back {n_tokens} tokens")
         step = self._step
         for taken in range(n_tokens):
             if step.before is None:
-                raise ValueError(f"cannot roll back {n_tokens} tokens: only {taken} were accepted")
+                raise ConstraintError(
+                    f"cannot roll back {n_tokens} tokens: only {taken} were accepted"
+                )
             step = step.before
         self._step = step
+
+    def __copy__(self) -> Matcher:
+        return self.fork()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Matcher:
+        return self.fork()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a matcher cannot be pickled; compile its constraint in each process")
 
     def fork(self) -> Matcher:
         """Return an independent matcher at the same place."""
@@ -322,3 +352,18 @@ class Matcher:
         The least ending is the shortest in bytes.
         """
         return 0 if self._step.finished else self._constraint.budget.cost(self)
+
+
+def _integer(token_id: Any) -> int:
+    try:
+        return index(token_id)
+    except TypeError:
+        kind = type(token_id).__name__
+        raise ConstraintError(f"a token id is an integer; {token_id!r} is of type {kind}") from None
+
+
+def _bytes(data: Any) -> bytes:
+    if isinstance(data, (bytearray, memoryview)):
+        return bytes(data)
+    hint = "; encode the text" if isinstance(data, str) else ""
+    raise ConstraintError(f"bytes are expected, not {type(data).__name__}{hint}")

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from constrain.engine import kernels
-from constrain.engine.bitmask import allowed
+from constrain.engine.bitmask import allowed, writable_row
 from constrain.engine.constraint import Constraint
 from constrain.engine.matcher import Matcher
 from constrain.errors import ConstraintError
@@ -258,6 +258,7 @@ class PartedMatcher(Matcher):
 
     def fill_bitmask(self, row: NDArray[np.int32], budget: int | None = None) -> None:
         """See `Matcher.fill_bitmask`."""
+        row = writable_row(row, self._parted.vocabulary.bitmask_words)
         if self._path.finished:
             row[:] = 0
             return

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from constrain.engine import Constraint, Matcher, kernels
-from constrain.engine.bitmask import allowed
+from constrain.engine.bitmask import allowed, writable_row
 from constrain.engine.parted import Opaque
 from constrain.engine.single import RegexControl
 from constrain.errors import ConstraintError
@@ -158,6 +158,7 @@ class MonitoredMatcher(Matcher):
 
         With a budget, where many tokens are allowed, only those of the least ending may be left.
         """
+        row = writable_row(row, self._monitored.vocabulary.bitmask_words)
         self._base.fill_bitmask(row, budget)
         if self._base.is_finished():
             return

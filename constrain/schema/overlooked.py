@@ -49,11 +49,11 @@ def overlooked(position: Position) -> Iterator[tuple[str, str]]:
                 yield name, f"it is no keyword; perhaps {meant!r} is meant"
         if written is position.documents.root and KEYWORDS.keys().isdisjoint(written):
             yield from _wrapped(written)
-    name = position.schema.get("format")
-    if isinstance(name, str) and name not in FORMATS and position.asserts_formats:
-        meant = _meant_format(name)
-        if meant is not None and name not in position.options.formats:
-            yield "format", f"no format {name!r} is known; perhaps {meant!r} is meant"
+    format = position.schema.get("format")
+    if isinstance(format, str) and format not in FORMATS and position.asserts_formats:
+        meant = _meant_format(format)
+        if meant is not None and format not in position.options.formats:
+            yield "format", f"no format {format!r} is known; perhaps {meant!r} is meant"
 
 
 def _wrapped(root: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import random
 
 import numpy as np
 import pytest
+import torch
 
-from constrain import compile_regex
+from constrain import ConstraintError, compile_grammar, compile_json_schema, compile_regex
 from constrain.engine import Constraint, set_cache_limit
 from constrain.engine.automaton import Automaton
 from constrain.engine.bitmask import allowed
@@ -184,8 +187,27 @@ def test_a_key_is_never_repeated() -> None:
 
 def test_bad_arguments() -> None:
     matcher = Constraint(CONTROLS["number"], VOCABULARY).matcher()
-    with pytest.raises(ValueError, match="shape"):
-        matcher.fill_bitmask(np.zeros(1, np.int32))
+    words = VOCABULARY.bitmask_words
+    frozen = np.zeros(words, np.int32)
+    frozen.flags.writeable = False
+    for row, message in (
+        (np.zeros(1, np.int32), "shape"),
+        (np.zeros((1, words), np.int32), "shape"),
+        (np.zeros(words, np.uint32), "dtype uint32, not int32"),
+        (np.zeros(2 * words, np.int32)[::2], "contiguous"),
+        (frozen, "writable"),
+        ([0] * words, "type list"),
+    ):
+        with pytest.raises(ConstraintError, match=message):
+            matcher.fill_bitmask(row)
+    for token in ("x", None, 1.5, [1]):
+        with pytest.raises(ConstraintError, match="a token id is an integer"):
+            matcher.accept(token)
+    with pytest.raises(ConstraintError, match="not str; encode the text"):
+        matcher.accept_bytes("1")
+    with pytest.raises(ConstraintError, match="cannot roll back -1"):
+        matcher.rollback(-1)
+    assert repr(matcher) == "<Matcher after 0 tokens, open>"
     for token in (-1, VOCABULARY.size, 10**12):
         assert not matcher.accept(token)
 
@@ -194,3 +216,45 @@ def test_the_state_before_no_lexeme_is_the_dead_one() -> None:
     """Or kernels would walk from it at each place where a text may end."""
     automaton = Automaton()
     assert automaton.start(()) == automaton.start((), resting=True) == 0
+
+
+def test_integers_and_bytes_of_other_types() -> None:
+    matcher = Constraint(CONTROLS["number"], VOCABULARY).matcher()
+    one = VOCABULARY.encode(b"1")[0]
+    assert matcher.accept(np.int64(one)) and matcher.accept(torch.tensor(one))
+    assert matcher.accept_bytes(bytearray(b"1")) and matcher.accept_bytes(memoryview(b"1"))
+
+
+def test_masks_are_written_into_tensors() -> None:
+    matcher = Constraint(CONTROLS["number"], VOCABULARY).matcher()
+    rows = torch.zeros((2, VOCABULARY.bitmask_words), dtype=torch.int32)
+    matcher.fill_bitmask(rows[1])
+    assert set(np.flatnonzero(allowed(rows[1].numpy(), VOCABULARY.size))) == mask_of(matcher)
+    assert not rows[0].any()
+    with pytest.raises(ConstraintError, match="dtype int64"):
+        matcher.fill_bitmask(rows[1].long())
+
+
+def test_copies() -> None:
+    constraint = compile_regex("ab", VOCABULARY)
+    assert copy.copy(constraint) is copy.deepcopy(constraint) is constraint
+    matcher = constraint.matcher()
+    assert matcher.accept_bytes(b"a")
+    for twin in (copy.copy(matcher), copy.deepcopy([matcher])[0]):
+        assert twin.accept_bytes(b"b") and twin.is_accepting() and not matcher.is_accepting()
+    for thing in (constraint, matcher):
+        with pytest.raises(TypeError, match="in each process"):
+            pickle.dumps(thing)
+
+
+def test_what_cannot_be_compiled() -> None:
+    for vocabulary in (None, object()):
+        for compiled in (compile_regex, compile_grammar, compile_json_schema):
+            with pytest.raises(ConstraintError, match=r"no vocabulary; pass Vocabulary.from_token"):
+                compiled("{}", vocabulary)
+    for compiled in (compile_regex, compile_grammar):
+        for text in (b"a", 5):
+            with pytest.raises(ConstraintError, match=r"must be a text \(a str\), not"):
+                compiled(text, VOCABULARY)
+        with pytest.raises(ConstraintError, match=r"holds the lone surrogate U\+D800"):
+            compiled("a\ud800", VOCABULARY)

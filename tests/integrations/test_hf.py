@@ -321,3 +321,9 @@ def test_constraints_that_do_not_divide_the_rows(code: Constraint, person: Const
         ConstraintLogitsProcessor([code, person])(torch.zeros(3, 1).long(), torch.zeros(3, WIDTH))
     with pytest.raises(ConstraintError, match="no constraint"):
         ConstraintLogitsProcessor([])
+
+
+def test_what_is_no_constraint() -> None:
+    for thing in ("schema", {"type": "null"}, ["schema"]):
+        with pytest.raises(ConstraintError, match="is no constraint; compile it"):
+            ConstraintLogitsProcessor(thing)  # type: ignore[arg-type]
