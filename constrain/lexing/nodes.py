@@ -270,7 +270,8 @@ class Intersect(Regex):
             nullable=all(part.nullable for part in parts),
             least=max(part.least for part in parts),
             effort=sum(part.effort for part in parts),
-            size=sum(part.size for part in parts) + 1,
+            # Each of its classes of code points asks all parts, and they may be as many.
+            size=sum(part.size for part in parts) + 1 + len(parts) ** 2 // 20,
             live=False,
             behinds=_together(parts),
             extent=_of_intersect([part.extent for part in parts]),

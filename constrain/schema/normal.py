@@ -210,13 +210,12 @@ def _numbers(facts: list[Facts], excluded: list[Enumeration]) -> list[Alternativ
 def _strings(
     facts: list[Facts], excluded: list[Enumeration], choices: list[Regex]
 ) -> list[Alternative]:
-    shape = StringShape(intersect(*choices)) if choices else ALL_STRINGS
-    for fact in facts:
-        if fact.string is not ALL_STRINGS:
-            shape = fact.string if shape is ALL_STRINGS else strings.intersect(shape, fact.string)
+    shapes = [StringShape(intersect(*choices))] if choices else []
+    shapes += [fact.string for fact in facts if fact.string is not ALL_STRINGS]
     values = [v for other in excluded for v in other.values if isinstance(v, str)]
     if values:
-        shape = strings.intersect(shape, StringShape(complement(words(values))))
+        shapes.append(StringShape(complement(words(values))))
+    shape = strings.intersect(*shapes) if shapes else ALL_STRINGS
     judges = tuple(dict.fromkeys(judge for fact in facts for judge in fact.judges))
     if not judges:
         return [shape]

@@ -15,6 +15,7 @@ from dataclasses import replace
 from math import prod
 from typing import Any, Literal, NamedTuple
 
+from constrain.errors import SchemaTooComplexError
 from constrain.schema.facts import FALSE, TRUE, Atom, Enumeration, Facts, Given, Place
 from constrain.schema.negation import Not, properties
 from constrain.schema.sources.keywords import ANY_TYPE, OBJECT, STRING
@@ -26,6 +27,8 @@ Group = tuple[Place, Sequence[Atom]]
 _OBJECTS = Given(Facts(OBJECT))
 _OTHERS = Given(Facts(ANY_TYPE & ~OBJECT))
 
+_DEEPEST = 5000
+"""Steps to a schema by `$ref` and `allOf`, each of which has its place beneath the one before."""
 _MANY = 16
 """So many terms of strings alone are not multiplied out."""
 
@@ -242,6 +245,9 @@ class _Term:
             place, atom = queue.pop()
             if atom in self.met:
                 continue
+            if len(place) > _DEEPEST:
+                limit = f"$refs and allOfs nest more than {_DEEPEST:,} deep"
+                raise SchemaTooComplexError("", limit)
             facts = atom.facts
             self.met[atom] = (*place, facts.place)
             added.append(atom)

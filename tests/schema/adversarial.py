@@ -186,6 +186,20 @@ WORKS: dict[str, Callable[[], Any]] = {
         "type": "integer",
         "allOf": [{"multipleOf": p} for p in _PRIMES],
     },
+    "multiples of two great numbers": lambda: {
+        "type": "integer",
+        "allOf": [{"multipleOf": 10**200 + 1}, {"multipleOf": 10**200 + 3}],
+        "minimum": 1,
+    },
+    "multiples of 30 decimals": lambda: {
+        "allOf": [{"multipleOf": 0.1 + i * 1e-15} for i in range(30)],
+        "exclusiveMinimum": 0,
+    },
+    "patterns with a vast automaton": lambda: {
+        "type": "string",
+        "allOf": [{"pattern": f"((c1d3g3).{{4,8}}){{{n}}}"} for n in (4, 5, 6)],
+        "maxLength": 104,
+    },
     "multiples of no prime": lambda: {
         "type": "integer",
         "minimum": 2,
@@ -195,6 +209,17 @@ WORKS: dict[str, Callable[[], Any]] = {
 """Schemas that have to work."""
 
 ENDS: dict[str, Callable[[], Any]] = {
+    "a chain of 20,000 references": lambda: {
+        "$ref": "#/$defs/d0",
+        "$defs": {
+            **{f"d{i}": {"$ref": f"#/$defs/d{i + 1}"} for i in range(20_000)},
+            "d20000": {"type": "integer"},
+        },
+    },
+    "3,000 patterns": lambda: {
+        "type": "string",
+        "allOf": [{"pattern": f"[^{chr(0x4E00 + i)}]$"} for i in range(3000)],
+    },
     "oneOf 3^20": lambda: {"allOf": [_branches(i) for i in range(20)]},
     "anyOf 2^20 patterns": lambda: {
         "allOf": [{"anyOf": [{"pattern": f"a{i}"}, {"pattern": f"b{i}"}]} for i in range(20)]

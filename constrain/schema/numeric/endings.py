@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -29,19 +30,52 @@ class _Form:
 
 def least_ending(state: Mantissa) -> str:
     """Return the least text, by length, then bytes, that `state` accepts; its set has a step."""
-    for length in count():
+    fewest = _fewest_digits(state)
+    for length in count(fewest):
         texts = [
-            text for form in _forms(state, length) if (text := _least(state, form)) is not None
+            text
+            for form in _forms(state, length, fewest)
+            if (text := _least(state, form)) is not None
         ]
         if texts:
             return min(texts)
     raise AssertionError("some text completes every state")
 
 
-def _forms(state: Mantissa, length: int) -> Iterator[_Form]:
+def _fewest_digits(state: Mantissa) -> int:
+    """Return a lower bound of the digits to come.
+
+    Whatever its power of ten, all digits together have to be a multiple of what the step is without
+    its factors 2 and 5, or zero.
+    """
+    limits = state.limits
+    core, _ = _without_tens(limits.step)
+    if state.digits.endswith(GAP):
+        head = state.rest * 10**state.zeros
+    else:
+        head = int(state.digits or "0")
+    if head == 0 and not state.digits:
+        return 0 if limits.zero else len(str(core))
+    return next(n for n in count() if -head * 10**n % core < 10**n)
+
+
+@lru_cache(256)
+def _without_tens(step: int) -> tuple[int, int]:
+    """Return a step without its factors 2 and 5, and the least power of ten that has them all."""
+    power = 0
+    for factor in (2, 5):
+        times = 0
+        while step % factor == 0:
+            step //= factor
+            times += 1
+        power = max(power, times)
+    return step, power
+
+
+def _forms(state: Mantissa, length: int, fewest: int) -> Iterator[_Form]:
     yield from _mantissas(state, length)
     if state.limits.exponent == "always":
-        for size in range(2, length + 1):
+        for size in range(2, length - fewest + 1):
             for form in _mantissas(state, length - size):
                 for exponent in _exponents(state, form, size):
                     yield replace(form, exponent=exponent)
@@ -75,7 +109,7 @@ def _exponents(state: Mantissa, form: _Form, size: int) -> Iterator[int]:
     # Zeros at the end have to make up for a negative power; a great one divides no better, nor
     # does it help once the number is behind all bounds and exceptions.
     first = shift - state.zeros - digits
-    last = max(shift + limits.step.bit_length(), limits.top - scale + digits + 1)
+    last = max(shift + _without_tens(limits.step)[1], limits.top - scale + digits + 1)
     if limits.low:
         first = max(first, limits.low[0] - scale)
     if limits.high:

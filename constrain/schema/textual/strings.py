@@ -153,11 +153,11 @@ def string(regexes: Iterable[Regex] = (), low: int = 0, high: int | None = None)
     return StringShape(rx.intersect(ANYTHING, *regexes), low, high)
 
 
-def intersect(a: StringShape, b: StringShape) -> StringShape:
-    """Return the strings in both."""
-    highs = [high for high in (a.high, b.high) if high is not None]
-    regex = rx.intersect(a.regex, b.regex)
-    return StringShape(regex, max(a.low, b.low), min(highs, default=None))
+def intersect(*shapes: StringShape) -> StringShape:
+    """Return the strings in all of one or more shapes."""
+    highs = [shape.high for shape in shapes if shape.high is not None]
+    regex = rx.intersect(*[shape.regex for shape in shapes])
+    return StringShape(regex, max(shape.low for shape in shapes), min(highs, default=None))
 
 
 def disjoint(a: StringShape, b: StringShape) -> bool:
