@@ -243,7 +243,9 @@ class _Reader:
         ):
             raise self.fault(
                 offset,
-                "tokens are not counted: any token but one has to be repeated with * or +",
+                "a constraint sees texts, not the tokens that they come in, so one token that is "
+                "not another cannot be told; repeat it with * or +, for any text without special "
+                "tokens",
             )
         return Match(ANY)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import warnings
 
 import pytest
+from lark import Lark
+from lark.exceptions import GrammarError
 
 from constrain import compile_grammar
 from constrain.engine import Constraint
@@ -13,7 +15,7 @@ from constrain.grammar.compile import grammar_control
 from constrain.grammar.contextual import ContextualControl
 from constrain.grammar.lark_loader import read_lark
 from tests.grammar.agreement import VOCABULARY, VOCABULARY_OF_ALL, agrees
-from tests.grammar.grammars import BY_HAND, at_random
+from tests.grammar.grammars import BY_HAND, at_random, of_all_kinds
 
 SCANNED = {
     "keyword against identifier": 'start: (NAME | "ab" | NUMBER)+\nNAME: /[ab]+/\nNUMBER: /a#/',
@@ -88,6 +90,18 @@ def test_random_grammars(seed):
         except (GrammarSyntaxError, Warning):
             return
     agrees(control, grammar, 5)
+
+
+@pytest.mark.filterwarnings("ignore::constrain.errors.GrammarWarning")
+@pytest.mark.parametrize("seed", range(45))
+def test_random_grammars_with_what_else_lark_offers(seed):
+    grammar = of_all_kinds(seed)
+    try:
+        control = ContextualControl(read_lark(grammar))
+        Lark(grammar, parser="lalr", lexer="contextual")
+    except (GrammarSyntaxError, GrammarError):  # Lark keeps rules that stand for no text
+        return
+    agrees(control, grammar, 6)
 
 
 def test_which_lexer_fits_is_told():

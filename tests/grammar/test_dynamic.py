@@ -7,6 +7,7 @@ import warnings
 
 import numpy as np
 import pytest
+from lark.exceptions import GrammarError
 
 from constrain import compile_grammar
 from constrain.engine import Constraint
@@ -15,7 +16,7 @@ from constrain.errors import GrammarSyntaxError
 from constrain.grammar.dynamic import DynamicControl
 from constrain.grammar.lark_loader import read_lark
 from tests.grammar.agreement import TOKENS, VOCABULARY, VOCABULARY_OF_ALL, agrees
-from tests.grammar.grammars import BY_HAND, at_random, lark_accepts
+from tests.grammar.grammars import BY_HAND, at_random, lark_accepts, of_all_kinds
 
 
 @pytest.mark.parametrize("name", BY_HAND)
@@ -35,6 +36,18 @@ def test_random_grammars(seed):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         agrees(DynamicControl(read_lark(grammar)), grammar, 5)
+
+
+@pytest.mark.filterwarnings("ignore::constrain.errors.GrammarWarning")
+@pytest.mark.parametrize("seed", range(45))
+def test_random_grammars_with_what_else_lark_offers(seed):
+    grammar = of_all_kinds(seed)
+    try:
+        control = DynamicControl(read_lark(grammar))
+        lark_accepts(grammar, "a")
+    except (GrammarSyntaxError, GrammarError):
+        return
+    agrees(control, grammar, 6)
 
 
 @pytest.mark.parametrize("seed", range(20))
