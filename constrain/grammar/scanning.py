@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 
 from constrain.errors import GrammarSyntaxError, RegexTooComplexError
 from constrain.grammar.cfg import Terminal
@@ -294,6 +294,7 @@ def _plain(rests: Regex) -> Regex:
     return union(concat(char_class(free), ANYTHING), *parts)
 
 
+@lru_cache(maxsize=1024)
 def is_all(regex: Regex) -> bool:
     """Whether every text matches."""
     return regex.nullable and is_empty(complement(regex))
