@@ -23,6 +23,7 @@ Dialect = Literal["python", "ecma"]
 _BACKREFERENCE = "backreferences are not regular; repeat the expression instead"
 _CONDITIONAL = "conditional groups are not supported; write out the alternatives"
 _ATOMIC = "atomic groups are not supported; use a plain group (?:...)"
+_PROPERTY = r"Python has no \p{...}; write a class, such as \w or [^\W\d_] for letters"
 _POSSESSIVE = "possessive quantifiers are not supported; use a plain quantifier"
 
 _CONTROLS = {"f": 0x0C, "n": 0x0A, "r": 0x0D, "t": 0x09, "v": 0x0B}
@@ -184,6 +185,8 @@ class _PythonParser(Parser):
                 self.fail("a character's name in braces is missing here", start)
             self.position = name.end()
             return ord(found)
+        if char in "pP":
+            self.fail(_PROPERTY, start)
         if char.isascii() and char.isalnum():
             self.fail(f"unknown escape \\{char}", start)
         return ord(char)

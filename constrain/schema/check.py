@@ -38,6 +38,9 @@ from constrain.schema.sources.keywords import (
 from constrain.schema.sources.resources import Schema
 from constrain.schema.textual.strings import LEAST_LIMIT, pattern
 
+_JSON = (bool, int, float, Decimal, str, list, dict, type(None))
+"""What JSON values are in Python."""
+
 _LARGE = 2**64
 """Smaller numbers cannot have too many digits in front of the point."""
 
@@ -124,6 +127,9 @@ def _check_one(position: Position) -> tuple[list[Atom], list[Atom]]:
             for name, value in position.schema.items():
                 keyword = KEYWORDS.get(name)
                 if keyword is None:
+                    if not isinstance(name, str) and not position.documents.lenient:
+                        reason = f"the key {name!r} must be a string"
+                        raise InvalidSchemaError(position.pointer(), reason)
                     continue
                 _require(position, name, keyword)
                 if name in REFERENCES:
@@ -208,8 +214,11 @@ def _refuse_judged_names(
 
 
 def _require(position: Position, name: str, keyword: Keyword) -> None:
-    problem = keyword.problem(position.schema[name])
+    value = position.schema[name]
+    problem = keyword.problem(value)
     if problem is not None:
+        if not isinstance(value, _JSON):
+            problem += f"; this is a {type(value).__name__} of Python, which JSON does not have"
         raise InvalidSchemaError(position.pointer(name), problem)
 
 

@@ -340,6 +340,8 @@ ERRORS = [
     ("python", r"x(?>a)", 1, "atomic"),
     ("python", r"a++", 2, "possessive"),
     ("python", r"a\q", 1, "unknown escape"),
+    ("python", r"a\p{L}", 1, r"no \p{...}; write a class"),
+    ("python", r"[\P{L}]", 1, r"no \p{...}; write a class"),
     ("python", "a\\", 1, "nothing follows"),
     ("python", r"\x1", 0, "2 hexadecimal digits"),
     ("python", r"\U00110000", 0, "10FFFF"),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 import warnings
 from typing import Any
 
+import numpy as np
 import pytest
 import referencing
 from referencing.jsonschema import DRAFT7, DRAFT202012
@@ -496,3 +498,29 @@ def test_meta_schemas_that_are_not_known() -> None:
     hyper = {"$schema": "http://json-schema.org/draft-04/hyper-schema#", "const": 1, "type": "null"}
     with pytest.warns(SchemaWarning, match="no keyword of draft4"):
         assert verdicts(hyper, "null") == [True]
+
+
+@pytest.mark.parametrize(
+    ("schema", "pointer", "message"),
+    [
+        ({"items": {"minimum": np.int64(3)}}, "/items/minimum", "a int64 of Python"),
+        ({"enum": ("a", "b")}, "/enum", "a tuple of Python"),
+        ({"enum": [{"a"}]}, "/enum", "of type set is no JSON value"),
+        ({"const": [b"a"]}, "/const", "of type bytes is no JSON value"),
+        ({"const": {"a": math.nan}}, "/const", "nan of type float"),
+        ({"const": {"a": {1: 2}}}, "/const", "must be strings"),
+        ({"items": {1: 2}}, "/items", "the key 1 must be a string"),
+        ({"enum": ["a\ud800"]}, "/enum", r"holds the lone surrogate U\+D800"),
+        ({"const": {"\udfff": 1}}, "/const", r"U\+DFFF"),
+        ({"required": ["a\ud800"]}, "/required", r"U\+D800"),
+        ({"properties": {"a\ud800": True}}, "/properties", r"U\+D800"),
+    ],
+)
+def test_what_json_or_utf8_has_no_text_for(schema: Any, pointer: str, message: str) -> None:
+    with pytest.raises(InvalidSchemaError, match=message) as caught:
+        schema_control(schema)
+    assert caught.value.pointer == pointer
+
+
+def test_floats_of_numpy_are_floats() -> None:
+    assert verdicts({"minimum": np.float64(2.5)}, "2", "3") == [False, True]

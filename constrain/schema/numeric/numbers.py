@@ -44,7 +44,7 @@ def exact(value: Number) -> Fraction:
         SchemaTooComplexError: it has more than `DIGIT_LIMIT` digits.
     """
     if isinstance(value, float):
-        value = Decimal(repr(value))
+        value = Decimal(float.__repr__(value))
     if isinstance(value, Decimal):
         if not value.is_finite():
             raise ValueError(f"{value} is not a JSON number")

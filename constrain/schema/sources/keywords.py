@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from constrain.schema.sources.dialects import Dialect
+from constrain.texts import shown, surrogate
 
 NULL, BOOLEAN, NUMBER, STRING, ARRAY, OBJECT = 1, 2, 4, 8, 16, 32
 ANY_TYPE = 63
@@ -96,6 +97,10 @@ def _schema_map(value: Any) -> str | None:
     return None
 
 
+def _properties(value: Any) -> str | None:
+    return _schema_map(value) or _unwritable(list(value))
+
+
 def _type(value: Any) -> str | None:
     if isinstance(value, str):
         return None if value in TYPES else f"unknown type {value!r}"
@@ -130,12 +135,32 @@ def _string(value: Any) -> str | None:
 
 def _names(value: Any) -> str | None:
     if isinstance(value, list) and all(isinstance(name, str) for name in value):
-        return None
+        return _unwritable(value)
     return "must be a list of property names"
 
 
 def _values(value: Any) -> str | None:
-    return None if isinstance(value, list) else "must be a list of values"
+    return _unwritable(value) if isinstance(value, list) else "must be a list of values"
+
+
+def _unwritable(value: Any) -> str | None:
+    """Return what in a value JSON, or UTF-8, has no text for, or None."""
+    pending = [value]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, str):
+            if not value.isascii() and (found := surrogate(value)) is not None:
+                return f"{shown(value)} holds {found}, which UTF-8 cannot write"
+        elif isinstance(value, list):
+            pending += value
+        elif isinstance(value, dict):
+            if not all(isinstance(key, str) for key in value):
+                return f"the keys of {shown(value)} must be strings"
+            pending += value
+            pending += value.values()
+        elif not (value is None or isinstance(value, bool) or is_number(value)):
+            return f"{shown(value)} of type {type(value).__name__} is no JSON value"
+    return None
 
 
 def _bool(value: Any) -> str | None:
@@ -157,10 +182,6 @@ def _dependencies(value: Any) -> str | None:
     return None
 
 
-def _anything(value: Any) -> str | None:
-    return None
-
-
 _D6, _D7, _D2019 = Dialect.DRAFT6, Dialect.DRAFT7, Dialect.DRAFT2019
 
 KEYWORDS: Mapping[str, Keyword] = {
@@ -169,7 +190,7 @@ KEYWORDS: Mapping[str, Keyword] = {
     "$recursiveRef": Keyword(_string, in_place=True, since=_D2019, until=_D2019),
     "type": Keyword(_type),
     "enum": Keyword(_values),
-    "const": Keyword(_anything, since=_D6),
+    "const": Keyword(_unwritable, since=_D6),
     "allOf": Keyword(_nonempty_schema_list, "list", in_place=True),
     "anyOf": Keyword(_nonempty_schema_list, "list", in_place=True),
     "oneOf": Keyword(_nonempty_schema_list, "list", in_place=True),
@@ -187,7 +208,7 @@ KEYWORDS: Mapping[str, Keyword] = {
     "prefixItems": Keyword(_schema_list, "list", types=ARRAY, since=Dialect.DRAFT2020),
     "minItems": Keyword(_count, types=ARRAY),
     "maxItems": Keyword(_count, types=ARRAY),
-    "properties": Keyword(_schema_map, "map", types=OBJECT),
+    "properties": Keyword(_properties, "map", types=OBJECT),
     "patternProperties": Keyword(_schema_map, "map", types=OBJECT),
     "additionalProperties": Keyword(_schema, "one", types=OBJECT),
     "required": Keyword(_names, types=OBJECT),
