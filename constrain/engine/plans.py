@@ -51,11 +51,11 @@ class Plan:
 
 class _Shared:
     """Plans of one graph by what they depend on: where a parser's stack is only looked at so far,
-    what is below does not matter.
+    what is below does not matter. Safe for many threads: what is replaced is replaced at once.
     """
 
     def __init__(self) -> None:
-        self._reaches: dict[tuple[int, int], list[int]] = {}
+        self._reaches: dict[tuple[int, int], tuple[int, ...]] = {}
         self._plans: dict[tuple[int, int, bytes], Plan] = {}
 
     def get(self, graph: Graph, node: Node, state: int) -> Plan | None:
@@ -70,7 +70,7 @@ class _Shared:
                 found = self._plans.get((kind, state, states[: 4 * reach]))
                 if found is not None:
                     if place:
-                        reaches.insert(0, reaches.pop(place))
+                        self._put_first(kind, state, reach)
                     return found
         return None
 
@@ -79,12 +79,14 @@ class _Shared:
         kind, _ = graph.stack_of(node)
         if not kind or not 0 <= plan.reach <= _MOST_STATES:
             return
-        reaches = self._reaches.setdefault((kind, state), [])
-        if plan.reach not in reaches:
-            # Near its bottom, much of a stack is looked at to its end: such numbers come and go.
-            reaches[_MOST_REACHES - 1 :] = ()
-            reaches.insert(0, plan.reach)
         self._plans[kind, state, graph.states_on_top(node, plan.reach)] = plan
+        self._put_first(kind, state, plan.reach)
+
+    def _put_first(self, kind: int, state: int, reach: int) -> None:
+        """Let a reach be tried first from now on."""
+        # Near its bottom, much of a stack is looked at to its end: such numbers come and go.
+        others = [other for other in self._reaches.get((kind, state), ()) if other != reach]
+        self._reaches[kind, state] = (reach, *others[: _MOST_REACHES - 1])
 
 
 class Planner:
