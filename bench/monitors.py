@@ -8,7 +8,7 @@ Points are dereferences: of Python in the packages of the standard library and o
 chosen by a seed; of TypeScript and C++ in small repositories that are made by a seed, where the
 language servers are installed. The name and what follows it on its line are hidden. The model
 writes a name, and where the line is a statement the rest of it, with monitors and without, at equal
-seeds. Writes DIR/monitors.json and .md:
+seeds. Writes DIR/monitors.json and .md, after each language:
 
 - *known*: points where the analyser knows, in the file as it is, what the name stands for;
 - *true name*: of these, how many allow the name that was hidden;
@@ -127,10 +127,12 @@ def measure(
     name = compile_regex(_NAME, model.vocabulary)
     end = compile_regex(_ENDS[language], model.vocabulary)
     cases: list[tuple[Case, Case, Case]] = []
+    started = time.perf_counter()
     for number, point in enumerate(found):
         result.points += 1
         if result.points % 20 == 0:
-            console.print(f"{language}: {result.points} points", style="dim")
+            spent = time.perf_counter() - started
+            console.print(f"{language}: {result.points} points, {spent:.0f} s", style="dim")
         monitor = _dereference(language, point)
         timer = Timed(monitor)
         watched = name & monitor
@@ -157,13 +159,13 @@ def measure(
             cases.append(((point, true), (point, written[0]), (point, written[1])))
     judge = judge_of(language)
     if judge is not None and cases:
-        console.print(f"{language}: {judge.name} judges {3 * len(cases)} statements", style="dim")
+        console.print(f"{language}: {judge.name} judges {len(cases)} statements", style="dim")
         result.judge = judge.name
-        verdicts = judge.accepts([case for three in cases for case in three])
-        for right, *pair in zip(verdicts[::3], verdicts[1::3], verdicts[2::3], strict=True):
-            result.statements += right
-            for index, accepted in enumerate(pair):
-                result.accepted[index] += right and accepted
+        verdicts = judge.accepts([true for true, *_ in cases])
+        pairs = [pair for right, (_, *pair) in zip(verdicts, cases, strict=True) if right]
+        result.statements = len(pairs)
+        written = judge.accepts([case for pair in pairs for case in pair])
+        result.accepted = [sum(written[::2]), sum(written[1::2])]
     return result
 
 
@@ -261,8 +263,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark."""
     layout = argparse.RawTextHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
-    parser.add_argument("--points", type=int, default=300, help="of each language")
-    parser.add_argument("--statements", type=int, default=60, help="the most, of each language")
+    parser.add_argument("--points", type=int, help="of each language (320, 120)")
+    parser.add_argument("--statements", type=int, help="the most (120, 40)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--model", default="bundled")
     parser.add_argument("--languages", default="python,typescript,cpp")
@@ -280,29 +282,38 @@ def _run(console: Console, options: argparse.Namespace) -> int:
     model: LanguageModel = BundledModel() if name == "bundled" else HFModel(name)
     rows = []
     for language in languages:
+        usual, statements = (320, 120) if language == "python" else (120, 40)
+        count = options.points or usual
         with tempfile.TemporaryDirectory() as folder:
             root = Path(folder).resolve()
             if language == "python":
-                places: Iterable[Point] = points(options.points, options.seed)
+                places: Iterable[Point] = points(count, options.seed)
                 is_known = knows
             else:
                 made = {"typescript": typescript, "cpp": cpp}[language]
-                places = made(root, options.points, options.seed)
+                places = made(root, count, options.seed)
                 is_known = _always
-            found = measure(language, places, is_known, model, console, options.statements)
+            most = options.statements or statements
+            found = measure(language, places, is_known, model, console, most)
         rows.append(summary(language, found))
-    options.out.mkdir(parents=True, exist_ok=True)
-    path = options.out / "monitors"
+        text = _write(options.out, rows, name, options.seed)
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
+    return 0
+
+
+def _write(folder: Path, rows: Sequence[dict[str, Any]], model: str, seed: int) -> str:
+    """Write what is measured so far; return the table."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "monitors"
     path.with_suffix(".json").write_text(json.dumps(rows, indent=1), "utf-8")
     judges = ", ".join(f"{row['language']}: {row['judge'] or 'none'}" for row in rows)
     note = (
-        f"Model: {name}. Pairs: with monitors / without, at equal seeds (seed {options.seed}). "
+        f"Model: {model}. Pairs: with monitors / without, at equal seeds (seed {seed}). "
         f"Judges of statements: {judges}. {machine()}."
     )
     text = markdown(rows, note)
     path.with_suffix(".md").write_text(text, "utf-8")
-    console.print(text, markup=False, highlight=False, soft_wrap=True)
-    return 0
+    return text
 
 
 if __name__ == "__main__":
