@@ -164,8 +164,8 @@ def measure(
         verdicts = judge.accepts([true for true, *_ in cases])
         pairs = [pair for right, (_, *pair) in zip(verdicts, cases, strict=True) if right]
         result.statements = len(pairs)
-        written = judge.accepts([case for pair in pairs for case in pair])
-        result.accepted = [sum(written[::2]), sum(written[1::2])]
+        judged = judge.accepts([case for pair in pairs for case in pair])
+        result.accepted = [sum(judged[::2]), sum(judged[1::2])]
     return result
 
 

@@ -31,15 +31,20 @@ _OWNER = re.compile(rf"(?<![\w\"`])(?!\d)({_NAME})\.\Z")
 _STAR = parse(r"\*(?s:.)*", "python")
 _WORD = re.compile(r"(?a:[^\W\d]\w*)")
 _SPACE = " \t\r\n"
+_PARTS = re.compile(rf"(?is)\bdistinct\s+from\b|[()]|{_NAME}")
+_ROWIDS = ("rowid", "oid", "_rowid_")
+_SCHEMAS = ("sqlite_master", "sqlite_schema")
+_FUNCTIONS = ("generate_series", "json_each", "json_tree")
 _QUERY = parse(r"[ \t\r\n]*\((?s:.)*", "python")
 
 
 class Database(Monitor):
     """In SQL, tables exist, and columns belong to the table or the alias before the dot.
 
-    An alias is that of the `FROM` or `JOIN` nearest before it or, where there is none yet (in the
-    list after `SELECT`), of a table still to come, of which nothing is known: then any column.
-    Where it stands for a query (`WITH`, brackets) before it, anything may follow.
+    An alias is that of the `FROM` or `JOIN` nearest before it. Where it may still come (in the list
+    after `SELECT`, of this query or of one around it), or stands for a query (`WITH`, brackets) or
+    a table-valued function, anything may follow; elsewhere, of a name that is not known, any
+    column. Tables have their `rowid`, and the database its `sqlite_master`.
 
     Args:
         connection: the database; its tables and columns are read once.
@@ -55,18 +60,12 @@ class Database(Monitor):
     def __init__(self, connection: Connection, before: str = "") -> None:
         self.before = before
         listing = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') ORDER BY name"
-        self.tables = {
-            table: [
-                column
-                for (column,) in connection.execute(
-                    "SELECT name FROM pragma_table_info(?)", (table,)
-                )
-            ]
-            for (table,) in connection.execute(listing)
-        }
-        if not self.tables:
+        tables = [table for (table,) in connection.execute(listing)]
+        if not tables:
             raise ConstraintError("the database has no table")
-
+        self.tables = {table: _columns(connection, table) for table in (*tables, *_SCHEMAS)}
+        modules = {name for (name,) in connection.execute("SELECT name FROM pragma_module_list")}
+        self._functions = sorted(modules.intersection(_FUNCTIONS))
         names = {*self.tables}.union(*self.tables.values())
         self._spellings = {name: _spellings(connection, name) for name in names}
 
@@ -77,7 +76,7 @@ class Database(Monitor):
             return None
         if not statement.endswith("."):
             named = (match["name"] for match in _NAMED.finditer(statement))
-            names = [*self._spelt(self.tables), *named, "main"]
+            names = [*self._spelt(self.tables), *self._functions, *named, "main"]
             return Suggestions(names, lead=_SPACE, other=_QUERY)
         owner = _OWNER.search(statement)
         if owner is None:
@@ -92,7 +91,7 @@ class Database(Monitor):
         tables = {table.casefold(): columns for table, columns in self.tables.items()}
         queries = {
             _plain(m["name"]) for kind in (_NAMED, _QUERIED) for m in kind.finditer(statement)
-        }
+        }.union(self._functions)
         known: dict[str, list[str] | None] = dict.fromkeys(queries - tables.keys())
         for name in ("table", "alias"):
             for match in _TABLE.finditer(statement):
@@ -101,10 +100,41 @@ class Database(Monitor):
                     known[_plain(match[name])] = None if table in queries else tables[table]
         if owner in known:
             return known[owner]
+        if owner not in tables and _is_under_way(statement):
+            return None
         return tables.get(owner, [*chain(*self.tables.values())])
 
     def _spelt(self, names: Iterable[str]) -> list[str]:
         return [spelling for name in names for spelling in self._spellings[name]]
+
+
+def _columns(connection: Connection, table: str) -> list[str]:
+    """The columns of a table, `rowid` and its other names included where it has one."""
+    listing = "SELECT name FROM pragma_table_info(?)"
+    columns = [column for (column,) in connection.execute(listing, (table,))]
+    quoted = table.replace('"', '""')
+    for name in _ROWIDS:
+        try:
+            connection.execute(f'EXPLAIN SELECT [{name}] FROM "{quoted}"')
+        except Error:
+            continue
+        columns += [name] if name not in columns else []
+    return columns
+
+
+def _is_under_way(statement: str) -> bool:
+    """Whether a query is open whose tables have still to come."""
+    waits = [False]
+    for part in _PARTS.finditer(statement):
+        sign = part[0].casefold()
+        if sign == "(":
+            waits.append(False)
+        elif sign == ")":
+            del waits[-1:]
+            waits = waits or [False]
+        elif sign in ("select", "from"):
+            waits[-1] = sign == "select"
+    return any(waits)
 
 
 def _code(text: str) -> str | None:

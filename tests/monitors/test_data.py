@@ -16,6 +16,7 @@ from tests.monitors.test_python import accepts
 from tests.monitors.walks import allowed_tokens, check_suggestions, vocabulary
 
 FINE = vocabulary()
+ROWIDS = ("rowid", "oid", "_rowid_")
 WORDS = ["SELECT ", " FROM ", " WHERE ", "book", "author", ".title", " AND ", "b.", '":', '": ']
 
 
@@ -43,6 +44,12 @@ def test_tables_and_columns(shop):
         "SELECT main.book.id FROM main.book",
         "SELECT b.* FROM book b -- from nothing.x\n WHERE b.id = 'it''s a.x'",
         "SELECT b.id FROM book AS b /* from z.q */ WHERE b.id IS DISTINCT FROM 3",
+        "SELECT x.sum FROM (SELECT count(*) AS sum FROM book b) AS x WHERE x.sum > 1",
+        "SELECT (SELECT a.name FROM author a WHERE a.id = x.k) FROM (SELECT 1 AS k) x",
+        "SELECT 1 UNION SELECT x.k FROM author a JOIN (SELECT 2 AS k) x ON x.k = a.id",
+        "SELECT book.rowid, author._rowid_, b.oid FROM book, author, book AS b",
+        "SELECT s.sql, sqlite_master.name FROM sqlite_schema s, sqlite_master WHERE s.type = 1",
+        "SELECT e.value FROM json_each('[1]') AS e WHERE e.key = 1",
     ):
         shop.execute(f"EXPLAIN {text}")
         assert accepts(matcher, text), text
@@ -52,11 +59,13 @@ def test_tables_and_columns(shop):
         "SELECT 1 FROM book b WHERE b.name",
         "SELECT 1 FROM book AS b JOIN author a ON b.name",
         "SELECT book.name",
-        "SELECT b.nothing",
+        "SELECT 1 FROM book WHERE c.nothing",
+        "SELECT (SELECT 1 FROM book b WHERE b.name) FROM author",
         "SELECT 1 FROM book JOIN nothing",
+        "SELECT 1 FROM book b WHERE EXISTS (SELECT x.sum FROM author a) AND b.sum",
     ):
         assert not accepts(matcher, text), text
-    check_suggestions(monitored(FINE, Database(shop)), b"SELECT author.", {"id", "name"})
+    check_suggestions(monitored(FINE, Database(shop)), b"SELECT author.", {"id", "name", *ROWIDS})
 
 
 def test_random_walks_are_statements_that_sqlite_prepares(shop):
