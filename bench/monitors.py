@@ -192,6 +192,8 @@ def _statement(
     monitors = [_dereference(language, point)]
     if language == "python":
         monitors.append(Arguments(point.place, timeout=60))
+    else:
+        monitors.append(named_monitor("arguments", point.place))
     timers = [Timed(monitor) for monitor in monitors]
     watched = end
     for monitor in monitors:

@@ -19,6 +19,7 @@ from constrain.monitors.monitored import MonitoredConstraint, MonitoredMatcher, 
 from constrain.monitors.named import MonitorName, named_monitor
 from constrain.monitors.names import EnumMembers, Exceptions, Names
 from constrain.monitors.place import Place
+from constrain.monitors.server_calls import ServerArguments
 from constrain.monitors.server_members import ServerMembers
 from constrain.monitors.typestate import Typestate
 
@@ -41,6 +42,7 @@ __all__ = [
     "Names",
     "Otherwise",
     "Place",
+    "ServerArguments",
     "ServerMembers",
     "Suggestions",
     "Typestate",

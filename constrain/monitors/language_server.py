@@ -22,6 +22,8 @@ from constrain.monitors.failure import ServerError
 from constrain.monitors.languages import Language, language_named
 
 if TYPE_CHECKING:
+    from lsprotocol import types
+
     from constrain.monitors.completions import Completions
     from constrain.monitors.lsp import Connection
 
@@ -54,6 +56,18 @@ class Problem(NamedTuple):
 
     line: int
     message: str
+
+
+class Signature(NamedTuple):
+    """What a function takes.
+
+    Attributes:
+        label: the whole signature.
+        parameters: each, as it is written in it.
+    """
+
+    label: str
+    parameters: tuple[str, ...]
 
 
 class LanguageServer:
@@ -124,11 +138,19 @@ class LanguageServer:
         """
         return self._wait(self._begun(path, before, after))
 
-    def is_misplaced(self, path: Path, before: str, after: str = "") -> bool:
-        """Return whether what is like a dot, with which `before` ends, cannot stand there.
+    def signatures(self, path: Path, before: str, after: str = "") -> list[Signature]:
+        """Return those of what is called where `before` ends, right behind the bracket.
 
-        A name is put behind it, and the server asked what it finds wrong. That is so only where it
-        says so by one of the codes in `Language.misplaced`.
+        Raises:
+            TimeoutError, ConnectionError: as `members`.
+        """
+        return self._wait(self._run(self._signatures(path, before, after)))
+
+    def is_misplaced(self, path: Path, before: str, after: str = "") -> bool:
+        """Return whether what is like a dot, or `(`, with which `before` ends, cannot stand there.
+
+        A name, or `)`, is put behind it, and the server asked what it finds wrong. That is so only
+        where it says so by one of the codes in `Language.misplaced`.
 
         Raises:
             TimeoutError, ConnectionError: as `members`.
@@ -281,14 +303,11 @@ class LanguageServer:
         from constrain.monitors.completions import completions
 
         text = before + begun
-        # A statement that ends where the file does hides what is around it.
-        code = f"{self.language.closed(text)}\n{after.removeprefix(chr(10))}"
-        uri = connection.show(path, self.language.name, code)
+        uri = connection.show(path, self.language.name, self._code(text, after))
         line = text[text.rfind("\n") + 1 :]
-        place = types.Position(text.count("\n"), len(line.encode("utf-16-le")) // 2)
         answer = await connection.ask(
             "textDocument/completion",
-            types.CompletionParams(types.TextDocumentIdentifier(uri), place),
+            types.CompletionParams(types.TextDocumentIdentifier(uri), _position(text)),
         )
         return completions(answer, self.language, line, len(begun))
 
@@ -311,10 +330,30 @@ class LanguageServer:
 
         return await self._answered(path, asked)
 
+    def _code(self, text: str, after: str) -> str:
+        # A statement that ends where the file does hides what is around it.
+        return f"{self.language.closed(text)}\n{after.removeprefix(chr(10))}"
+
+    async def _signatures(self, path: Path, before: str, after: str) -> list[Signature]:
+        from lsprotocol import types
+
+        async def asked(connection: Connection) -> list[Signature]:
+            uri = connection.show(path, self.language.name, self._code(before, after))
+            answer = await connection.ask(
+                "textDocument/signatureHelp",
+                types.SignatureHelpParams(types.TextDocumentIdentifier(uri), _position(before)),
+            )
+            try:
+                return [_signature(item) for item in (answer or {}).get("signatures", [])]
+            except (AttributeError, KeyError, TypeError) as error:
+                raise ServerError(f"signatures are malformed: {str(answer)[:80]}") from error
+
+        return await self._answered(path, asked)
+
     async def _misplaced(self, path: Path, before: str, after: str) -> bool:
-        code = f"{self.language.closed(before + _SOME_NAME)}\n{after.removeprefix(chr(10))}"
-        line = before[before.rfind("\n") + 1 :]
-        row, end = before.count("\n"), len(line.encode("utf-16-le")) // 2
+        code = self._code(before + (")" if before.endswith("(") else _SOME_NAME), after)
+        place = _position(before)
+        row, end = place.line, place.character
 
         async def asked(connection: Connection) -> bool:
             found = await connection.found(connection.show(path, self.language.name, code))
@@ -342,6 +381,27 @@ class LanguageServer:
         if connection is not None and self._process == os.getpid():
             with suppress(RuntimeError):  # the interpreter ends
                 _loop().call_soon_threadsafe(connection.kill)
+
+
+def _position(text: str) -> types.Position:
+    """Where a text ends."""
+    from lsprotocol import types
+
+    line = text[text.rfind("\n") + 1 :]
+    return types.Position(text.count("\n"), len(line.encode("utf-16-le")) // 2)
+
+
+def _signature(item: dict[str, Any]) -> Signature:
+    """Read one of `textDocument/signatureHelp`; a parameter may be said by where it stands in it.
+
+    Raises:
+        AttributeError, KeyError, TypeError: it is malformed.
+    """
+    label = str(item["label"])
+    spans = [parameter["label"] for parameter in item.get("parameters") or ()]
+    return Signature(
+        label, tuple(x if isinstance(x, str) else label[int(x[0]) : int(x[1])] for x in spans)
+    )
 
 
 _servers: weakref.WeakSet[LanguageServer] = weakref.WeakSet()

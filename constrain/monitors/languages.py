@@ -300,6 +300,7 @@ CPP = Language(
             "typecheck_member_reference_arrow",
             "expected_class_or_namespace",
             "bound_member_function",
+            "typecheck_call_not_function",
         }
     ),
 )

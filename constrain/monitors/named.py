@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -19,6 +19,7 @@ from constrain.monitors.monitor import Monitor
 from constrain.monitors.names import EnumMembers, Exceptions, Names
 from constrain.monitors.place import Place
 from constrain.monitors.python_code import PythonMonitor
+from constrain.monitors.server_calls import ServerArguments
 from constrain.monitors.server_members import ServerMembers
 
 MonitorName = Literal[
@@ -33,6 +34,11 @@ _MONITORS: dict[str, type[PythonMonitor]] = {
     "exceptions": Exceptions,
     "enums": EnumMembers,
     "classes": Classes,
+}
+
+_OF_SERVERS: dict[str, Callable[[LanguageServer, Place], Monitor]] = {
+    "dereference": ServerMembers,
+    "arguments": ServerArguments,
 }
 
 
@@ -66,16 +72,18 @@ def named_monitor(name: str, place: Place, server: Sequence[str] | None = None) 
         return python_monitor(name, place)
     if name not in _MONITORS:
         raise ConstraintError(f"no monitor {name!r}; there are {', '.join(_MONITORS)}")
-    if name != "dereference":
+    if name not in _OF_SERVERS:
         raise ConstraintError(
-            f"{name!r} needs Jedi, which knows Python alone; a language server has 'dereference'"
+            f"{name!r} needs Jedi, which knows Python alone; a language server has "
+            f"{' and '.join(map(repr, _OF_SERVERS))}"
         )
     command = tuple(server or language.command)
     program = find_program(command[0])
     if program is None:
         instead = "" if server else f"; {language.install}"
         raise ConstraintError(f"there is no {command[0]} to ask about {language.name}{instead}")
-    return ServerMembers(_running((program, *command[1:]), language.name, place.root), place)
+    running = _running((program, *command[1:]), language.name, place.root)
+    return _OF_SERVERS[name](running, place)
 
 
 def find_program(program: str) -> str | None:

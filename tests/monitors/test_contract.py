@@ -26,10 +26,12 @@ from constrain.monitors import (
     Monitor,
     MonitoredConstraint,
     Names,
+    ServerArguments,
     ServerMembers,
     Typestate,
     monitored,
 )
+from constrain.monitors.language_server import Signature
 from constrain.monitors.languages import PYTHON
 from tests.monitors.repository import SHOP, place
 from tests.monitors.walks import BYTES, Fixed, allowed_tokens, vocabulary, walk_all_splits
@@ -94,6 +96,9 @@ class _Server:
     def members(self, path, text, after):
         return ["width", "$x", "books"]
 
+    def signatures(self, path, text, after):
+        return [Signature("f(a, b)", ("a", "b"))]
+
 
 def _shop() -> sqlite3.Connection:
     connection = sqlite3.connect(":memory:")
@@ -130,6 +135,12 @@ CASES = {
         "s.",
         {"width", "$x", "books"},
         " ",
+    ),
+    ServerArguments: (
+        lambda folder: ServerArguments(_Server(), place(folder, IMPORT)),
+        "f(",
+        {"1, 'ti, tle'", "[1, 2], width", "name, "},
+        "2)",
     ),
     Imports: (
         lambda folder: Imports(place(folder, "")),
