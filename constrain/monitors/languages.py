@@ -65,6 +65,7 @@ class Language:
         cuts: an answer that the server calls incomplete is; False: it calls all of them that.
         misplaced: codes of the errors by which the server says that what is like a dot cannot stand
             where it stands. It has to publish what it finds wrong.
+        doubtful: ends after which the server knows names even so.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Language:
     among: frozenset[str] = frozenset()
     cuts: bool = True
     misplaced: frozenset[str] = frozenset()
+    doubtful: str = r"(?!)"
 
     @cached_property
     def _code(self) -> re.Pattern[str]:
@@ -257,7 +259,7 @@ TYPESCRIPT = Language(
 CPP = Language(
     "cpp",
     (".cpp", ".cc", ".cxx", ".hpp", ".hh", ".hxx", ".h"),
-    trigger=r"""[\w)\]}"']\s*(?:\.|->)|[\w>]\s*::""",
+    trigger=r"""[\w)\]}"']\s*(?:\.|->)|[\w>)\]]\s*::""",
     ahead=(".", "->", "::", ">", ":"),
     member=r"(?!operator\b)~?[^\W\d]\w*",
     quotes=(
@@ -293,6 +295,7 @@ CPP = Language(
     install="apt install clangd",
     includes=True,
     among=frozenset({"template"}),
+    doubtful=r"[)\]]\s*::",
     misplaced=frozenset(
         {
             "typecheck_member_reference_struct_union",
@@ -301,6 +304,11 @@ CPP = Language(
             "expected_class_or_namespace",
             "bound_member_function",
             "typecheck_call_not_function",
+            "expected_semi_declaration",
+            "expected_semi_after_expr",
+            "invalid_non_static_member_use",
+            "member_call_without_object",
+            "ovl_no_oper",
         }
     ),
 )

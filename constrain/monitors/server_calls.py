@@ -63,15 +63,17 @@ class ServerArguments(Monitor):
 
     def suggest(self, text: str) -> Regex | None:
         """See `Monitor.suggest`."""
-        called = _CALLED.search(text)
-        if called is None or not self._server.language.is_code(text):
+        if not self._server.language.is_code(text):
             return None
-        found = self._server.signatures(self._path, text, self._after)
-        named = re.compile(rf"{re.escape(called['name'])}\b[^(]*\(")
+        called = _CALLED.search(text)
+        found = called and self._server.signatures(self._path, text, self._after)
         if not found and self.refuses:
             is_misplaced = self._server.is_misplaced(self._path, text, self._after)
             return EMPTY if is_misplaced else None
-        if not found or not all(named.match(signature.label) for signature in found):
+        if not called or not found:
+            return None
+        named = re.compile(rf"{re.escape(called['name'])}\b[^(]*\(")
+        if not all(named.match(signature.label) for signature in found):
             return None
         return union(*(machine(_Call(*_counts(signature))) for signature in found))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from constrain.errors import ConstraintError
 from constrain.lexing.regex import EMPTY, Regex, whole
@@ -52,12 +53,16 @@ class ServerMembers(Monitor):
         """See `Monitor.suggest`."""
         if not self._language.asks(text):
             return None
-        names = self._server.members(self._path, text, self._after)
+        names = self._server.members(*self._at(text))
         if names is None:
             return None
-        if not names and self.refuses:
-            return EMPTY if self._server.is_misplaced(self._path, text, self._after) else []
+        is_doubtful = not names or re.search(rf"(?:{self._language.doubtful})\Z", text)
+        if is_doubtful and self.refuses and self._server.is_misplaced(*self._at(text)):
+            return EMPTY
         for end, others in self._language.beside.items():
             if names and text.endswith(end):
                 return Suggestions(sorted(names), other=whole(parse(others, "python")))
         return sorted(names)
+
+    def _at(self, text: str) -> tuple[Path, str, str]:
+        return self._path, text, self._after

@@ -110,6 +110,8 @@ def test_arguments_in_cpp(cpp):  # noqa: F811
         "shelf.tallest()->open()",
         "shop::total(1, 2",
         "shelf.width(",
+        "shelf.tallest()(",
+        "shop::Shelf::tallest(",
         "shop::total(shop::total())",
     ):
         assert not accepts(matcher, text), text
