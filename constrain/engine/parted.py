@@ -19,6 +19,7 @@ from constrain.engine import kernels
 from constrain.engine.bitmask import allowed, writable_row
 from constrain.engine.constraint import Constraint
 from constrain.engine.matcher import Matcher
+from constrain.engine.stepped import SteppedMatcher
 from constrain.errors import ConstraintError
 
 _MOST_THREADS = 64
@@ -201,22 +202,20 @@ class _Step(NamedTuple):
     before: _Step | None
 
 
-class PartedMatcher(Matcher):
+class PartedMatcher(SteppedMatcher["PartedConstraint", "_Step"]):
     """Follows one text made of parts. See `Matcher`."""
 
-    __slots__ = ("_outer", "_parted", "_path")
+    __slots__ = ()
 
     def __init__(self, constraint: PartedConstraint) -> None:
-        self._parted = constraint
-        self._outer = constraint.outer.matcher()
-        self._path = self._first_step()
+        super().__init__(constraint, constraint.outer.matcher())
 
     def _first_step(self) -> _Step:
-        starts = [self._start(part) for part in self._parted.parts.starts()]
+        starts = [self._start(part) for part in self._own.parts.starts()]
         return _Step(self._with_next(starts), False, None)
 
     def _start(self, part: Key) -> _Thread:
-        return _Thread(part, self._parted.parts.constraint(part).matcher())
+        return _Thread(part, self._own.parts.constraint(part).matcher())
 
     def _with_next(self, threads: list[_Thread]) -> tuple[_Thread, ...]:
         """Threads, and those of the parts that may begin here.
@@ -238,16 +237,11 @@ class PartedMatcher(Matcher):
                     "something between them by which they can be told apart"
                 )
             if thread.matcher.is_accepting():
-                pending += map(self._start, self._parted.parts.after(thread.part))
+                pending += map(self._start, self._own.parts.after(thread.part))
         return tuple(found.values())
 
     def __repr__(self) -> str:
-        return f"<{self._outer!r} in parts>"
-
-    @property
-    def constraint(self) -> PartedConstraint:
-        """The constraint that this matcher follows."""
-        return self._parted
+        return f"<{self._base!r} in parts>"
 
     @property
     def place(self) -> object:
@@ -262,17 +256,17 @@ class PartedMatcher(Matcher):
         if self._path.finished:
             row[:] = 0
             return
-        self._outer.fill_bitmask(row)
+        self._base.fill_bitmask(row)
         found, own = np.zeros_like(row), np.empty_like(row)
         for part, matcher in self._path.threads:
-            left = None if budget is None else budget - self._parted.rest(part) + 1
+            left = None if budget is None else budget - self._own.rest(part) + 1
             if left is None or left > 0:
                 matcher.fill_bitmask(own, budget=left)
                 found |= own
         ends = np.zeros_like(row)
-        kernels.set_bits(ends, self._parted.eos)
+        kernels.set_bits(ends, self._own.eos)
         found &= ~ends
-        beyond = np.flatnonzero(allowed(row & ~found & ~ends, self._parted.vocabulary.size))
+        beyond = np.flatnonzero(allowed(row & ~found & ~ends, self._own.vocabulary.size))
         row &= found
         if len(beyond) <= _MOST_TRIED:
             kernels.set_bits(row, np.array(self._crossing(beyond.tolist(), budget), np.int32))
@@ -291,7 +285,7 @@ class PartedMatcher(Matcher):
     def is_accepting(self) -> bool:
         """See `Matcher.is_accepting`."""
         return not self._path.finished and any(
-            self._parted.parts.is_last(part) and matcher.is_accepting()
+            self._own.parts.is_last(part) and matcher.is_accepting()
             for part, matcher in self._path.threads
         )
 
@@ -305,14 +299,14 @@ class PartedMatcher(Matcher):
         """See `Matcher.accept`."""
         if self._path.finished:
             return False
-        if token_id in self._parted.vocabulary.eos_token_ids:
-            if not self.is_accepting() or not self._outer.accept(token_id):
+        if token_id in self._own.vocabulary.eos_token_ids:
+            if not self.is_accepting() or not self._base.accept(token_id):
                 return False
             self._path = _Step(self._path.threads, True, self._path)
             return True
-        if not self._outer.accept(token_id):
+        if not self._base.accept(token_id):
             return False
-        data = self._parted.vocabulary.token_bytes(token_id) or b""
+        data = self._own.vocabulary.token_bytes(token_id) or b""
         within = []
         for part, matcher in self._path.threads:
             after = matcher.fork()
@@ -322,7 +316,7 @@ class PartedMatcher(Matcher):
 
     def accept_bytes(self, data: bytes) -> bool:
         """See `Matcher.accept_bytes`."""
-        if self._path.finished or not self._outer.accept_bytes(data):
+        if self._path.finished or not self._base.accept_bytes(data):
             return False
         within = []
         for part, matcher in self._path.threads:
@@ -333,7 +327,7 @@ class PartedMatcher(Matcher):
 
     def _moved(self, threads: list[_Thread]) -> bool:
         if not threads:
-            self._outer.rollback(1)
+            self._base.rollback(1)
             return False
         self._path = _Step(self._with_next(threads), False, self._path)
         return True
@@ -344,39 +338,19 @@ class PartedMatcher(Matcher):
         pending = [(thread, 0) for thread in self._path.threads]
         while pending:
             (part, matcher), begin = pending.pop()
-            if not self._parted.parts.after(part):
+            if not self._own.parts.after(part):
                 continue
             for end in range(begin + 1, len(data)):
                 before = matcher.fork()
                 if not before.accept_bytes(data[begin:end]):
                     break
                 if before.is_accepting():
-                    for start in map(self._start, self._parted.parts.after(part)):
+                    for start in map(self._start, self._own.parts.after(part)):
                         pending.append((start, end))
                         after = start.matcher.fork()
                         if after.accept_bytes(data[end:]):
                             found.append(_Thread(start.part, after))
         return found
-
-    def rollback(self, n_tokens: int) -> None:
-        """See `Matcher.rollback`."""
-        self._outer.rollback(n_tokens)
-        for _ in range(n_tokens):
-            assert self._path.before is not None
-            self._path = self._path.before
-
-    def fork(self) -> PartedMatcher:
-        """See `Matcher.fork`."""
-        other = PartedMatcher.__new__(PartedMatcher)
-        other._parted = self._parted
-        other._outer = self._outer.fork()
-        other._path = self._path
-        return other
-
-    def reset(self) -> None:
-        """See `Matcher.reset`."""
-        self._outer.reset()
-        self._path = self._first_step()
 
     # -- looking ahead -------------------------------------------------------------------------
 
@@ -384,19 +358,18 @@ class PartedMatcher(Matcher):
         """See `Matcher.forced_tokens`."""
         if self._path.finished or len(self._path.threads) > 1:
             return []
-        tokens = self._path.threads[0].matcher.forced_tokens()
-        trial = self.fork()
-        for count, token in enumerate(tokens):
-            if not trial.accept(token):
-                return tokens[:count]
-        return tokens
+        return self._agreed(self._path.threads[0].matcher.forced_tokens())
+
+    def dead_end(self, token_ids: tuple[int, ...] = ()) -> ConstraintError:
+        """See `Matcher.dead_end`. That of the part that the text has come to."""
+        return self._path.threads[-1].matcher.dead_end(token_ids)
 
     def tokens_to_finish(self) -> int:
         """See `Matcher.tokens_to_finish`. The ending is divided where parts end."""
         if self._path.finished:
             return 0
         costs = (
-            matcher.tokens_to_finish() - 1 + self._parted.rest(part)
+            matcher.tokens_to_finish() - 1 + self._own.rest(part)
             for part, matcher in self._path.threads
         )
         least = min(costs)
@@ -404,10 +377,10 @@ class PartedMatcher(Matcher):
 
     def ending(self) -> bytes:
         """Return a short ending of the text so far."""
-        parts, found = self._parted.parts, b""
+        parts, found = self._own.parts, b""
         part, matcher = min(
             self._path.threads,
-            key=lambda thread: thread.matcher.tokens_to_finish() + self._parted.rest(thread.part),
+            key=lambda thread: thread.matcher.tokens_to_finish() + self._own.rest(thread.part),
         )
         while True:
             found += matcher.constraint.budget.ending(matcher)
@@ -415,7 +388,7 @@ class PartedMatcher(Matcher):
                 return found
             part = min(
                 parts.after(part),
-                key=lambda after: self._parted.start_cost(after) + self._parted.rest(after),
+                key=lambda after: self._own.start_cost(after) + self._own.rest(after),
             )
             matcher = self._start(part).matcher
 

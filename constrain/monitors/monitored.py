@@ -13,6 +13,7 @@ from constrain.engine import Constraint, Matcher, kernels
 from constrain.engine.bitmask import allowed, writable_row
 from constrain.engine.parted import Opaque
 from constrain.engine.single import RegexControl
+from constrain.engine.stepped import SteppedMatcher
 from constrain.errors import ConstraintError
 from constrain.lexing.regex import ANYTHING
 from constrain.monitors.endings import agreed, dead_end, least_ending
@@ -116,27 +117,20 @@ class _Step(NamedTuple):
     before: _Step | None
 
 
-class MonitoredMatcher(Matcher):
+class MonitoredMatcher(SteppedMatcher[MonitoredConstraint, "_Step"]):
     """Follows one text under a constraint and for monitors. See `Matcher`."""
 
-    __slots__ = ("_base", "_monitored", "_path", "_search")
+    __slots__ = ("_search",)
 
     def __init__(self, constraint: MonitoredConstraint) -> None:
-        self._monitored = constraint
-        self._base = constraint.base.matcher()
-        self._path = self._beginning()
+        super().__init__(constraint, constraint.base.matcher())
         self._search: Search | None = None
 
     def __repr__(self) -> str:
         return f"<{self._base!r} with monitors>"
 
-    def _beginning(self) -> _Step:
-        return _Step(tuple(watch.start for watch in self._monitored.watches), None)
-
-    @property
-    def constraint(self) -> MonitoredConstraint:
-        """The constraint that this matcher follows."""
-        return self._monitored
+    def _first_step(self) -> _Step:
+        return _Step(tuple(watch.start for watch in self._own.watches), None)
 
     @property
     def place(self) -> object:
@@ -162,19 +156,19 @@ class MonitoredMatcher(Matcher):
         self._base.fill_bitmask(row, budget)
         if self._base.is_finished():
             return
-        for watch, state in zip(self._monitored.watches, self.states, strict=True):
+        for watch, state in zip(self._own.watches, self.states, strict=True):
             watch.restrict(row, state, self._base)
         if budget != 0 and self.is_accepting():
-            kernels.set_bits(row, self._monitored.eos)
+            kernels.set_bits(row, self._own.eos)
         if budget is not None:
             self._spend(row, budget)
 
     def _spend(self, row: NDArray[np.int32], budget: int) -> None:
-        tokens = np.flatnonzero(allowed(row, self._monitored.vocabulary.size))
+        tokens = np.flatnonzero(allowed(row, self._own.vocabulary.size))
         if len(tokens) > _MOST_TRIED:
             ending = least_ending(self)
             first = ending.pieces[0] if ending and ending.pieces else b""
-            tokens = tokens[np.isin(tokens, self._monitored.beginnings(first))]
+            tokens = tokens[np.isin(tokens, self._own.beginnings(first))]
         row[:] = 0
         for token in tokens.tolist():
             trial = self.fork()
@@ -197,7 +191,7 @@ class MonitoredMatcher(Matcher):
         Raises:
             MonitorError: a monitor has no answer, and that is an error.
         """
-        if token_id in self._monitored.vocabulary.eos_token_ids:
+        if token_id in self._own.vocabulary.eos_token_ids:
             if not self.is_accepting() or not self._base.accept(token_id):
                 return False
             self._path = _Step(self.states, self._path)
@@ -208,16 +202,16 @@ class MonitoredMatcher(Matcher):
         if not self._is_approved(token_id, before):
             self._base.rollback(1)
             return False
-        data = self._monitored.vocabulary.token_bytes(token_id) or b""
+        data = self._own.vocabulary.token_bytes(token_id) or b""
         return self._follow(data, before, is_token=True)
 
     def _is_approved(self, token_id: int, before: Matcher) -> bool:
         """Whether the monitors that judge allow a token."""
         row = None
-        for watch, state in zip(self._monitored.watches, self.states, strict=True):
+        for watch, state in zip(self._own.watches, self.states, strict=True):
             if watch.monitor.judges:
                 if row is None:
-                    row = np.zeros(self._monitored.vocabulary.bitmask_words, np.int32)
+                    row = np.zeros(self._own.vocabulary.bitmask_words, np.int32)
                     kernels.set_bits(row, np.array([token_id], np.int32))
                 watch.restrict(row, state, before)
         return row is None or bool(row.any())
@@ -235,7 +229,7 @@ class MonitoredMatcher(Matcher):
         """Move the monitors too; where one refuses, take the move of the constraint back."""
         states = []
         try:
-            for watch, state in zip(self._monitored.watches, self.states, strict=True):
+            for watch, state in zip(self._own.watches, self.states, strict=True):
                 after = watch.after(state, data, before, is_token=is_token)
                 if after is None:
                     self._base.rollback(1)
@@ -265,7 +259,7 @@ class MonitoredMatcher(Matcher):
         """
         if self._search == "strict":
             return
-        for number, watch in enumerate(self._monitored.watches):
+        for number, watch in enumerate(self._own.watches):
             if self._is_possible(self.states[number]):
                 continue
             if self._search is None:
@@ -286,13 +280,6 @@ class MonitoredMatcher(Matcher):
             for _, after in agreed(self.trial("strict"), state.expected[-1].endings())
         )
 
-    def rollback(self, n_tokens: int) -> None:
-        """See `Matcher.rollback`."""
-        self._base.rollback(n_tokens)
-        for _ in range(n_tokens):
-            assert self._path.before is not None
-            self._path = self._path.before
-
     def trial(self, search: Search) -> MonitoredMatcher:
         """Return a fork that looks for an ending."""
         other = self.fork()
@@ -301,17 +288,9 @@ class MonitoredMatcher(Matcher):
 
     def fork(self) -> MonitoredMatcher:
         """See `Matcher.fork`."""
-        other = MonitoredMatcher.__new__(MonitoredMatcher)
-        other._monitored = self._monitored
-        other._base = self._base.fork()
-        other._path = self._path
+        other = super().fork()
         other._search = self._search
         return other
-
-    def reset(self) -> None:
-        """See `Matcher.reset`."""
-        self._base.reset()
-        self._path = self._beginning()
 
     def forced_tokens(self) -> list[int]:
         """See `Matcher.forced_tokens`."""
@@ -319,12 +298,8 @@ class MonitoredMatcher(Matcher):
         for state in self.states:
             for expected in () if state.rest else state.expected:
                 forced = expected.forced().decode(errors="ignore")
-                tokens = max(tokens, self._monitored.vocabulary.encode(forced.encode()), key=len)
-        trial = self.fork()
-        for count, token in enumerate(tokens):
-            if not trial.accept(token):
-                return tokens[:count]
-        return tokens
+                tokens = max(tokens, self._own.vocabulary.encode(forced.encode()), key=len)
+        return self._agreed(tokens)
 
     def dead_end(self, token_ids: tuple[int, ...] = ()) -> ConstraintError:
         """See `Matcher.dead_end`. A `MonitorError`: a monitor's own, or a `StuckError`."""
