@@ -49,17 +49,24 @@ class Place:
             repository: the folder that imports start from; None: that of the file.
 
         Raises:
-            ConstraintError: the file cannot be read, or the cursor is beyond its end.
+            ConstraintError: the file cannot be read, the cursor is beyond its end, or there is no
+                such folder.
         """
+        language = language_of(Path(path))
         try:
-            language = language_of(Path(path))
             if language is None or language is PYTHON:
                 with tokenize.open(path) as file:
                     text = file.read()
             else:
                 text = Path(path).read_text("utf-8-sig")
-        except (OSError, SyntaxError, UnicodeDecodeError) as error:
+        except OSError as error:
             raise ConstraintError(f"cannot read {path}: {error}") from error
+        except (SyntaxError, UnicodeDecodeError) as error:
+            raise ConstraintError(
+                f"cannot read {path}: it is not in UTF-8"
+                + (", nor in an encoding that it names" if language in (None, PYTHON) else "")
+                + f"; convert it ({error})"
+            ) from error
         lines = text.split("\n")
         if not 1 <= line <= len(lines):
             raise ConstraintError(f"there is no line {line} in {path}, which has {len(lines)}")
@@ -72,6 +79,8 @@ class Place:
             )
         begin = sum(len(earlier) + 1 for earlier in lines[: line - 1]) + column
         root = None if repository is None else Path(repository).resolve()
+        if root is not None and not root.is_dir():
+            raise ConstraintError(f"there is no folder {repository}, which imports start from")
         return cls(text[:begin], text[begin:], Path(path).resolve(), root)
 
 

@@ -137,6 +137,15 @@ def test_places(tmp_path):
     for path in (file, tmp_path / "none.py", tmp_path):
         with pytest.raises(ConstraintError, match="cannot read"):
             Place.in_file(path, 1, 0)
+    (tmp_path / "odd.py").write_bytes(b"n = '\xe9'\n")
+    with pytest.raises(ConstraintError, match="not in UTF-8, nor in an encoding that it names"):
+        Place.in_file(tmp_path / "odd.py", 1)
+    (tmp_path / "odd.ts").write_bytes(b"n = '\xe9'\n")
+    with pytest.raises(ConstraintError, match="not in UTF-8; convert it"):
+        Place.in_file(tmp_path / "odd.ts", 1)
+    file.write_text("x\n")
+    with pytest.raises(ConstraintError, match="there is no folder"):
+        Place.in_file(file, 1, repository=tmp_path / "nothing")
 
 
 @pytest.mark.parametrize("before", ["def (:\n  x = [\n", "'''\n", "\x00", "((((((\n"])
