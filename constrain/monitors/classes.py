@@ -6,10 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from constrain.lexing.regex import union
-from constrain.lexing.syntax import parse
 from constrain.monitors.answers import Suggestions
-from constrain.monitors.names import KEYWORDS, VALUE
+from constrain.monitors.names import ARGUMENT, KEYWORDS, VALUE
 from constrain.monitors.place import is_code
 from constrain.monitors.python_code import PythonMonitor
 
@@ -21,8 +19,6 @@ _DEFINES = re.compile(r"(?m)^(?P<indent>[ \t]*)(?:async[ \t]+)?(?:def|class)\b")
 _DEFINING = re.compile(r"\b(?:def|class)[ \t]+\w+[ \t]*\([^()]*\Z")
 _STRUCTURAL = ("typing", "typing_extensions", "collections.abc", "_collections_abc", "types")
 """Modules whose classes stand for what others look like."""
-_ARGUMENT = union(VALUE, parse(r"[ \t]*[^\W\d]\w*[ \t]*=[^=](?s:.)*", "python"))
-"""What may stand for an argument instead of a name: one that is given by name, too."""
 _ABSTRACT = re.compile(r"\babstract(?:method|property|classmethod|staticmethod)\b")
 
 
@@ -49,7 +45,7 @@ class Classes(PythonMonitor):
         if names is None:
             return None
         is_call = re.search(r"[(,][ \t]?\Z", text) is not None
-        return Suggestions([*names, *KEYWORDS], lead=" \t", other=_ARGUMENT if is_call else VALUE)
+        return Suggestions([*names, *KEYWORDS], lead=" \t", other=ARGUMENT if is_call else VALUE)
 
     def _names(self, script: Any, text: str, line: int, column: int) -> list[str] | None:
         """The names that may stand where a text ends; None where no type is due."""

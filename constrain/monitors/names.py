@@ -11,10 +11,10 @@ from constrain.lexing.syntax import parse
 from constrain.monitors.answers import Suggestions
 from constrain.monitors.place import is_code
 from constrain.monitors.python_code import PythonMonitor
+from constrain.monitors.statements import value_at
 
 _MATCH = re.compile(r"(?m)^(?P<indent>[ \t]*)match[ \t]+(?P<subject>[^\n]*):[ \t]*(?:#[^\n]*)?$")
 _CASE = re.compile(r"(?:\A|\n)(?P<indent>[ \t]*)case[ \t]\Z")
-_OPEN = re.compile(r"[(\[{][^)\]}]*\Z")
 
 
 def _python(pattern: str) -> Regex:
@@ -27,26 +27,34 @@ KEYWORDS = ["await", "lambda", "not", "yield", "None", "True", "False"]
 _PREFIXES = ["".join(two) for two in ("b", "f", "r", "u", "br", "rb", "fr", "rf")]
 _STRING = concat(words([*_PREFIXES, *map(str.upper, _PREFIXES)]), _python(r"""["'](?s:.)*"""))
 VALUE = concat(_python(r"[ \t]*"), union(_STRING, _OTHER))
+ARGUMENT = union(VALUE, _python(r"[ \t]*[^\W\d]\w*[ \t]*=[^=](?s:.)*"))
+"""What may stand for an argument instead of a name: one that is given by name, too."""
 _SEVERAL = _python(r"\((?s:.)*")
 
 
 class Names(PythonMonitor):
-    """A name that stands alone in a value is defined where it stands.
+    """A name with which a value begins is defined where it stands.
 
-    Values are what stands after `=` and a space, `return` and the like, outside of brackets, where
-    a name may be bound later (`[x for x in y]`).
+    Values begin after `=`, an operator or a comma, each with a space behind it, after `return`,
+    `in` and the like, and after the `[` of a subscript. Nothing is said where a name may be bound
+    there or later: in the first item of other brackets (`[x for x in y]`), among targets and
+    parameters, and after commas that may stand among the targets of an assignment.
     """
 
-    trigger = r"(?:[^=!<>:]=|\b(?:return|assert|while|if|elif|yield|await|not|and|or))[ \t]"
-    ahead = (" ",)
+    trigger = (
+        r"(?:[^=!<>:]=|[-+*/%@&|^<>]=?|[=!:]=|,|\b(?:return|assert|while|if|elif|else|yield|await|"
+        r"not|and|or|in|is))[ \t]|[\w)\]]\["
+    )
+    ahead = (" ", "[")
 
     def suggest(self, text: str) -> Suggestions | None:
         """See `Monitor.suggest`."""
-        line = text[text.rfind("\n") + 1 :]
-        if not is_code(text) or _OPEN.search(line):
+        value = value_at(text) if is_code(text) else None
+        if value is None:
             return None
         names = [completion.name for completion in self.completions(text)]
-        return Suggestions([*names, *KEYWORDS], lead=" \t", other=VALUE)
+        other = ARGUMENT if value.is_argument else VALUE
+        return Suggestions([*names, *value.bound, *KEYWORDS], lead=" \t", other=other)
 
 
 class Exceptions(PythonMonitor):

@@ -31,6 +31,22 @@ def test_names(matcher_of):
         "x = lambda new: new",
         "# x = nothing",
         "new += 1",
+        "x = [a + b for a, b in [] if a < b]",
+        "x = {k + v: v for k, v in {}.items() if k == v}",
+        "x = sorted([1], key=lambda new: new + new)",
+        "x = print(1, sep=', ', end = '')",
+        "x = print(count, *range(limit), file=None)",
+        "new, other = 1, 2",
+        "for new, other in []: pass",
+        "def new(first, second = 3, *third) -> int: pass",
+        "import os, sys",
+        "x = (new := 3, new + 1)",
+        "with print(1) as new, print(2) as other: pass",
+        "x: int = count\n",
+        "x = [count, limit][limit]\n",
+        "if count < limit and limit in [1]: new = 3; x = count",
+        "x = f'{count + limit}'",
+        "x = (\n        new + 1\n        for new in [])",
     ):
         assert accepts(matcher, text), text
     for text in (
@@ -39,6 +55,16 @@ def test_names(matcher_of):
         "return limits + 1",
         "x = rx + 1",
         "x = co ",
+        "x = count + nothing\n",
+        "x = count < nothing\n",
+        "x = print(count, nothing)",
+        "x = [count, nothing]",
+        "x = [count][nothing]",
+        "x = [new for new in nothing]",
+        "x = [new for new in [] if new < nothing]",
+        "return count, nothing\n",
+        "if count: x = nothing\n",
+        "x = (\n        count,\n        1 + nothing)",
     ):
         assert not accepts(matcher, text), text
 
