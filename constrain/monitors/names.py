@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import builtins
 import re
+from functools import lru_cache
 from typing import Any
 
 from constrain.lexing.regex import Regex, concat, union, words
 from constrain.lexing.syntax import parse
 from constrain.monitors.answers import Suggestions
-from constrain.monitors.place import is_code
+from constrain.monitors.place import Place, is_code
 from constrain.monitors.python_code import PythonMonitor
 from constrain.monitors.statements import value_at
 
@@ -47,12 +48,24 @@ class Names(PythonMonitor):
     )
     ahead = (" ", "[")
 
+    def __init__(self, place: Place, timeout: float = 10.0) -> None:
+        super().__init__(place, timeout)
+        self._names = lru_cache(16)(self._known)
+
+    def _known(self, text: str) -> list[str]:
+        """The names that a statement may use which begins where a text ends.
+
+        Within an open bracket, or a function without a body, Jedi would know fewer.
+        """
+        found = self.ask(f"{text}_", lambda script, line, column: script.complete(line, column - 1))
+        return [completion.name for completion in found]
+
     def suggest(self, text: str) -> Suggestions | None:
         """See `Monitor.suggest`."""
         value = value_at(text) if is_code(text) else None
         if value is None:
             return None
-        names = [completion.name for completion in self.completions(text)]
+        names = self._names(text[: value.begin])
         other = ARGUMENT if value.is_argument else VALUE
         return Suggestions([*names, *value.bound, *KEYWORDS], lead=" \t", other=other)
 

@@ -46,8 +46,10 @@ class Value(NamedTuple):
     Attributes:
         bound: names that the statement binds.
         is_argument: it may be an argument given by name.
+        begin: where the statement begins in the text.
     """
 
+    begin: int
     bound: frozenset[str]
     is_argument: bool
 
@@ -61,9 +63,11 @@ class _Statement:
         first: its first word.
         latest: the latest word, sign or string.
         bound: names that it binds.
+        begin: where it begins.
     """
 
     levels: list[_Level] = field(default_factory=lambda: [_Level("statement")])
+    begin: int = 0
     first: str = ""
     latest: str = ""
     bound: set[str] = field(default_factory=set)
@@ -86,6 +90,7 @@ def value_at(text: str) -> Value | None:
         if is_done and len(statement.levels) == 1 and not _goes_on(statement, said):
             statement = _Statement()
         elif kind != "line":
+            statement.begin = statement.begin if statement.latest else token.start()
             _read(statement, kind, said)
             statement.latest = said
     top, inner = statement.levels[-1], statement.levels[1:]
@@ -96,7 +101,7 @@ def value_at(text: str) -> Value | None:
     is_comma = statement.latest == ","
     if is_comma and not inner and statement.first not in _LISTING:
         return None
-    return Value(frozenset(statement.bound), is_comma and top.kind == "call")
+    return Value(statement.begin, frozenset(statement.bound), is_comma and top.kind == "call")
 
 
 def _goes_on(statement: _Statement, said: str) -> bool:

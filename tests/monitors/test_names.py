@@ -44,6 +44,8 @@ def test_names(matcher_of):
         "with print(1) as new, print(2) as other: pass",
         "x: int = count\n",
         "x = [count, limit][limit]\n",
+        "for x in [limit / 2, count, c]: new = (limit, count)",
+        "first = 3; second = first\n    third = first + second\n",
         "if count < limit and limit in [1]: new = 3; x = count",
         "x = f'{count + limit}'",
         "x = (\n        new + 1\n        for new in [])",
