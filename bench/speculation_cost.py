@@ -145,6 +145,7 @@ def compare(
             for turn in range(2 * turns):
                 ahead = turn % 2 == seed % 2
                 model = make() if ahead else target
+                wrong._rows.clear()  # else it knows the text from the last turn
                 wall, cpu = perf_counter(), process_time()
                 case.write(model, tokens, seed)
                 times = perf_counter() - wall, process_time() - cpu

@@ -87,6 +87,10 @@ _BENCHMARKS = {
         "speculation_cost",
         "Looking ahead where it does not help: time with guesses against time without.",
     ),
+    "packing": (
+        "packing",
+        "Texts of different lengths side by side: one pass for all, or one for each length.",
+    ),
     "monitors": (
         "monitors",
         "Members and statements of real code, with and without monitors.",
