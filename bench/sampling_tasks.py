@@ -246,7 +246,7 @@ def compare(
             first, *_ = found or [name]
             texts = particles
             if number and name != first:
-                texts = round(particles * _cost(found[first]) / _cost(found[name]))
+                texts = max(1, round(particles * _cost(found[first]) / _cost(found[name])))
             before = model.asked
             run = smc.run(prompt, texts, max_tokens)
             shares: dict[str, float] = {}

@@ -13,7 +13,7 @@ import pytest
 from bench.sampling_tasks import GRAMMAR, Counted, Prepares, agrees, compare
 from bench.sql_shop import database, questions
 from constrain import Vocabulary, compile_grammar, compile_regex
-from constrain.models import LanguageModel
+from constrain.models import LanguageModel, TableModel
 from constrain.sampling import SMC, Critic, MaskedSampler
 
 BYTES = Vocabulary.from_bytes([*(bytes([i]) for i in range(256)), None], [256])
@@ -116,8 +116,24 @@ def test_accuracy_is_by_weight_where_weights_count() -> None:
         model, methods, [()] * 8, 40, 2, str, lambda _, said: said == "a", lambda said: None
     )
     assert head[1:4] == ["draws right", "s.e.", "more than by weight"]
-    assert head[5:] == ["answers right", "prefixes asked"]
+    assert head[5:] == ["answers right", "prefixes asked", "texts"]
     assert number[1] == pytest.approx(1 / 3, abs=0.08)
     assert number[3] == pytest.approx(number[1] - 1)
     assert weight[1] == weight[5] == pytest.approx(1)
-    assert weight[6] == number[6] == 3
+    assert weight[6:] == number[6:] == [3, 40]
+
+
+def test_methods_are_compared_at_equal_calls() -> None:
+    model = Counted(TableModel(Stub.vocabulary, lambda prefix: [1, 1, 1]))
+    short, long = (compile_regex(f"[ab]{{{n}}}", model.vocabulary) for n in (8, 24))
+
+    def methods(seed: int) -> Any:
+        made = (SMC(MaskedSampler(model, c, seed=seed), ess_threshold=0) for c in (short, long))
+        return dict(zip(("short", "long"), ((smc, True) for smc in made), strict=True))
+
+    _, few, many = compare(
+        model, methods, [()] * 30, 40, 30, str, lambda _, said: True, lambda said: None
+    )
+    assert few[7] == 40
+    assert many[7] < 20
+    assert many[6] == pytest.approx(few[6], rel=0.2)
