@@ -119,7 +119,7 @@ def test_accuracy_is_by_weight_where_weights_count() -> None:
     assert head[5:] == ["answers right", "prefixes asked", "texts"]
     assert number[1] == pytest.approx(1 / 3, abs=0.08)
     assert number[3] == pytest.approx(number[1] - 1)
-    assert weight[1] == weight[5] == pytest.approx(1)
+    assert (weight[1], weight[5]) == pytest.approx((1, 1))
     assert weight[6:] == number[6:] == [3, 40]
 
 
