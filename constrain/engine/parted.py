@@ -252,7 +252,7 @@ class PartedMatcher(SteppedMatcher["PartedConstraint", "_Step"]):
 
     def fill_bitmask(self, row: NDArray[np.int32], budget: int | None = None) -> None:
         """See `Matcher.fill_bitmask`."""
-        row = writable_row(row, self._parted.vocabulary.bitmask_words)
+        row = writable_row(row, self._own.vocabulary.bitmask_words)
         if self._path.finished:
             row[:] = 0
             return

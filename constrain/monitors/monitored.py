@@ -152,7 +152,7 @@ class MonitoredMatcher(SteppedMatcher[MonitoredConstraint, "_Step"]):
 
         With a budget, where many tokens are allowed, only those of the least ending may be left.
         """
-        row = writable_row(row, self._monitored.vocabulary.bitmask_words)
+        row = writable_row(row, self._own.vocabulary.bitmask_words)
         self._base.fill_bitmask(row, budget)
         if self._base.is_finished():
             return
