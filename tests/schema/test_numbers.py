@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
+import time
 from collections import deque
 from decimal import Decimal
 from fractions import Fraction
@@ -322,3 +323,10 @@ def test_least_texts_need_no_search() -> None:
     assert least_numeral(above, "plain") == b"1" + b"0" * 500
     assert least_numeral(above, "any") == b"1E500"
     assert least_numeral(ALL_NUMBERS, "plain") == b"0"
+    started = time.process_time()
+    for sign in (1, -1):
+        bounds = {"minimum": 10**3000} if sign > 0 else {"maximum": -(10**3000)}
+        vast = number(integer=True, **bounds)
+        assert vast is not None
+        assert least_numeral(vast, "plain") == str(sign * 10**3000).encode()
+    assert time.process_time() - started < 2

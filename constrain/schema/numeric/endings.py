@@ -31,7 +31,7 @@ class _Form:
 def least_ending(state: Mantissa) -> str:
     """Return the least text, by length, then bytes, that `state` accepts; its set has a step."""
     fewest = _fewest_digits(state)
-    for length in count(fewest):
+    for length in count(max(fewest, _fewest_places(state))):
         texts = [
             text
             for form in _forms(state, length, fewest)
@@ -57,6 +57,14 @@ def _fewest_digits(state: Mantissa) -> int:
     if head == 0 and not state.digits:
         return 0 if limits.zero else len(str(core))
     return next(n for n in count() if -head * 10**n % core < 10**n)
+
+
+def _fewest_places(state: Mantissa) -> int:
+    """Return a lower bound of the digits to come ahead of a point, so that the number is large."""
+    limits = state.limits
+    if limits.exponent == "always" or limits.low is None or state.phase not in ("start", "whole"):
+        return 0
+    return 0 if limits.zero and not state.digits else limits.low[0] - state.scale
 
 
 @lru_cache(256)
@@ -87,11 +95,12 @@ def _mantissas(state: Mantissa, length: int) -> Iterator[_Form]:
         if length or state.phase == "places":
             yield _Form(places=length)
         return
-    heads = [_Form(whole=whole) for whole in range(length + 1)]
+    first = 0 if state.limits.fraction else length
+    heads = [_Form(whole=whole) for whole in range(first, length + 1)]
     if state.phase == "zero":
         heads = [_Form()]
     elif state.phase == "start":
-        heads = [*([_Form(zero=True)] if length else []), *heads[1:]]
+        heads = [*([_Form(zero=True)] if length else []), *(head for head in heads if head.whole)]
     for head in heads:
         left = length - head.whole - head.zero
         if left == 0:
