@@ -68,8 +68,12 @@ def test_json_for_programs():
 
 
 def test_drafts_change_nothing_but_the_time():
-    plain = _run("json", "person", "--seed", "4")
-    ahead = _run("json", "person", "--seed", "4", "--draft", "auto")
+    person = {"name": {"maxLength": 12}, "city": {"enum": ["Lisbon", "Porto"]}}
+    items = {"type": "object", "properties": person, "required": [*person]}
+    items["additionalProperties"] = False
+    schema = json.dumps({"type": "array", "items": items, "minItems": 6, "maxItems": 6})
+    plain = _run("json", schema, "--seed", "4")
+    ahead = _run("json", schema, "--seed", "4", "--draft", "auto")
     assert ahead.stdout == plain.stdout
     pattern = r"(\d+) questions in (\d+) calls of the model.*came true: .*recycling \d+ of \d+"
     told = re.search(pattern, ahead.stderr)
