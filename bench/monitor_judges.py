@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -32,6 +33,10 @@ class Judge(ABC):
         """Return for each case whether its statement is without error."""
 
 
+_AT_ONCE = 20
+"""Statements after which basedpyright starts anew: it keeps what it has read of large packages."""
+
+
 class Basedpyright(Judge):
     """Python: it compiles, and basedpyright finds no error in the line of the statement."""
 
@@ -40,10 +45,14 @@ class Basedpyright(Judge):
     def accepts(self, cases: Sequence[Case]) -> list[bool]:
         """See `Judge.accepts`."""
         servers: dict[Path, LanguageServer] = {}
+        asked: Counter[Path] = Counter()
         found = []
         for point, text in cases:
             path, root = point.place.path, point.place.root
             assert path is not None
+            asked[root] += 1
+            if asked[root] % _AT_ONCE == 0:
+                servers.pop(root).close()
             if root not in servers:
                 program = find_program(PYTHON.command[0]) or PYTHON.command[0]
                 command = [program, *PYTHON.command[1:]]
