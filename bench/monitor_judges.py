@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.monitor_points import Point
+from constrain.errors import ConstraintError
 from constrain.monitors import LanguageServer
 from constrain.monitors.languages import PYTHON
 from constrain.monitors.named import find_program
@@ -33,6 +34,8 @@ class Judge(ABC):
         """Return for each case whether its statement is without error."""
 
 
+_PATIENCE = 45
+"""Seconds for one statement; some files make basedpyright read more than it has room for."""
 _AT_ONCE = 20
 """Statements after which basedpyright starts anew: it keeps what it has read of large packages."""
 
@@ -56,11 +59,16 @@ class Basedpyright(Judge):
             if root not in servers:
                 program = find_program(PYTHON.command[0]) or PYTHON.command[0]
                 command = [program, *PYTHON.command[1:]]
-                servers[root] = LanguageServer(command, "python", root, timeout=240)
+                servers[root] = LanguageServer(command, "python", root, timeout=_PATIENCE)
             code, line = _with(point, text), point.place.before.count("\n") + 1
-            found.append(
-                _compiles(code) and all(p.line != line for p in servers[root].errors(path, code))
-            )
+            try:
+                problems = servers[root].errors(path, code) if _compiles(code) else ()
+            except (OSError, ConstraintError):  # it has died of the file, or takes too long
+                servers.pop(root).close()
+                asked[root] = 0
+                found.append(False)
+            else:
+                found.append(_compiles(code) and all(p.line != line for p in problems))
         for server in servers.values():
             server.close()
         return found
