@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from heapq import heappop, heappush
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +17,10 @@ from constrain.sampling.base import Draw, Observer, Particle, Sampler
 from constrain.sampling.cursor import AnyConstraint
 from constrain.sampling.race import Race
 
-Estimator: TypeAlias = Literal["auto", "recursive", "geometric"]
+Estimator: TypeAlias = Literal["auto", "recursive", "geometric", "averaged"]
 
 _PEAK = 2 / 3
-"""Where the likeliest token has at least this probability, the geometric estimator needs fewer
+"""Where the likeliest token has at least this probability, the geometric estimators need fewer
 than two checks on average, and the recursive one always two."""
 
 
@@ -70,64 +71,121 @@ def geometric(
     race: Race,
     allows: Callable[[int], bool],
     spare: NDArray[np.float64],
+    repetitions: Callable[[float], float],
     max_rejects: float = math.inf,
 ) -> Trial:
     """Draw a token, and estimate without bias the probability Z of those allowed.
 
-    Tokens arrive until r of them, with repetitions, were allowed; one that is refused does not
-    come back. Were it put back, r - 1 over the number of draws but the last would be without bias
-    (negative binomial sampling: Haldane 1945; the geometric estimator of Lipkin et al. 2025).
-    This is the mean of that estimate given the different tokens that came, and so never varies
-    more. With m_i the probability left after i refusals, and h_k the complete homogeneous
-    symmetric polynomial of degree k, it is
+    Tokens are drawn, and put back, until r of them were allowed. Then r - 1 over the number of
+    draws but the last is without bias (negative binomial sampling: Haldane 1945; the geometric
+    estimator of Lipkin et al. 2025). Refused tokens that come again are not asked about; how
+    many do is drawn in one number. Where Z is small the estimate varies by some 1 / Z of its
+    square: see `averaged`.
+
+    Args:
+        race: the tokens; by its lack of memory a token is put back by waiting anew.
+        allows: whether a token is allowed; is asked once for each different token.
+        spare: [r] numbers in [0, 1), for the waiting; r >= 2.
+        repetitions: a draw from the Poisson distribution of a given mean.
+        max_rejects: different refused tokens after which to stop.
+
+    Contract: as of `recursive`.
+    """
+    course = _Course.run(race, allows, spare, max_rejects)
+    if course.token is None:
+        return Trial(None, 0.0, course.refused)
+    rejects = len(course.refused) + repetitions(course.exposure)
+    good = min(course.accepts, len(spare) - 1)
+    return Trial(course.token, good / (course.accepts + rejects - 1), course.refused)
+
+
+def averaged(
+    race: Race,
+    allows: Callable[[int], bool],
+    spare: NDArray[np.float64],
+    max_rejects: float = math.inf,
+) -> Trial:
+    """Draw a token, and estimate without bias the probability Z of those allowed.
+
+    The mean of the estimate of `geometric`, given the token and those refused in their order; so
+    it never varies more (Rao and Blackwell), and where a likely token is refused far less. With
+    m_i the probability left after i refusals, and h_k the complete homogeneous symmetric
+    polynomial of degree k, it is
 
         h_{r-2}(1/m_0, ..., 1/m_j) / h_{r-1}(1/m_0, ..., 1/m_j)
 
     after j refusals: the probability, given the refused, that the first draw was an allowed one.
     Where the n-th refusal, of at most n = `max_rejects`, comes after a < r allowed draws, it is
-    h_{a-1} / h_a of 1/m_0, ..., 1/m_{n-1} for the same reason. genlm-control draws the repetitions
-    too: its weights have the same mean, also given the refused, and vary more.
+    h_{a-1} / h_a of 1/m_0, ..., 1/m_{n-1} for the same reason.
 
-    Args:
-        race: the tokens; by its lack of memory an allowed token is put back by waiting anew.
-        allows: whether a token is allowed; is asked once for each different token.
-        spare: [r] numbers in [0, 1), for the waiting; r >= 2.
-        max_rejects: refusals after which to stop.
-
-    Contract: as of `recursive`.
+    Args, and contract: as of `geometric`.
     """
     wanted = len(spare)
-    left = _Left(race)
+    course = _Course.run(race, allows, spare, max_rejects)
+    if course.token is None:
+        return Trial(None, 0.0, course.refused)
     # polynomials[k] is h_k of the 1 / m_i so far, times mass**k, where mass is the latest m_i
     polynomials, mass = np.ones(wanted), 1.0
-    returns: list[tuple[float, int]] = []
-    first: int | None = None
-    accepts = 0
-    while accepts < wanted:
-        arrival = race.arrive(before=returns[0][0] if returns else math.inf)
-        if arrival is not None:
-            token, time = arrival
-            if not allows(token):
+    for left in course.masses:
+        polynomials = np.cumsum(polynomials * (left / mass) ** np.arange(wanted))
+        mass = left
+    degree = min(course.accepts, wanted - 1)
+    ratio = polynomials[degree - 1] / polynomials[degree]
+    return Trial(course.token, float(ratio) * mass, course.refused)
+
+
+class _Course(NamedTuple):
+    """What happens until r draws were allowed, or too many tokens refused.
+
+    Attributes:
+        token: the first allowed token, if any.
+        accepts: draws that were allowed, repetitions counted.
+        refused: the tokens that were not.
+        masses: the probability left after each refusal, the one that ended the course excepted.
+        exposure: how many times a token is expected to come again after its refusal.
+    """
+
+    token: int | None
+    accepts: int
+    refused: tuple[int, ...]
+    masses: tuple[float, ...]
+    exposure: float
+
+    @classmethod
+    def run(
+        cls,
+        race: Race,
+        allows: Callable[[int], bool],
+        spare: NDArray[np.float64],
+        max_rejects: float,
+    ) -> _Course:
+        """Follow a race in which each allowed token comes back at its rate."""
+        left = _Left(race)
+        returns: list[tuple[float, int]] = []
+        masses: list[float] = []
+        first: int | None = None
+        accepts, exposure, now = 0, 0.0, 0.0
+        while accepts < len(spare):
+            arrival = race.arrive(before=returns[0][0] if returns else math.inf)
+            if arrival is not None:
+                token, time = arrival
+            elif returns:
+                time, token = heappop(returns)
+            else:
+                break
+            exposure += (1 - left.mass) * (time - now)
+            now = time
+            if arrival is not None and not allows(token):
                 left.refuse(token)
                 if len(left.refused) >= max_rejects:
                     break
-                shrunk = (left.mass / mass) ** np.arange(wanted)
-                polynomials, mass = np.cumsum(polynomials * shrunk), left.mass
+                masses.append(left.mass)
                 continue
-            if first is None:
-                first = token
-        elif returns:
-            time, token = heappop(returns)
-        else:
-            break
-        accepts += 1
-        waiting = -math.log1p(-spare[accepts - 1]) / race.probability(token)
-        heappush(returns, (time + waiting, token))
-    if first is None:
-        return Trial(None, 0.0, tuple(left.refused))
-    degree = min(accepts, wanted - 1)
-    ratio = polynomials[degree - 1] / polynomials[degree]
-    return Trial(first, float(ratio) * mass, tuple(left.refused))
+            first = token if first is None else first
+            waiting = -math.log1p(-spare[accepts]) / race.probability(token)
+            accepts += 1
+            heappush(returns, (time + waiting, token))
+        return cls(first, accepts, tuple(left.refused), tuple(masses), exposure)
 
 
 class _Left:
@@ -151,11 +209,11 @@ class AWRSSampler(Sampler):
     """Draws each token by rejection: in the order of their noise, tokens are checked until one is
     allowed, and a few checks more estimate what the allowed ones weigh together.
 
-    Contract: properly weighted (see `Sampler`), by the contract of `recursive` and `geometric` at
-    each step. The weight of a text is the product of the estimates. The texts themselves come
-    from the distribution of local masking: with the same noise, and masks, `MaskedSampler` writes
-    the same texts, with the exact normalisers in place of their estimates; but for tokens whose
-    probability is 0 in the dtype of the model's rows (see `Race`).
+    Contract: properly weighted (see `Sampler`), by the contracts of `recursive`, `geometric` and
+    `averaged` at each step. The weight of a text is the product of the estimates. The texts
+    themselves come from the distribution of local masking: with the same noise, and masks,
+    `MaskedSampler` writes the same texts, with the exact normalisers in place of their estimates;
+    but for tokens whose probability is 0 in the dtype of the model's rows (see `Race`).
 
     With `max_rejects` a text may die, weight zero, where an allowed token was left; the weights
     stay without bias.
@@ -163,12 +221,14 @@ class AWRSSampler(Sampler):
     Args:
         model, constraint, seed, observe: see `Sampler`.
         max_accepts: allowed tokens to draw, repetitions counted, >= 2: more lower the variance of
-            the geometric estimator; the recursive one takes two.
+            the geometric estimators; the recursive one takes two.
         max_rejects: tokens to refuse before a step fails; None for no bound. A constraint that can
             only be asked may allow a beginning that nothing completes, and is then asked about all
             tokens that the model gives any probability: set a bound where asking takes time.
-        estimator: "auto" takes the geometric one where `max_accepts` > 2 or the likeliest token
-            has probability 2/3 or more, as in the paper.
+        estimator: "recursive" and "geometric" are those of the paper, and "averaged" is the mean
+            of the geometric one given the refused tokens. "auto" takes the averaged one where
+            the paper takes the geometric one: where `max_accepts` > 2 or the likeliest token has
+            probability 2/3 or more; else the recursive one.
 
     Attributes:
         checks: how often the constraint was asked about a token, over all calls.
@@ -191,10 +251,9 @@ class AWRSSampler(Sampler):
             raise ConstraintError(f"max_accepts must be >= 2 for proper weights, not {max_accepts}")
         if max_rejects is not None and max_rejects < 1:
             raise ConstraintError(f"max_rejects must be >= 1, not {max_rejects}")
-        if estimator not in ("auto", "recursive", "geometric"):
-            raise ConstraintError(
-                f"no estimator {estimator!r}; there are auto, recursive and geometric"
-            )
+        if estimator not in get_args(Estimator):
+            known = ", ".join(get_args(Estimator))
+            raise ConstraintError(f"no estimator {estimator!r}; there are {known}")
         self.max_accepts = max_accepts
         self.max_rejects = math.inf if max_rejects is None else max_rejects
         self.estimator = estimator
@@ -210,12 +269,19 @@ class AWRSSampler(Sampler):
             self.checks += 1
             return particle.cursor.allows(token)
 
-        peaked = self.max_accepts > 2 or race.peak >= _PEAK
-        if self.estimator == "geometric" or (self.estimator == "auto" and peaked):
-            spare = particle.stream.spare(position, self.max_accepts)
-            trial = geometric(race, allows, spare, self.max_rejects)
-        else:
+        chosen = self.estimator
+        if chosen == "auto":
+            peaked = self.max_accepts > 2 or race.peak >= _PEAK
+            chosen = "averaged" if peaked else "recursive"
+        if chosen == "recursive":
             trial = recursive(race, allows, self.max_rejects)
+        else:
+            spare = particle.stream.spare(position, self.max_accepts)
+            if chosen == "averaged":
+                trial = averaged(race, allows, spare, self.max_rejects)
+            else:
+                repetitions = partial(particle.stream.poisson, position)
+                trial = geometric(race, allows, spare, repetitions, self.max_rejects)
         if trial.token is None:
             return Draw(None, -math.inf)
         self.tokens += 1

@@ -19,6 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 _KEYS = 1 << 128
+_FAR = 1 << 63
+"""A place in a stream that no other number comes from."""
+_COUNTED = 1e15
+"""Of more events, their number is the mean but for one part in 30 million."""
 _APART = 2048
 """Tokens in a row that take as long as one that is looked up by itself."""
 
@@ -52,6 +56,14 @@ class Stream:
     def spare(self, position: int, count: int) -> NDArray[np.float64]:
         """Other `count` numbers in [0, 1), independent of those of the tokens."""
         return self._random(2 * self.attempt + 1, position, count)
+
+    def poisson(self, position: int, mean: float) -> float:
+        """A number of events of which `mean` are expected, independent of all other numbers."""
+        if mean > _COUNTED:
+            return mean
+        counter = [_FAR, 2 * self.attempt + 1, position, self.particle]
+        bits = np.random.Philox(key=self.seed % _KEYS, counter=counter)
+        return float(np.random.Generator(bits).poisson(mean))
 
     def _random(self, lane: int, position: int, count: int) -> NDArray[np.float64]:
         size = 1 << max(count - 1, 0).bit_length()

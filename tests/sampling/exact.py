@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -107,3 +109,18 @@ def standard_score(values: np.ndarray, mean: float) -> float:
 
 def weights(samples: Sequence[Sample]) -> np.ndarray:
     return np.exp([sample.log_weight for sample in samples])
+
+
+def two_samples(first: Counter[Any], second: Counter[Any]) -> float:
+    """Chi-square of two samples of one size being of one distribution, on the normal scale."""
+    cells = [(first[key], second[key]) for key in first | second]
+    rare = [cell for cell in cells if sum(cell) < 16]
+    cells = [cell for cell in cells if sum(cell) >= 16]
+    if sum(map(sum, rare)) >= 16:
+        cells.append((sum(a for a, _ in rare), sum(b for _, b in rare)))
+    df = len(cells) - 1
+    if not df:
+        return 0.0
+    statistic = sum((a - b) ** 2 / (a + b) for a, b in cells)
+    spread = 2 / (9 * df)
+    return float(((statistic / df) ** (1 / 3) - (1 - spread)) / np.sqrt(spread))

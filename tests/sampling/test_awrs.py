@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from itertools import permutations
 from typing import Any
 
@@ -13,12 +15,12 @@ from numpy.typing import NDArray
 from constrain import ConstraintError, Vocabulary, compile_regex
 from constrain.models import TableModel
 from constrain.sampling import AWRSSampler, MaskedSampler
-from constrain.sampling.awrs import Trial, geometric, recursive
+from constrain.sampling.awrs import Trial, averaged, geometric, recursive
 from constrain.sampling.base import Draw, Particle
 from constrain.sampling.noise import Stream, gumbel
 from constrain.sampling.race import Race
 
-from .exact import LETTERS, PROMPT, Asked, enumerate_texts, standard_score, weights
+from .exact import LETTERS, PROMPT, Asked, enumerate_texts, standard_score, two_samples, weights
 
 FLAT = np.array([0.2, 0.15, 0.25, 0.1, 0.3])
 PEAKED = np.array([0.02, 0.9, 0.05, 0.01, 0.02])
@@ -37,11 +39,14 @@ def trials(p: NDArray[Any], good: set[int], method: str, **limits: Any) -> list[
     for i in range(TRIALS):
         stream = Stream(1, i)
         race = Race(np.log(p), stream.uniforms(0, len(p)))
+        rejects, spare = limits.get("rejects", np.inf), stream.spare(0, limits.get("accepts", 2))
         if method == "recursive":
-            found.append(recursive(race, good.__contains__, limits.get("rejects", np.inf)))
+            found.append(recursive(race, good.__contains__, rejects))
+        elif method == "averaged":
+            found.append(averaged(race, good.__contains__, spare, rejects))
         else:
-            spare = stream.spare(0, limits.get("accepts", 2))
-            found.append(geometric(race, good.__contains__, spare, limits.get("rejects", np.inf)))
+            again = partial(stream.poisson, 0)
+            found.append(geometric(race, good.__contains__, spare, again, rejects))
     return found
 
 
@@ -56,6 +61,10 @@ def trials(p: NDArray[Any], good: set[int], method: str, **limits: Any) -> list[
         ("geometric", {"accepts": 4}),
         ("geometric", {"rejects": 1}),
         ("geometric", {"accepts": 3, "rejects": 2}),
+        ("averaged", {}),
+        ("averaged", {"accepts": 4}),
+        ("averaged", {"rejects": 1}),
+        ("averaged", {"accepts": 3, "rejects": 2}),
     ],
 )
 def test_estimates_are_unbiased(p: Any, good: set[int], method: str, limits: Any) -> None:
@@ -130,7 +139,7 @@ class Scripted:
 @pytest.mark.parametrize("p", [[0.3, 0.25, 0.35, 0.1], [0.9, 0.05, 0.03, 0.02], [0.1, 0.7, 0.2]])
 @pytest.mark.parametrize("accepts", [2, 3, 4])
 @pytest.mark.parametrize("rejects", [1, 2, 3, np.inf])
-def test_the_geometric_estimate_exactly(p: Any, accepts: int, rejects: float) -> None:
+def test_the_averaged_estimate_exactly(p: Any, accepts: int, rejects: float) -> None:
     """Over all courses of events with their probabilities it has no bias; and it varies less than
     the estimate of draws with repetitions, of which it is the mean given the refused (Rao and
     Blackwell)."""
@@ -146,7 +155,7 @@ def test_the_geometric_estimate_exactly(p: Any, accepts: int, rejects: float) ->
             spare = np.zeros(accepts)
             spare[: len(times)] = 1 - np.exp(-p[0] * waits[: len(times)])
             race: Any = Scripted(p, events)
-            trial = geometric(race, {0}.__contains__, spare, rejects)
+            trial = averaged(race, {0}.__contains__, spare, rejects)
             assert trial.refused == tuple(refused)
             mean += chance * trial.estimate
             square += chance * trial.estimate**2
@@ -165,9 +174,40 @@ def test_the_geometric_estimate_exactly(p: Any, accepts: int, rejects: float) ->
         assert square < chances @ estimates**2 - 1e-4
 
 
-def test_more_accepts_vary_less() -> None:
+@pytest.mark.parametrize(("p", "good"), CASES)
+@pytest.mark.parametrize("accepts", [2, 3])
+def test_the_geometric_estimate_is_that_of_draws_with_repetitions(
+    p: Any, good: set[int], accepts: int
+) -> None:
+    """Its distribution, by the number of draws that it stands for."""
+    found = [trial.estimate for trial in trials(p, good, "geometric", accepts=accepts)]
+    ours = np.round((accepts - 1) / np.array(found)).astype(int) + 1 - accepts
+    mass = p[list(good)].sum()
+    theirs = np.random.default_rng(5).negative_binomial(accepts, min(mass, 1.0), TRIALS)
+    assert two_samples(Counter(ours.tolist()), Counter(theirs.tolist())) < 4
+
+
+def test_the_averaged_estimate_is_the_mean_given_the_refused() -> None:
+    """And varies less where a likely token is refused."""
+    means = {trial.refused: trial.estimate for trial in trials(PEAKED, {1, 2}, "averaged")}
+    errors: dict[tuple[int, ...], list[float]] = {}
+    for trial in trials(PEAKED, {1, 2}, "geometric"):
+        errors.setdefault(trial.refused, []).append(trial.estimate - means[trial.refused])
+    assert sum(len(values) for values in errors.values() if np.ptp(values) > 0) > 100
+    for values in errors.values():
+        if np.ptp(values) > 0:
+            assert abs(standard_score(np.array(values), 0.0)) < 4
     spread = [
-        np.std([trial.estimate for trial in trials(FLAT, {1, 3}, "geometric", accepts=r)])
+        np.std([trial.estimate for trial in trials(PEAKED, {0, 2, 3}, method)])
+        for method in ("averaged", "geometric")
+    ]
+    assert spread[0] < 0.8 * spread[1]
+
+
+@pytest.mark.parametrize("method", ["geometric", "averaged"])
+def test_more_accepts_vary_less(method: str) -> None:
+    spread = [
+        np.std([trial.estimate for trial in trials(FLAT, {1, 3}, method, accepts=r)])
         for r in (2, 3, 6)
     ]
     assert spread[0] > spread[1] > spread[2]
@@ -178,7 +218,7 @@ def test_a_tiny_mass_keeps_its_digits() -> None:
     for i in range(20):
         stream = Stream(3, i)
         race = Race(np.log(p), stream.uniforms(0, 4))
-        trial = geometric(race, {2, 3}.__contains__, stream.spare(0, 3))
+        trial = averaged(race, {2, 3}.__contains__, stream.spare(0, 3))
         assert trial.estimate == pytest.approx(1e-17, rel=1e-9, abs=0)
         race = Race(np.log(p), stream.uniforms(0, 4))
         trial = recursive(race, {2, 3}.__contains__)

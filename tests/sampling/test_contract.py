@@ -48,6 +48,7 @@ WEIGHTED: dict[str, Callable[..., Sampler]] = {
     "awrs": AWRSSampler,
     "awrs recursive": partial(AWRSSampler, estimator="recursive", max_rejects=2),
     "awrs geometric": partial(AWRSSampler, estimator="geometric", max_rejects=2),
+    "awrs averaged": partial(AWRSSampler, estimator="averaged", max_rejects=2),
     "asap": partial(ASApSampler, round_size=5),
 }
 EXACT: dict[str, Callable[..., Sampler]] = {

@@ -164,6 +164,7 @@ WEIGHTED: dict[str, Callable[..., Sampler]] = {
     "awrs": AWRSSampler,
     "awrs, recursive": partial(AWRSSampler, estimator="recursive"),
     "awrs, geometric": partial(AWRSSampler, estimator="geometric", max_accepts=3),
+    "awrs, averaged": partial(AWRSSampler, estimator="averaged", max_accepts=3),
     "awrs, few rejects": partial(AWRSSampler, max_rejects=2),
     "asap": partial(ASApSampler, round_size=10),
 }
