@@ -146,11 +146,11 @@ class ConstraintLogitsProcessor(LogitsProcessor):
 
 
 class _Follower:
-    """Matchers of one constraint, by the tokens that led to them."""
+    """Matchers of one constraint, by the tokens that led to them; None where they are refused."""
 
     def __init__(self, constraint: Constraint) -> None:
         self._start = constraint.matcher()
-        self._known: OrderedDict[tuple[int, ...], Matcher] = OrderedDict()
+        self._known: OrderedDict[tuple[int, ...], Matcher | None] = OrderedDict()
         self._words = constraint.vocabulary.bitmask_words
         self._eos = _bitmask(constraint.vocabulary.eos_token_ids, self._words)
 
@@ -165,10 +165,7 @@ class _Follower:
             length -= 1
         matcher = self._known[tokens[:length]] if length else self._start
         if length < len(tokens):
-            matcher = matcher.fork()
-            for token in tokens[length:]:
-                if not matcher.is_finished() and not matcher.accept(token):
-                    return None
+            matcher = _read(matcher, tokens[length:])
             self._known[tokens] = matcher
         if tokens:
             self._known.move_to_end(tokens)
@@ -190,3 +187,14 @@ def _bitmask(tokens: Sequence[int], words: int) -> NDArray[np.int32]:
     for token in tokens:
         mask[token // 32] |= np.uint32(1 << token % 32)
     return mask.view(np.int32)
+
+
+def _read(matcher: Matcher | None, tokens: Sequence[int]) -> Matcher | None:
+    """Return a matcher that has read more tokens; None if one of them is not allowed."""
+    if matcher is None:
+        return None
+    matcher = matcher.fork()
+    for token in tokens:
+        if not matcher.is_finished() and not matcher.accept(token):
+            return None
+    return matcher

@@ -15,7 +15,8 @@ from constrain.errors import GenerationError, VocabularyError
 from constrain.models import LanguageModel
 from constrain.vocabulary import Vocabulary
 
-_REMEMBERED = 1 << 16
+_REMEMBERED = 1 << 22
+"""Tokens in the texts whose values a model's potential keeps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,7 @@ class ModelPotential(Potential):
         self._prompt = tuple(prompt_ids)
         self._power = power
         self._known: OrderedDict[tuple[int, ...], float] = OrderedDict()
+        self._kept = 0
 
     def check(self, vocabulary: Vocabulary) -> None:
         """See `Potential.check`."""
@@ -131,9 +133,10 @@ class ModelPotential(Potential):
             for tokens in sorted(wanted, key=len):
                 last = float(rows[index[tokens[:-1]], tokens[-1]])
                 self._known[tokens] = self._known.get(tokens[:-1], 0.0) + last
+                self._kept += len(tokens)
         values = [self._power * self._known.get(text.token_ids, 0.0) for text in texts]
-        while len(self._known) > _REMEMBERED:
-            self._known.popitem(last=False)
+        while self._kept > _REMEMBERED:
+            self._kept -= len(self._known.popitem(last=False)[0])
         return values
 
 

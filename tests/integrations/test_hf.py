@@ -17,6 +17,7 @@ from constrain import (
     Constraint,
     ConstraintError,
     GenerationError,
+    Matcher,
     Vocabulary,
     VocabularyError,
     compile_json_schema,
@@ -327,3 +328,26 @@ def test_what_is_no_constraint() -> None:
     for thing in ("schema", {"type": "null"}, ["schema"]):
         with pytest.raises(ConstraintError, match="is no constraint; compile it"):
             ConstraintLogitsProcessor(thing)  # type: ignore[arg-type]
+
+
+def test_a_refused_beam_is_read_once(
+    tokenizer: Any, vocabulary: Vocabulary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long it goes on beside one that follows the constraint."""
+    processor = ConstraintLogitsProcessor(compile_regex("a*", vocabulary))
+    read = 0
+    accept = Matcher.accept
+
+    def counting(self: Matcher, token: int) -> bool:
+        nonlocal read
+        read += 1
+        return accept(self, token)
+
+    monkeypatch.setattr(Matcher, "accept", counting)
+    good, bad = (tokenizer.encode(text, add_special_tokens=False)[0] for text in ("a", "z"))
+    for length in range(30):
+        rows = [[0, *[good] * length], [0, *[bad] * length]]
+        scores = processor(torch.tensor(rows), torch.zeros(2, WIDTH))
+        assert scores[0, good].isfinite()
+        assert not scores[0, bad].isfinite()
+    assert read == 30

@@ -191,6 +191,15 @@ def test_two_models_are_a_product_of_experts() -> None:
     assert run.log_evidence == pytest.approx(math.log(truth.z), abs=0.15)
 
 
+def test_a_model_as_potential_forgets_and_gives_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [Written(tokens, b"") for tokens in ((0, 1), (0, 1, 2), (3,), (0, 1, 2, 0), (0, 1))]
+    whole = ModelPotential(MODEL, PROMPT).prefix(texts)
+    monkeypatch.setattr("constrain.sampling.potential._REMEMBERED", 3)
+    forgetful = ModelPotential(MODEL, PROMPT)
+    assert [forgetful.prefix([text])[0] for text in texts] == pytest.approx(list(whole))
+    assert sum(map(len, forgetful._known)) <= 3
+
+
 def test_the_evidence_of_a_product_is_unbiased() -> None:
     """Two prompts of one model, and a critic."""
     potential = ModelPotential(MODEL, (1,), power=0.5) * CRITIC
