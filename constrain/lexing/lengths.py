@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from heapq import heappop, heappush
 from itertools import count
+from typing import Any
 
 from constrain.lexing.assertions import postorder
 from constrain.lexing.derivatives import Budget, steps
@@ -71,28 +72,37 @@ class Lengths:
 
 def fewest(regex: Regex) -> int:
     """Return a lower bound of the length of a match; the least length of a simple expression."""
-    return postorder(regex, _bounding, _fewest)
+    found = regex._fewest
+    return postorder(regex, _unbounded, _bound) if found < 0 else found
 
 
-def _fewest(node: Regex, done: Mapping[Regex, int]) -> int:
+def _unbounded(node: Regex) -> Sequence[Regex]:
+    """Return the parts that bound a node and are not bounded themselves yet."""
+    parts = node.parts if isinstance(node, Intersect) else _parts(node)
+    return [part for part in parts if part._fewest < 0]
+
+
+def _bound(node: Regex, done: Mapping[Regex, int]) -> int:
+    bound = node._fewest = _fewest(node)
+    return bound
+
+
+def _fewest(node: Any) -> int:
+    """Return what `fewest` does, from the same of the parts."""
     if isinstance(node, Chars):
         return 1
     if isinstance(node, Words):
         few = node.high - node.low <= _FEW_TEXTS
         return min(map(len, node.texts)) if few or node.nullable else 1
     if isinstance(node, Concat):
-        return done[node.head] + done[node.tail]
+        return node.head._fewest + node.tail._fewest
     if isinstance(node, Repeat):
-        return done[node.body] * node.low
+        return node.body._fewest * node.low
     if isinstance(node, Union):
-        return min(done[part] for part in node.parts)
+        return min(part._fewest for part in node.parts)
     if isinstance(node, Intersect):
-        return max(done[part] for part in node.parts)
+        return max(part._fewest for part in node.parts)
     return int(isinstance(node, Complement) and not node.nullable)
-
-
-def _bounding(node: Regex) -> Sequence[Regex]:
-    return node.parts if isinstance(node, Intersect) else _parts(node)
 
 
 def breadth(regex: Regex) -> int | None:

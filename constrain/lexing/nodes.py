@@ -54,6 +54,7 @@ class Regex:
         "_digest",
         "_distance",
         "_empty",
+        "_fewest",
         "_near",
         "_steps",
         "_unfolded",
@@ -101,6 +102,7 @@ class Regex:
         self._digest: bytes | None = None
         self._near: bytes | None = None
         self._empty: bool | None = None
+        self._fewest = -1
         self._distance: int | None = None
 
     def __copy__(self) -> Regex:
