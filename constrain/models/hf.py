@@ -21,6 +21,10 @@ from constrain.vocabulary import Vocabulary
 from .base import LanguageModel, Prompt, plain_text, schema_instruction
 from .cache import Block, Match, PrefixCache, assemble, assemble_lanes
 from .packing import MOST_PLACES, Lanes, Packing, common_length, sees_trees
+from .states import FAR, StateCache, assemble_states, empty_state, goes_on_by
+
+_STEPS = 8
+"""What reading a token after a state takes, in tokens of a text that is read anew."""
 
 
 @dataclass(slots=True)
@@ -56,17 +60,18 @@ class _Row:
 class HFModel(LanguageModel):
     """A causal language model of transformers.
 
-    Keys and values stay cached between calls, up to `cache_bytes`. Models whose state cannot be
-    cut back to a shorter prefix (state-space and hybrid ones) read every prefix anew. Prefixes that
-    branch off from one another or differ in length are read in one pass by models that attend to
-    every position and take a mask; by others, in one pass for each length.
+    Keys and values stay cached between calls, up to `cache_bytes`. So do the states of models that
+    cannot be cut back to a shorter prefix (state-space and hybrid ones); these read on from the
+    last state of a beginning of the text. Prefixes that branch off from one another or differ in
+    length are read in one pass by models that attend to every position and take a mask; by others,
+    in one pass for each length.
 
     Args:
         model: an id or a path for `from_pretrained`, or a model.
         tokenizer: the same for the tokenizer; the model's own by default.
         device: where to run; by default a GPU for a model that is loaded here, if there is one.
         dtype: of the weights; by default as they are stored.
-        cache_bytes: the most memory to keep keys and values in, between calls.
+        cache_bytes: the most memory to keep keys and values, or states, in, between calls.
 
     Raises:
         VocabularyError: no tokenizer, or it has more tokens than the model has logits.
@@ -108,11 +113,15 @@ class HFModel(LanguageModel):
 
         accepted = inspect.signature(model.forward).parameters
         self._keeps_last_logits = "logits_to_keep" in accepted
-        self._cache = (
-            PrefixCache(cache_bytes)
-            if "past_key_values" in accepted and not getattr(model, "_is_stateful", False)
-            else None
-        )
+        self._cache_argument = "cache_params" if "cache_params" in accepted else "past_key_values"
+        self._cache: PrefixCache | None = None
+        self._states: StateCache | None = None
+        self._reads_on = 0
+        if getattr(model, "_is_stateful", False):
+            self._reads_on = goes_on_by(model, self._cache_argument)
+            self._states = StateCache(cache_bytes) if self._reads_on else None
+        elif "past_key_values" in accepted:
+            self._cache = PrefixCache(cache_bytes)
         self._sees_trees = self._cache is not None and sees_trees(model, accepted)
 
     def logprobs(self, prefixes: Sequence[Sequence[int]]) -> NDArray[np.float32]:
@@ -122,20 +131,25 @@ class HFModel(LanguageModel):
         with equally long known beginnings are read in one batch, others as trees side by side.
         """
         rows = self._rows(prefixes)
-        if self._cache:
-            for row in rows:
-                row.match = self._cache.match(row.tokens)
-        groups, trees = defaultdict(list), defaultdict(list)
-        for row in rows:
-            groups[row.start, len(row.tokens)].append(row)
-            trees[row.origin].append(row)
         result = np.empty((len(prefixes), self.vocabulary.size), np.float32)
+        if self._states:
+            self._read_beginnings(rows, result)
+        self._find(rows)
+        trees = defaultdict(list)
+        for row in rows:
+            trees[row.origin].append(row)
+        groups = _groups(rows)
         if self._sees_trees and _are_trees(list(trees.values()), len(groups)):
             self._read_trees(list(trees.values()), result)
         else:
-            for group in groups.values():
+            for group in groups:
                 self._read(group, result)
         return result
+
+    @property
+    def scores_guesses(self) -> bool:
+        """Whether a text with guesses after it is read about as fast as the text alone."""
+        return self._reads_on != 1
 
     def encode_prompt(self, prompt: Prompt | None, schema_text: str | None = None) -> list[int]:
         """Token ids to put before the output: by the chat template, if the tokenizer has one.
@@ -185,15 +199,52 @@ class HFModel(LanguageModel):
                 rows.append(_Row(tokens, {i: len(tokens)}))
         return rows[::-1]
 
+    def _find(self, rows: Sequence[_Row]) -> None:
+        """Set where the reading of rows can start."""
+        for row in rows:
+            if self._cache:
+                row.match = self._cache.match(row.tokens)
+            elif self._states:
+                match = self._states.match(row.tokens, row.shortest - 1)
+                if match and self._reads_on == 1:  # token by token, or anew
+                    left = len(row.tokens) - match.length
+                    match = match if left <= max(1, len(row.tokens) // _STEPS) else None
+                row.match = match
+
+    def _read_beginnings(self, rows: Sequence[_Row], result: NDArray[np.float32]) -> None:
+        """Read what stands before guesses, and what several texts begin with, where that is much:
+        so that its state is there if the guesses do not come true."""
+        if self._reads_on == 1:
+            return
+        self._find(rows)
+        trees = defaultdict(list)
+        for row in rows:
+            trees[row.origin].append(row)
+        beginnings = []
+        for tree in trees.values():
+            shared = min(
+                common_length([row.tokens for row in tree]), *(row.shortest - 1 for row in tree)
+            )
+            goes_on = len(tree) > 1 or len(tree[0].tokens) > tree[0].shortest
+            if goes_on and shared - tree[0].start > FAR:
+                beginnings.append(_Row(tree[0].tokens[:shared], {}, tree[0].match))
+        for group in _groups(beginnings):
+            self._read(group, result)
+
     def _read(self, group: Sequence[_Row], result: NDArray[np.float32]) -> None:
         """One pass over rows of one length, from one place on; fills their `result`s."""
         start, length = group[0].start, len(group[0].tokens)
         shortest = min(row.shortest for row in group)
         ids = [row.tokens[start:] for row in group]
-        known = assemble([row.match for row in group if row.match], start) if start else None
-        logprobs, cache = self._pass(ids, known, length - shortest + 1)
-        if self._cache:
-            self._cache.add(Block(tuple(row.tokens for row in group), cache))
+        matches = [row.match for row in group if row.match]
+        known = None
+        if start:
+            known = assemble_states(matches) if self._states else assemble(matches, start)
+        read = self._step if start and self._reads_on == 1 else self._pass
+        logprobs, cache = read(ids, known, length - shortest + 1)
+        kept = self._cache or self._states
+        if kept:
+            kept.add(Block(tuple(row.tokens for row in group), cache))
         for row, values in zip(group, logprobs, strict=True):
             for i, asked in row.asked.items():
                 result[i] = values[asked - shortest]
@@ -230,6 +281,16 @@ class HFModel(LanguageModel):
                 for i, asked in row.asked.items():
                     result[i] = values[path[asked - packing.start - 1]]
 
+    def _step(
+        self, ids: Sequence[Sequence[int]], known: Any, last: int
+    ) -> tuple[NDArray[np.float32], Any]:
+        """As `_pass`, a token of each row at a time."""
+        found = []
+        for tokens in zip(*ids, strict=True):
+            logprobs, known = self._pass([[token] for token in tokens], known, 1)
+            found.append(logprobs)
+        return np.concatenate(found[-last:], axis=1), known
+
     @torch.inference_mode()
     def _pass(
         self, ids: Sequence[Sequence[int]], known: Any, last: int, **options: Any
@@ -245,8 +306,10 @@ class HFModel(LanguageModel):
         Returns:
             Log-probabilities [rows, last, V], and the new keys and values.
         """
-        options["use_cache"] = self._cache is not None
-        if self._cache:
+        options["use_cache"] = bool(self._cache or self._states)
+        if self._states:
+            options[self._cache_argument] = empty_state(self.model) if known is None else known
+        elif self._cache:
             options["past_key_values"] = DynamicCache() if known is None else known
         if self._keeps_last_logits:
             options["logits_to_keep"] = last
@@ -260,7 +323,15 @@ class HFModel(LanguageModel):
         logprobs = logits.float().log_softmax(-1).cpu().numpy()
         if np.isnan(logprobs).any():
             raise GenerationError("the model gives NaN logits, or none that is finite")
-        return logprobs, output.past_key_values if self._cache else None
+        return logprobs, output[self._cache_argument] if options["use_cache"] else None
+
+
+def _groups(rows: Sequence[_Row]) -> list[list[_Row]]:
+    """Return rows by where their reading starts and ends."""
+    groups = defaultdict(list)
+    for row in rows:
+        groups[row.start, len(row.tokens)].append(row)
+    return list(groups.values())
 
 
 def _are_trees(trees: Sequence[Sequence[_Row]], groups: int) -> bool:

@@ -11,6 +11,7 @@ from torch import nn
 from constrain.errors import ConstraintError
 from constrain.models.cache import PrefixCache
 from constrain.models.hf import HFModel
+from constrain.models.states import StateCache, goes_on_by
 
 
 def depth(model: HFModel) -> int:
@@ -46,6 +47,9 @@ def with_layers(model: HFModel, kept: Sequence[int], *, cache_bytes: int = 1 << 
     thinner = copy(model)
     thinner.model = _thinned(network, places[0].split("."), kept, _config(network.config, kept))
     thinner._cache = model._cache and PrefixCache(cache_bytes)
+    if model._states:
+        thinner._reads_on = goes_on_by(thinner.model, thinner._cache_argument)
+        thinner._states = StateCache(cache_bytes) if thinner._reads_on else None
     return thinner
 
 

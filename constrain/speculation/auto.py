@@ -53,7 +53,10 @@ def speculative(target: LanguageModel, draft: Draft) -> SpeculativeModel:
 
 
 def _costs(target: LanguageModel) -> dict[str, Any]:
-    """Return what guesses cost on the device of a model; see `SpeculativeModel`."""
+    """Return what guesses cost on the device of a model; see `SpeculativeModel`. A model that reads
+    a text anew for them, and else a token, is not worth asking."""
+    if not getattr(target, "scores_guesses", True):
+        return {"position_cost": 0.99, "first_cost": 0.99}
     device = getattr(getattr(target, "model", None), "device", None)
     if getattr(device, "type", "cpu") == "cpu":
         return {}

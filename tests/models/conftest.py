@@ -12,6 +12,7 @@ from transformers import (
     AutoModelForCausalLM,
     GPT2Config,
     LlamaConfig,
+    Mamba2Config,
     MambaConfig,
     MistralConfig,
     PreTrainedTokenizerFast,
@@ -43,6 +44,16 @@ CONFIGS: dict[str, Any] = {
         sliding_window=6,
     ),
     "mamba": MambaConfig(vocab_size=WIDTH, hidden_size=16, num_hidden_layers=2, state_size=4),
+    "mamba2": Mamba2Config(
+        vocab_size=WIDTH,
+        hidden_size=16,
+        num_hidden_layers=2,
+        state_size=4,
+        num_heads=4,
+        head_dim=8,
+        n_groups=2,
+        chunk_size=8,
+    ),
 }
 
 
