@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
+import sys
+import tempfile
 from abc import ABC, abstractmethod
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from bench.monitor_points import Point
@@ -16,12 +19,14 @@ from constrain.monitors import LanguageServer
 from constrain.monitors.languages import PYTHON
 from constrain.monitors.named import find_program
 
-Case = tuple[Point, str]
-"""A place, and what is written from there to the end of its line."""
+Case = tuple[Point, Sequence[str]]
+"""A place, and texts that may be written from there to the end of its line."""
+Verdict = list[str] | None
+"""What is wrong with each text of a case, "" where nothing is; None where that is not known."""
 
 
 class Judge(ABC):
-    """Accepts statements or does not.
+    """Says what is wrong with statements.
 
     Attributes:
         name: what is asked.
@@ -30,48 +35,77 @@ class Judge(ABC):
     name: str
 
     @abstractmethod
-    def accepts(self, cases: Sequence[Case]) -> list[bool]:
-        """Return for each case whether its statement is without error."""
-
-
-_PATIENCE = 45
-"""Seconds for one statement; some files make basedpyright read more than it has room for."""
-_AT_ONCE = 20
-"""Statements after which basedpyright starts anew: it keeps what it has read of large packages."""
+    def verdicts(self, cases: Sequence[Case]) -> Iterator[tuple[int, Verdict]]:
+        """Yield the verdict of each case, with its number, as they are known."""
 
 
 class Basedpyright(Judge):
-    """Python: it compiles, and basedpyright finds no error in the line of the statement."""
+    """Python: it compiles, and basedpyright finds no error in the line of the statement.
+
+    The texts stand in files of their own, beside that of the place, which are shown to the server
+    and written nowhere. It has an empty workspace, so that it reads what these import and no more,
+    and is shown many before it is asked: with each change it forgets what it knows of types.
+
+    Args:
+        command: of the language server; None: the one that is installed.
+        timeout: seconds for one text. The first waits until all are read, which are shown at once.
+    """
 
     name = "compile and basedpyright"
+    at_once = 8
+    """Cases that are shown to one server."""
 
-    def accepts(self, cases: Sequence[Case]) -> list[bool]:
-        """See `Judge.accepts`."""
-        servers: dict[Path, LanguageServer] = {}
-        asked: Counter[Path] = Counter()
-        found = []
-        for point, text in cases:
-            path, root = point.place.path, point.place.root
-            assert path is not None
-            asked[root] += 1
-            if asked[root] % _AT_ONCE == 0:
-                servers.pop(root).close()
-            if root not in servers:
-                program = find_program(PYTHON.command[0]) or PYTHON.command[0]
-                command = [program, *PYTHON.command[1:]]
-                servers[root] = LanguageServer(command, "python", root, timeout=_PATIENCE)
-            code, line = _with(point, text), point.place.before.count("\n") + 1
-            try:
-                problems = servers[root].errors(path, code) if _compiles(code) else ()
-            except (OSError, ConstraintError):  # it has died of the file, or takes too long
-                servers.pop(root).close()
-                asked[root] = 0
-                found.append(False)
-            else:
-                found.append(_compiles(code) and all(p.line != line for p in problems))
-        for server in servers.values():
-            server.close()
-        return found
+    def __init__(self, command: Sequence[str] | None = None, timeout: float = 180) -> None:
+        program = find_program(PYTHON.command[0]) or PYTHON.command[0]
+        self._command = command or [program, *PYTHON.command[1:]]
+        self._timeout = timeout
+
+    def verdicts(self, cases: Sequence[Case]) -> Iterator[tuple[int, Verdict]]:
+        """See `Judge.verdicts`. Cases of the same package are judged together."""
+        order = sorted(range(len(cases)), key=lambda number: str(cases[number][0].place.path))
+        with tempfile.TemporaryDirectory() as folder:
+            workspace = Path(folder)
+            environment = Path(sys.prefix)
+            settings = {
+                "typeCheckingMode": "standard",
+                "pythonVersion": f"{sys.version_info.major}.{sys.version_info.minor}",
+                "venvPath": str(environment.parent),
+                "venv": environment.name,
+            }
+            (workspace / "pyrightconfig.json").write_text(json.dumps(settings), "utf-8")
+            for begin in range(0, len(order), self.at_once):
+                numbers = order[begin : begin + self.at_once]
+                found = self._all_of([cases[number] for number in numbers], workspace)
+                yield from zip(numbers, found, strict=True)
+
+    def _all_of(self, cases: Sequence[Case], workspace: Path) -> Iterator[Verdict]:
+        """Yield verdicts; where the server fails, that case is tried alone, and the rest anew."""
+        known = 0
+        for verdict in self._until_it_fails(cases, workspace):
+            known += 1
+            yield verdict
+        if known < len(cases) == 1:
+            yield None
+        elif known < len(cases):
+            yield from self._all_of(cases[known : known + 1], workspace)
+            yield from self._all_of(cases[known + 1 :], workspace)
+
+    def _until_it_fails(self, cases: Sequence[Case], workspace: Path) -> Iterator[list[str]]:
+        files = [_files(point, texts) for point, texts in cases]
+        with (
+            LanguageServer(self._command, "python", workspace, self._timeout) as server,
+            suppress(OSError, ConstraintError),  # it has died, or takes too long
+        ):
+            for path, code in (file for some in files for file in some):
+                if not _complaint_of_python(code):
+                    server.prepare(path, code)
+            for (point, _), some in zip(cases, files, strict=True):
+                line = point.place.before.count("\n") + 1
+                yield [
+                    _complaint_of_python(code)
+                    or next((p.message for p in server.errors(path, code) if p.line == line), "")
+                    for path, code in some
+                ]
 
 
 class Compiler(Judge):
@@ -87,48 +121,66 @@ class Compiler(Judge):
         self._command = command
         self._at_once = at_once
 
-    def accepts(self, cases: Sequence[Case]) -> list[bool]:
-        """See `Judge.accepts`."""
-        found = []
-        for begin in range(0, len(cases), self._at_once):
-            variants = []
-            for number, (point, text) in enumerate(cases[begin : begin + self._at_once]):
-                assert point.place.path is not None
-                variants.append(point.place.path.with_stem(f"variant_{number}"))
-                variants[-1].write_text(_with(point, text))
-            right = self._without_error(variants)
-            for variant in variants:
-                found.append(variant in right)
-                variant.unlink()
+    def verdicts(self, cases: Sequence[Case]) -> Iterator[tuple[int, Verdict]]:
+        """See `Judge.verdicts`."""
+        step = max(1, self._at_once // max((len(texts) for _, texts in cases), default=1))
+        for begin in range(0, len(cases), step):
+            some = cases[begin : begin + step]
+            files = [
+                (number, path, code)
+                for number, (point, texts) in enumerate(some)
+                for path, code in _files(point, texts, f"variant_{number}_")
+            ]
+            for _, path, code in files:
+                path.write_text(code)
+            found = self._complaints([path for _, path, _ in files])
+            for _, path, _ in files:
+                path.unlink()
+            for number in range(len(some)):
+                said = [found.get(path.name, "") for owner, path, _ in files if owner == number]
+                yield begin + number, said
+
+    def _complaints(self, files: Sequence[Path]) -> dict[str, str]:
+        """Return what is said of files with errors first.
+
+        Where a compiler finds errors, it may look no further in the other files.
+        """
+        found: dict[str, str] = {}
+        for begin in range(0, len(files), self._at_once):
+            left = [file.name for file in files[begin : begin + self._at_once]]
+            while left:
+                command = [*self._command, *left]
+                folder = files[0].parent
+                said = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+                if said.returncode == 0:
+                    break
+                output = said.stdout + said.stderr
+                wrong = re.findall(r"(?m)^(variant_\w+\.\w+)([(:].*)", output)
+                if not wrong:
+                    raise RuntimeError(f"{self.name}: {output[:1000]}")
+                for name, complaint in wrong:
+                    found.setdefault(name, complaint)
+                left = [name for name in left if name not in found]
         return found
 
-    def _without_error(self, files: Sequence[Path]) -> set[Path]:
-        """Where a compiler finds errors, it may look no further in the other files."""
-        left = set(files)
-        while left:
-            command = [*self._command, *sorted(file.name for file in left)]
-            folder = files[0].parent
-            said = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-            if said.returncode == 0:
-                break
-            output = said.stdout + said.stderr
-            wrong = set(re.findall(r"(?m)^(variant_\d+\.\w+)[(:]", output))
-            if not wrong:
-                raise RuntimeError(f"{self.name}: {output[:1000]}")
-            left = {file for file in left if file.name not in wrong}
-        return left
+
+def _files(point: Point, texts: Sequence[str], stem: str = "") -> list[tuple[Path, str]]:
+    """Return files with each of the texts, beside that of a place."""
+    path = point.place.path
+    assert path is not None
+    before, after = point.place.before, point.place.after
+    return [
+        (path.with_stem(f"{stem or path.stem + '_'}{number}"), f"{before}{text}\n{after}")
+        for number, text in enumerate(texts)
+    ]
 
 
-def _with(point: Point, text: str) -> str:
-    return f"{point.place.before}{text}\n{point.place.after}"
-
-
-def _compiles(code: str) -> bool:
+def _complaint_of_python(code: str) -> str:
     try:
         compile(code, "code", "exec")
-    except (SyntaxError, ValueError):
-        return False
-    return True
+    except (SyntaxError, ValueError) as error:
+        return f"{type(error).__name__}: {error}"
+    return ""
 
 
 def judge_of(language: str) -> Judge | None:

@@ -8,12 +8,14 @@ Points are dereferences: of Python in the packages of the standard library and o
 chosen by a seed; of TypeScript and C++ in small repositories that are made by a seed, where the
 language servers are installed. The name and what follows it on its line are hidden. The model
 writes a name, and where the line is a statement the rest of it, with monitors and without, at equal
-seeds. Writes DIR/monitors.json and .md, after each language:
+seeds. Writes DIR/monitors.json and .md, before and after each language's statements are judged, and
+DIR/statements-LANGUAGE.jsonl: the true end of each line, those that are written, and what is wrong.
 
 - *known*: points where the analyser knows, in the file as it is, what the name stands for;
 - *true name*: of these, how many allow the name that was hidden;
 - *members*: names written that are among the suggestions; *same*: that are the hidden one;
 - *statements*: that their judge finds no error in, of those where it finds none in the true line;
+  left out are those that it cannot judge;
 - *question*: seconds that the analyser takes for one, median and most; *analyser*: milliseconds for
   a token of the statements;
 - *monitor*: milliseconds of the processor for a token, of masks and of steps, without questions:
@@ -39,9 +41,10 @@ from rich.console import Console
 
 from bench.command import run_command
 from bench.errors import BenchmarkError
-from bench.monitor_judges import Case, judge_of
+from bench.monitor_judges import judge_of
 from bench.monitor_points import Point, knows, points
 from bench.monitor_repositories import cpp, typescript
+from bench.monitor_statements import Statements
 from bench.report import machine
 from constrain import Constraint, GenerationError, compile_regex, generate
 from constrain.models import BundledModel, HFModel, LanguageModel
@@ -66,9 +69,6 @@ class Measured:
     true_name: int = 0
     members: list[int] = field(default_factory=lambda: [0, 0])
     same: list[int] = field(default_factory=lambda: [0, 0])
-    statements: int = 0
-    accepted: list[int] = field(default_factory=lambda: [0, 0])
-    judge: str = ""
     questions: list[float] = field(default_factory=list)
     analyser: list[float] = field(default_factory=list)
     monitor: list[float] = field(default_factory=list)
@@ -120,13 +120,13 @@ def measure(
     is_known: Callable[[Point], bool],
     model: LanguageModel,
     console: Console,
-    statements: int,
+    statements: Statements,
+    most: int,
 ) -> Measured:
-    """Measure a language at some points; at so many of them, whole statements."""
+    """Measure a language at some points; at so many of them, write whole statements."""
     result = Measured()
     name = compile_regex(_NAME, model.vocabulary)
     end = compile_regex(_ENDS[language], model.vocabulary)
-    cases: list[tuple[Case, Case, Case]] = []
     started = time.perf_counter()
     for number, point in enumerate(found):
         result.points += 1
@@ -152,20 +152,10 @@ def measure(
             if index == 0:
                 result.monitor += overhead(watched, text.token_ids, [timer])
         result.questions += timer.seconds
-        if point.is_statement and allowed and len(cases) < statements:
-            written = [_statement(language, end, point, model, prompt, number, result)]
-            written.append(_written(end, model, prompt, number)[0])
-            true = point.name + point.rest.rstrip("\n")
-            cases.append(((point, true), (point, written[0]), (point, written[1])))
-    judge = judge_of(language)
-    if judge is not None and cases:
-        console.print(f"{language}: {judge.name} judges {len(cases)} statements", style="dim")
-        result.judge = judge.name
-        verdicts = judge.accepts([true for true, *_ in cases])
-        pairs = [pair for right, (_, *pair) in zip(verdicts, cases, strict=True) if right]
-        result.statements = len(pairs)
-        judged = judge.accepts([case for pair in pairs for case in pair])
-        result.accepted = [sum(judged[::2]), sum(judged[1::2])]
+        if point.is_statement and allowed and len(statements.found) < most:
+            written = _statement(language, end, point, model, prompt, number, result)
+            freely, _ = _written(end, model, prompt, number)
+            statements.add(point, [point.name + point.rest.rstrip("\n"), written, freely])
     return result
 
 
@@ -216,9 +206,9 @@ def _written(
     return "", ()
 
 
-def summary(language: str, found: Measured) -> dict[str, Any]:
+def summary(language: str, found: Measured, statements: Statements) -> dict[str, Any]:
     """Return the row of a language."""
-    known, judged = max(found.known, 1), max(found.statements, 1)
+    known, right = max(found.known, 1), len(statements.right)
     with_, without = 0, 1
     return {
         "language": language,
@@ -229,10 +219,11 @@ def summary(language: str, found: Measured) -> dict[str, Any]:
         "members without": found.members[without] / known,
         "same": found.same[with_] / known,
         "same without": found.same[without] / known,
-        "statements": found.statements,
-        "accepted": found.accepted[with_] / judged,
-        "accepted without": found.accepted[without] / judged,
-        "judge": found.judge,
+        "statements": right,
+        "unjudged": statements.unjudged,
+        "accepted": statements.accepted(with_) / max(right, 1),
+        "accepted without": statements.accepted(without) / max(right, 1),
+        "judge": statements.judge,
         "question s": median(found.questions or [0]),
         "question most s": max(found.questions, default=0),
         "analyser ms": 1000 * mean(found.analyser or [0]),
@@ -248,6 +239,7 @@ _COLUMNS = (
     ("members", "{members:.1%} / {members without:.1%}"),
     ("same name", "{same:.1%} / {same without:.1%}"),
     ("statements", "{accepted:.1%} / {accepted without:.1%} of {statements}"),
+    ("not judged", "{unjudged}"),
     ("question", "{question s:.3f} s, most {question most s:.1f} s"),
     ("analyser a token", "{analyser ms:.1f} ms"),
     ("monitor a token", "{monitor median ms:.3f} ms, mean {monitor mean ms:.3f} ms"),
@@ -282,10 +274,12 @@ def _run(console: Console, options: argparse.Namespace) -> int:
     if unknown := set(languages) - _ENDS.keys():
         raise BenchmarkError(f"no points of {unknown.pop()}; there are {', '.join(_ENDS)}")
     model: LanguageModel = BundledModel() if name == "bundled" else HFModel(name)
-    rows = []
+    rows: list[dict[str, Any]] = []
     for language in languages:
-        usual, statements = (320, 120) if language == "python" else (120, 40)
-        count = options.points or usual
+        count, most = (320, 120) if language == "python" else (120, 40)
+        count = count if options.points is None else options.points
+        most = most if options.statements is None else options.statements
+        statements = Statements(options.out / f"statements-{language}.jsonl")
         with tempfile.TemporaryDirectory() as folder:
             root = Path(folder).resolve()
             if language == "python":
@@ -295,10 +289,14 @@ def _run(console: Console, options: argparse.Namespace) -> int:
                 made = {"typescript": typescript, "cpp": cpp}[language]
                 places = made(root, count, options.seed)
                 is_known = _always
-            most = options.statements or statements
-            found = measure(language, places, is_known, model, console, most)
-        rows.append(summary(language, found))
-        text = _write(options.out, rows, name, options.seed)
+            found = measure(language, places, is_known, model, console, statements, most)
+            rows.append(summary(language, found, statements))
+            text = _write(options.out, rows, name, options.seed)
+            judge = judge_of(language) if statements.found else None
+            if judge is not None:
+                statements.be_judged(judge, console)
+                rows[-1] = summary(language, found, statements)
+                text = _write(options.out, rows, name, options.seed)
     console.print(text, markup=False, highlight=False, soft_wrap=True)
     return 0
 

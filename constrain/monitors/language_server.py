@@ -257,23 +257,23 @@ class LanguageServer:
             while True:
                 connection = await self._running(path)
                 try:
-                    return await question(connection)
+                    found = await question(connection)
                 except ConnectionError as error:
                     self._trouble = error
                     if not connection.gone.is_set():
                         raise
+                else:
+                    self._starts = self._late = 0
+                    return found
 
     async def _prepared(self, path: Path, code: str) -> None:
-        async def shown(connection: Connection) -> None:
+        async with self._turn:
+            connection = await self._running(path)
             connection.show(path, self.language.name, code)
-
-        await self._answered(path, shown)
 
     async def _names(self, path: Path, before: str, after: str) -> frozenset[str] | None:
         async def asked(connection: Connection) -> frozenset[str] | None:
-            names = await self._all_names(connection, path, before, after)
-            self._starts = self._late = 0
-            return names
+            return await self._all_names(connection, path, before, after)
 
         return await self._answered(path, asked)
 
@@ -315,7 +315,9 @@ class LanguageServer:
         from lsprotocol import types
 
         async def asked(connection: Connection) -> list[Problem]:
-            uri = types.TextDocumentIdentifier(connection.show(path, self.language.name, code))
+            if not connection.shows(path, code):  # a file that is told again is read again
+                connection.show(path, self.language.name, code)
+            uri = types.TextDocumentIdentifier(path.as_uri())
             answer = await connection.ask(
                 "textDocument/diagnostic", types.DocumentDiagnosticParams(uri)
             )

@@ -68,6 +68,7 @@ class Connection:
         self._numbers = itertools.count(1)
         self._pending: set[asyncio.Future[Any]] = set()
         self._versions: dict[str, int] = {}
+        self._texts: dict[str, str] = {}
         self._found: dict[tuple[str, int], asyncio.Future[Any]] = {}
         client = JsonRPCClient(_Protocol)
         client.feature("textDocument/publishDiagnostics")(lambda params: self._publish(params))
@@ -195,6 +196,7 @@ class Connection:
         """Tell the server what is in a file now; return its URI."""
         uri = path.as_uri()
         version = self._versions[uri] = self._versions.get(uri, 0) + 1
+        self._texts[uri] = code
         if version == 1:
             item = types.TextDocumentItem(uri, language, version, code)
             self.tell("textDocument/didOpen", types.DidOpenTextDocumentParams(item))
@@ -203,6 +205,10 @@ class Connection:
             whole = types.TextDocumentContentChangeWholeDocument(code)
             self.tell("textDocument/didChange", types.DidChangeTextDocumentParams(changed, [whole]))
         return uri
+
+    def shows(self, path: Path, code: str) -> bool:
+        """Whether the server has been told that this is in a file now."""
+        return self._texts.get(path.as_uri()) == code
 
     def knows_others(self, path: Path) -> bool:
         """Whether it has been shown other files than this."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -109,6 +110,14 @@ def test_a_server_that_hangs_is_started_again(fake, tmp_path):
     assert server.members(tmp_path / "a.py", "z.") == {"name", "names", "size"}
     first, _ = processes(tmp_path)
     assert not runs(first)
+
+
+def test_a_server_that_answers_is_not_given_up(fake, tmp_path):
+    server = fake("well")
+    for number in range(5):
+        assert server.errors(tmp_path / "x.py", f"x = {number}\n") == []
+        os.kill(processes(tmp_path)[-1], signal.SIGKILL)
+    assert len(processes(tmp_path)) == 5
 
 
 def test_a_dead_server_costs_no_more_time(fake, tmp_path):
