@@ -1,4 +1,4 @@
-"""Speculation: tokens for each call of the target, and CPU time, by method and kind of text.
+"""Speculation: tokens for each call of the target, and time, by method and kind of text.
 
     python -m bench.speculation --seeds 3
 
@@ -29,7 +29,10 @@ from bench.speculation_methods import PLAIN, Meter, methods, tasks
 from constrain.models import BundledModel, HFModel
 
 _SCHEMAS = ("person", "invoice", "product", "event")
-_HEAD = ("text", "method", "tokens a call", "CPU ms a token", "speed-up", "matching / target")
+_HEAD = (
+    *("text", "method", "tokens a call", "CPU ms a token", "wall ms a token", "speed-up"),
+    "matching / target",
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -71,8 +74,8 @@ def _run(console: Console, options: argparse.Namespace) -> int:
     note = (
         f"Target: {_described(target)}; draft model: {_described(draft)}; {options.seeds} texts "
         f"for each prompt, at most {options.tokens} tokens, one text at a time, temperature 1 "
-        "unless it says greedy. Tokens a call: of the target. CPU time: the median text's. "
-        "Speed-up: against plain, under the constraint. Matching: masks and following tokens. "
+        "unless it says greedy. Tokens a call: of the target. Time: the median text's. Speed-up: "
+        "in CPU time, against plain, under the constraint. Matching: masks and following tokens. "
         f"One thread, {machine()}."
     )
     text = markdown(rows, note)
@@ -86,16 +89,20 @@ def summary(
     measured: Mapping[tuple[str, str], Sequence[Mapping[str, float]]],
 ) -> list[dict[str, Any]]:
     """Return a row for each kind of text and method: means over all tokens, medians of times."""
-    times = {
-        key: median(1000 * run["total"] / run["tokens"] for run in runs)
-        for key, runs in measured.items()
-    }
+    times, waits = (
+        {
+            key: median(1000 * run[clock] / run["tokens"] for run in runs)
+            for key, runs in measured.items()
+        }
+        for clock in ("total", "wall")
+    )
     rows = []
     for (kind, name), runs in measured.items():
         total = {part: sum(run[part] for run in runs) for part in ("tokens", "calls", "target")}
         figures = (
             total["tokens"] / total["calls"],
             times[kind, name],
+            waits[kind, name],
             times[kind, PLAIN] / times[kind, name],
             sum(run["matching"] for run in runs) / total["target"],
         )
@@ -105,12 +112,13 @@ def summary(
 
 def markdown(rows: Sequence[Mapping[str, Any]], note: str) -> str:
     """Return the rows as a table, kind by kind, with a note below."""
-    lines = [f"| {' | '.join(_HEAD)} |", "|---|---|---:|---:|---:|---:|"]
+    lines = [f"| {' | '.join(_HEAD)} |", "|---|---|---:|---:|---:|---:|---:|"]
     kinds = list(dict.fromkeys(row["text"] for row in rows))
     for row in sorted(rows, key=lambda row: kinds.index(row["text"])):
-        kind, name, block, time, gain, matching = row.values()
+        kind, name, block, time, wait, gain, matching = row.values()
         lines.append(
-            f"| {kind} | {name} | {block:.2f} | {time:.2f} | {gain:.2f} | {matching:.1%} |"
+            f"| {kind} | {name} | {block:.2f} | {time:.2f} | {wait:.2f} | {gain:.2f} "
+            f"| {matching:.1%} |"
         )
     return "\n".join(lines) + f"\n\n{note}\n"
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass
 from math import inf
-from time import process_time
+from time import perf_counter, process_time
 from typing import Any
 
 import torch
@@ -65,11 +65,12 @@ class Meter:
         target: time in them.
         matching: time in matchers.
         total: time in all.
+        wall: the same by the clock on the wall.
     """
 
     def __init__(self) -> None:
         self.calls = 0
-        self.target = self.matching = self.total = 0.0
+        self.target = self.matching = self.total = self.wall = 0.0
         self._started = 0.0
 
     @contextmanager
@@ -89,11 +90,12 @@ class Meter:
         hooks = [model.register_forward_pre_hook(start), model.register_forward_hook(stop)]
         for name, function in plain.items():
             setattr(Matcher, name, self._timed(function))
-        started = process_time()
+        started, began = process_time(), perf_counter()
         try:
             yield
         finally:
             self.total += process_time() - started
+            self.wall += perf_counter() - began
             for name, function in plain.items():
                 setattr(Matcher, name, function)
             for hook in hooks:

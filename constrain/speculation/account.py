@@ -21,6 +21,8 @@ class Account:
         tokens: tokens written.
         offered: depth in the tree -> how many steps came to a place with drafts there.
         accepted: depth in the tree -> how many of these went on with one of the drafts.
+        offered_by, accepted_by: the same by the name of the drafter; "forced" where the constraint
+            leaves a single token.
         seconds: part of the work -> seconds spent in it: "target", "draft" (the draft model),
             "drafting" (growing trees), "choosing", "mask" (what masks take of these two).
     """
@@ -31,6 +33,8 @@ class Account:
     tokens: int = 0
     offered: Counter[int] = field(default_factory=Counter)
     accepted: Counter[int] = field(default_factory=Counter)
+    offered_by: Counter[str] = field(default_factory=Counter)
+    accepted_by: Counter[str] = field(default_factory=Counter)
     seconds: defaultdict[str, float] = field(default_factory=partial(defaultdict, float))
 
     @property

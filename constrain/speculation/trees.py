@@ -14,6 +14,7 @@ from constrain.errors import ConstraintError
 from constrain.sampling.base import Particle
 from constrain.sampling.cursor import Cursor
 from constrain.speculation.account import Account
+from constrain.speculation.forced import Forced
 from constrain.speculation.rules import Distribution, Rule
 
 
@@ -30,13 +31,14 @@ class Node:
         tokens: [K] the tokens that the constraint allows next, ascending; empty where nobody has
             looked.
         draft: [K] the distribution of the first draft; empty while it is not known.
+        drafter: who has given that distribution.
         drafts: indices of the drafts in `tokens`, in the order of drawing.
         children: index of a draft -> the place that it leads to.
     """
 
     __slots__ = (
-        *("_rest", "children", "count", "cursor", "depth", "draft", "drafts", "prefix"),
-        *("tokens", "value"),
+        *("_rest", "children", "count", "cursor", "depth", "draft", "drafter", "drafts"),
+        *("prefix", "tokens", "value"),
     )
 
     def __init__(self, prefix: tuple[int, ...], cursor: Cursor, depth: int, value: float) -> None:
@@ -47,6 +49,7 @@ class Node:
         self.value = value
         self.tokens: NDArray[np.intp] = np.empty(0, np.intp)
         self.draft: Distribution = np.empty(0)
+        self.drafter = ""
         self.drafts: list[int] = []
         self.children: dict[int, Node] = {}
         self._rest = self.draft
@@ -70,9 +73,10 @@ class Node:
         """Estimated probability that the text comes here and all drafts so far are rejected."""
         return self.value * (1 - float(self.draft[list(self.children)].sum()))
 
-    def expect(self, draft: Distribution) -> None:
-        """Set the distribution of the drafts."""
+    def expect(self, draft: Distribution, drafter: str) -> None:
+        """Set the distribution of the drafts, and whose it is."""
         self.draft = self._rest = draft
+        self.drafter = drafter
 
     def grow(self, rule: Rule, uniform: float) -> Node | None:
         """Draw another draft. Returns the place that it leads to; None if it is known already."""
@@ -281,7 +285,7 @@ class Tree:
         assert mask is not None
         node.tokens = np.flatnonzero(mask)
         if node.is_forced:
-            node.expect(np.ones(1))
+            node.expect(np.ones(1), Forced.name)
 
     def _number(self, node: Node, index: int) -> float:
         """Numbers with an even index are the rule's, the others the drafts'."""

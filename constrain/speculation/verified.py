@@ -144,12 +144,12 @@ class VerifiedSampler(MaskedSampler):
                 with self.account.time("drafting"):
                     found = dict(zip(texts, offers, strict=True))
                     for node in nodes:
-                        self._offer(node, found[node.prefix])
+                        self._offer(node, found[node.prefix], drafter.name)
             except Exception as error:
                 self._dismiss(drafter, error)
             nodes = [node for node in nodes if node.is_exhausted]
 
-    def _offer(self, node: Node, offer: Likely | None) -> None:
+    def _offer(self, node: Node, offer: Likely | None, drafter: str) -> None:
         if offer is None:
             return
         if offer.tokens.shape != offer.logprobs.shape or not len(offer.tokens):
@@ -167,7 +167,7 @@ class VerifiedSampler(MaskedSampler):
         if np.isnan(top) or top == np.inf:
             raise GenerationError("a draft has NaN or infinite log-probabilities")
         if top > -np.inf:
-            node.expect(_probabilities(self._draft_warp(among)))
+            node.expect(_probabilities(self._draft_warp(among)), drafter)
 
     def _dismiss(self, drafter: Drafter, error: Exception) -> None:
         self._drafters.remove(drafter)
@@ -200,6 +200,8 @@ class VerifiedSampler(MaskedSampler):
             if node.drafts:
                 account.offered[depth] += 1
                 account.accepted[depth] += child is not None
+                account.offered_by[node.drafter] += 1
+                account.accepted_by[node.drafter] += child is not None
             if child is None or not particle.is_live:
                 return
             depth, node = depth + 1, child

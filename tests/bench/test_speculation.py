@@ -12,24 +12,24 @@ from bench.speculation_methods import PLAIN
 
 
 def test_the_summary() -> None:
+    parts = ("tokens", "calls", "target", "matching", "total", "wall")
+    figures = {
+        PLAIN: [(10, 10, 0.1, 0.002, 0.2, 0.4)] * 2,
+        "fast": [(10, 2, 0.04, 0.002, 0.05, 0.1), (20, 8, 0.16, 0.018, 0.3, 0.6)],
+    }
     runs = {
-        ("JSON", PLAIN): [
-            {"tokens": 10, "calls": 10, "target": 0.1, "matching": 0.002, "total": 0.2},
-            {"tokens": 10, "calls": 10, "target": 0.1, "matching": 0.002, "total": 0.2},
-        ],
-        ("JSON", "fast"): [
-            {"tokens": 10, "calls": 2, "target": 0.04, "matching": 0.002, "total": 0.05},
-            {"tokens": 20, "calls": 8, "target": 0.16, "matching": 0.018, "total": 0.3},
-        ],
+        ("JSON", name): [dict(zip(parts, run, strict=True)) for run in measured]
+        for name, measured in figures.items()
     }
     rows = speculation.summary(runs)
     fast = rows[1]
     assert fast["tokens a call"] == 3
     assert fast["CPU ms a token"] == pytest.approx((5 + 15) / 2)
+    assert fast["wall ms a token"] == pytest.approx(20)
     assert fast["speed-up"] == pytest.approx(2)
     assert fast["matching / target"] == pytest.approx(0.1)
     table = speculation.markdown(rows, "A note.")
-    assert "| JSON | fast | 3.00 | 10.00 | 2.00 | 10.0% |" in table
+    assert "| JSON | fast | 3.00 | 10.00 | 20.00 | 2.00 | 10.0% |" in table
     assert table.endswith("A note.\n")
 
 

@@ -6,6 +6,7 @@ import math
 import re
 import warnings
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -127,27 +128,59 @@ def test_texts_are_those_of_local_masking(name: str, rule: str, shape: str) -> N
             assert sampler.account.accepted == sampler.account.offered
 
 
-OFFERS: dict[str, Callable[[], list[Drafter]]] = {
-    "forced": lambda: [Forced()],
-    "copying": lambda: [Copying()],
-    "recycling": lambda: [Recycling()],
-    "trigrams": lambda: [Trigrams()],
-    "several": lambda: [Forced(), Copying(), Recycling(), DraftModel(TableModel(LETTERS, 9))],
+OFFERS: dict[str, Callable[[Vocabulary], list[Drafter]]] = {
+    "forced": lambda _: [Forced()],
+    "copying": lambda _: [Copying()],
+    "recycling": lambda _: [Recycling()],
+    "trigrams": lambda _: [Trigrams()],
+    "model": lambda v: [DraftModel(TableModel(v, 9))],
+    "several": lambda v: [Forced(), Copying(), Recycling(), DraftModel(TableModel(v, 9))],
 }
+OFFERED_IN = {"regex": "chains", "grammar": "branching", "schema": "dynamic"}
+"""Constraints, and the shape to draft under each; rules that need a fixed one take a chain."""
 
 
 @pytest.mark.parametrize("name", OFFERS)
 @pytest.mark.parametrize("rule", ["rejection", "distinct", *FIXED_RULES])
-def test_drafters_that_offer_some_tokens(rule: str, name: str) -> None:
+@pytest.mark.parametrize("kind", CONSTRAINTS)
+def test_drafters_that_offer_some_tokens(kind: str, rule: str, name: str) -> None:
     """Also those that learn from one text what they offer in the next."""
-    constraint = CONSTRAINTS["regex"]
-    drafters, drawn = OFFERS[name](), []
+    constraint = CONSTRAINTS[kind]
+    target = TARGETS[constraint.vocabulary]
+    shape = OFFERED_IN[kind]
+    shape = "chain" if rule in FIXED_RULES and shape == "dynamic" else shape
+    drafters, drawn = OFFERS[name](target.vocabulary), []
     for seed in range(3):
         made = VerifiedSampler(
-            TARGET, constraint, draft=drafters, rule=rule, shape=Chains(3, 2), seed=seed
+            target, constraint, draft=drafters, rule=rule, shape=SHAPES[shape], seed=seed
         )
         drawn += [sample.token_ids for sample in made.sample(PROMPT, 70, MAX_TOKENS)]
-    assert chi_square(drawn, masked_law(TARGET, constraint)) < 4
+    assert chi_square(drawn, masked_law(target, constraint)) < 4
+
+
+@pytest.mark.parametrize("name", OFFERS)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_what_is_not_allowed_is_never_sent(shape: str, name: str) -> None:
+    """Every prefix that the target sees can be completed, and who drafts what is counted."""
+    for constraint in CONSTRAINTS.values():
+        target = Counting(constraint.vocabulary, 1)
+        drafters = OFFERS[name](constraint.vocabulary)
+        made = VerifiedSampler(target, constraint, draft=drafters, shape=SHAPES[shape], seed=3)
+        for _ in range(3):
+            made.sample(PROMPT, 5, 12)
+        for prefix in chain.from_iterable(target.calls):
+            matcher = constraint.matcher()
+            assert all(matcher.accept(token) for token in prefix[len(PROMPT) :])
+            assert not matcher.is_finished()
+        account = made.account
+        assert set(account.offered_by) <= {drafter.name for drafter in drafters} | {"forced"}
+        for depths, names in (
+            (account.offered, account.offered_by),
+            (account.accepted, account.accepted_by),
+        ):
+            assert sum(depths.values()) == sum(names.values())
+        if name not in ("forced", "several"):  # what the drafter of this name offers may be wrong
+            assert account.accepted_by["forced"] == account.offered_by["forced"]
 
 
 class ForgetsWhatWasDrawn(Rejection):
