@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
+from math import inf
 from time import perf_counter
 from typing import Any
 
@@ -19,6 +20,9 @@ from constrain.speculation.drafter import Drafter
 from constrain.speculation.drafting import Drafting, Tokens
 from constrain.speculation.statistics import Statistics
 from constrain.speculation.unguided import Unguided
+
+_FUTILE = 0.03
+"""What a question may take beside the call of the target, as a share of it."""
 
 
 class SpeculativeModel(LanguageModel):
@@ -39,7 +43,8 @@ class SpeculativeModel(LanguageModel):
 
     How far to draft is `Drafting`'s business. Where a drafter fails, it is left out from then on,
     with a `SpeculationWarning`; where the target fails to score guesses, it is asked without, with
-    the same warning.
+    the same warning. Without a loan, a target that answers so fast that looking for guesses takes
+    long beside it is asked directly, once two questions have shown it.
 
     Not for several threads at once.
 
@@ -83,6 +88,8 @@ class SpeculativeModel(LanguageModel):
             loan=loan,
             context_length=target.context_length,
         )
+        self._lends = loan > 0
+        self._least_call = self._least_rest = inf
         self._room = cache_bytes
         self._rows: OrderedDict[Tokens, NDArray[Any]] = OrderedDict()
 
@@ -106,6 +113,8 @@ class SpeculativeModel(LanguageModel):
         self, prefixes: Sequence[Sequence[int]], texts: Sequence[Lookahead]
     ) -> NDArray[Any]:
         """See `LanguageModel.logprobs_ahead`."""
+        if self._is_futile:
+            return self._pass_on(prefixes)
         started, tally = perf_counter(), self._drafting.tally
         before = tally.target_seconds
         asked = [p if isinstance(p, tuple) else tuple(map(int, p)) for p in prefixes]
@@ -118,10 +127,32 @@ class SpeculativeModel(LanguageModel):
             self._keep(scored, given)
         else:
             self._drafting.book_saved_calls(1)
-        tally.draft_seconds += perf_counter() - started - (tally.target_seconds - before)
+        call = tally.target_seconds - before
+        rest = perf_counter() - started - call
+        tally.draft_seconds += rest
+        if missing:
+            self._least_call = min(call, self._least_call)
+            self._least_rest = min(rest, self._least_rest)
         if not asked:
             return np.empty((0, self.vocabulary.size), np.float32)
         return np.array([rows[prefix] for prefix in asked])
+
+    @property
+    def _is_futile(self) -> bool:
+        """Whether guesses are no use, by the least times, which what else runs does not change."""
+        if self._lends or self._drafting.tally.questions < 2:
+            return False
+        return self._least_rest > _FUTILE * self._least_call
+
+    def _pass_on(self, prefixes: Sequence[Sequence[int]]) -> NDArray[Any]:
+        """Ask the target, and nothing else."""
+        started, tally = perf_counter(), self._drafting.tally
+        rows = self._ask(prefixes)
+        tally.questions += 1
+        tally.calls += 1
+        tally.positions += len(prefixes)
+        tally.target_seconds += perf_counter() - started
+        return rows
 
     def _known(self, prefix: Tokens) -> NDArray[Any] | None:
         """Return the row of a prefix, if it is known. One that is no distribution is not: if
@@ -152,7 +183,7 @@ class SpeculativeModel(LanguageModel):
         tally.target_seconds += perf_counter() - started
         return prefixes, rows
 
-    def _ask(self, prefixes: list[Tokens]) -> NDArray[Any]:
+    def _ask(self, prefixes: Sequence[Sequence[int]]) -> NDArray[Any]:
         """Return the target's rows.
 
         Raises:

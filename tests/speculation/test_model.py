@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -105,8 +106,11 @@ def test_a_drafter_that_is_always_wrong_costs_little(n: int, position: float, fi
 @pytest.mark.parametrize("n", [1, 8])
 @pytest.mark.parametrize("most", [3, 10, 40, 200])
 @pytest.mark.parametrize("drafter", ["wrong", "free"])
-def test_auto_never_costs_more_than_it_may(drafter: str, most: int, n: int) -> None:
+def test_auto_never_costs_more_than_it_may(
+    monkeypatch: pytest.MonkeyPatch, drafter: str, most: int, n: int
+) -> None:
     """Not even where everything that is guessed is wrong, and not even for short texts."""
+    monkeypatch.setattr("constrain.speculation.model._FUTILE", np.inf)
     makers = {"wrong": lambda: [Wrong(MODEL)], "free": free_drafters}
     for position, first in COSTS:
         for seed in range(3):
@@ -116,6 +120,35 @@ def test_auto_never_costs_more_than_it_may(drafter: str, most: int, n: int) -> N
             assert write(model, n, most, seed) == write(MODEL, n, most, seed)
             statistics = model.statistics
             assert priced(statistics, n, position, first) <= 1.02 * statistics.questions
+
+
+class Slow(Watched):
+    """Takes some time for a call."""
+
+    seconds = 0.004
+
+    def logprobs(self, prefixes: Any) -> Any:
+        started = time.perf_counter()
+        while time.perf_counter() - started < self.seconds:
+            pass
+        return super().logprobs(prefixes)
+
+
+def test_a_target_faster_than_drafting_is_asked_directly() -> None:
+    """With no loan; else drafting is what the caller wants."""
+    forced = compile_regex("(ab0ab0ab0){9}", LETTERS)
+    for target, loan, fewer in (
+        (Watched(MODEL), 0, False),
+        (Watched(MODEL), 99, True),
+        (Slow(MODEL), 0, True),
+    ):
+        model = SpeculativeModel(target, free_drafters(), loan=loan, position_cost=0.01)
+        samples = [MaskedSampler(m, forced, seed=1).sample(PROMPT, 2, 60) for m in (model, MODEL)]
+        assert samples[0] == samples[1]
+        statistics = model.statistics
+        assert statistics.calls == len(target.calls)
+        assert statistics.positions == sum(map(len, target.calls))
+        assert (statistics.calls < statistics.questions) == fewer
 
 
 def test_a_drafter_that_becomes_good_is_asked_again() -> None:
