@@ -62,8 +62,11 @@ class Overlaps:
         looks = [_Look.at(branch) for branch in branches]
         types = ANY_TYPE & ~_twice(look.free for look in looks)
         found: dict[int, list[int]] = {}
+        alone = position.schema.keys() & KEYWORDS.keys() <= {"oneOf", "type"}
         for i, j in self._pairs(position, looks, types):
-            if not looks[i].excludes(looks[j], types) and not self._disjoint(position, i, j):
+            if looks[i].excludes(looks[j], types):
+                continue
+            if (alone and looks[i].meets(looks[j])) or not self._disjoint(position, i, j):
                 found.setdefault(i, []).append(j)
                 found.setdefault(j, []).append(i)
         return Exclusion(types, found)
@@ -111,12 +114,15 @@ class _Look:
         values: the values it allows, where it lists them.
         tags: the values of required properties, where it lists them.
         free: mask of the types of which it allows all values.
+        open: the properties of which it says something, if it says no more of objects than that
+            and which are required.
     """
 
     types: int
     values: frozenset[Any] | None
     tags: Mapping[str, frozenset[Any]]
     free: int
+    open: frozenset[str] | None = None
 
     @classmethod
     def at(cls, atom: Atom) -> _Look:
@@ -135,7 +141,24 @@ class _Look:
             for name in schema.get("required", ())
             if name in properties and (values := _listed(atom.child(properties[name]))) is not None
         }
-        return cls(types_of(schema), _listed(atom), tags, free & _free(schema))
+        said = schema.keys() & KEYWORDS.keys()
+        open = frozenset(properties).union(schema.get("required", ()))
+        return cls(
+            types_of(schema),
+            _listed(atom),
+            tags,
+            free & _free(schema),
+            open if said <= _OPEN and False not in properties.values() else None,
+        )
+
+    def meets(self, other: _Look) -> bool:
+        """Whether some object is in both branches, unless one of them has none."""
+        return (
+            self.open is not None
+            and other.open is not None
+            and bool(self.types & other.types & OBJECT)
+            and self.open.isdisjoint(other.open)
+        )
 
     def excludes(self, other: _Look, types: int) -> bool:
         """Whether no value of some types can be in both branches."""
@@ -145,6 +168,9 @@ class _Look:
         return common == OBJECT and any(
             _apart(values, other.tags.get(name)) for name, values in self.tags.items()
         )
+
+
+_OPEN = frozenset(("type", "properties", "required"))
 
 
 def _told_apart(looks: Sequence[_Look], types: int) -> list[frozenset[Any]] | None:

@@ -16,11 +16,12 @@ from constrain.schema.arrays import ArrayShape, Written
 from constrain.schema.facts import identity
 from constrain.schema.in_order import numbers_in_order, strings_in_order
 from constrain.schema.language import Language, by_length, spell
+from constrain.schema.listed import Cursors
 from constrain.schema.members import Plan, Progress
 from constrain.schema.normal import Node, Normaliser
 from constrain.schema.numeric import numbers
 from constrain.schema.numeric.numbers import NumberShape
-from constrain.schema.shapes import Alternative, FreeKeys, ObjectShape, Values
+from constrain.schema.shapes import Alternative, Composites, FreeKeys, ObjectShape, Values
 from constrain.schema.stable import look_until_stable
 from constrain.schema.textual.strings import JudgedStrings, StringShape
 
@@ -31,8 +32,9 @@ Listed = Mapping[Any, bytes]
 class Few:
     """Lists the values of nodes."""
 
-    def __init__(self, normaliser: Normaliser, language: Language) -> None:
+    def __init__(self, normaliser: Normaliser, cursors: Cursors, language: Language) -> None:
         self._normaliser = normaliser
+        self._cursors = cursors
         self._language = language
         self._some: dict[Node, tuple[int, dict[Any, bytes]]] = {}
         self._more: dict[Node, int] = {}  # nodes known to have more values than that
@@ -138,12 +140,15 @@ class Few:
             plan = Plan(alternative, any_order=False, possible=lambda node: bool(ask(node)))
             yield from _objects(plan, ask, self._strings, self._normaliser.spend)
         else:
-            yield from islice(self._scalars(alternative), count)
+            yield from islice(self._plain(alternative), count)
 
-    def _scalars(self, alternative: Alternative) -> Iterator[tuple[Any, bytes]]:
+    def _plain(self, alternative: Alternative) -> Iterator[tuple[Any, bytes]]:
         if isinstance(alternative, Values):
             for value in alternative.values:
                 yield identity(value), self._language.least(Values((value,)))
+        elif isinstance(alternative, Composites):
+            for value in alternative.values:
+                yield identity(value), self._cursors.text(value)
         elif isinstance(alternative, StringShape):
             yield from self._strings(alternative)
         elif isinstance(alternative, JudgedStrings):

@@ -17,11 +17,12 @@ from constrain.schema.arrays import ArrayShape, Items, Way, Written
 from constrain.schema.distinct import DistinctItems, Fresh
 from constrain.schema.frame import Frame, Moves, Push
 from constrain.schema.language import Language, read_key
+from constrain.schema.listed import Cursor, Listed
 from constrain.schema.members import Member, Plan, Progress, boundless
 from constrain.schema.normal import Node, Normaliser
 from constrain.schema.reading import Reading
 from constrain.schema.repeats import RepeatingItems
-from constrain.schema.shapes import FreeKeys, ObjectShape, Property
+from constrain.schema.shapes import Composites, FreeKeys, ObjectShape, Property
 from constrain.schema.solve import Solver
 from constrain.schema.stacks import Configuration, Stacks, make_room
 from constrain.schema.textual.strings import JudgedStrings, accepted
@@ -47,6 +48,8 @@ class Frames:
         self._items: dict[tuple[Items, Written], AfterItem] = {}
         self._told: weakref.WeakValueDictionary[tuple[AnyItems, Any], AfterItem]
         self._told = weakref.WeakValueDictionary()
+        self.cursors = solver.cursors
+        self._listed: dict[tuple[Cursor, ...], Listed] = {}
         self._readings: weakref.WeakValueDictionary[tuple[Any, ...], Reading]
         self._readings = weakref.WeakValueDictionary()
         self.end_object = Close(self, language.end_object, b"}")
@@ -58,6 +61,7 @@ class Frames:
         frames: tuple[Frame, ...]
         frames = (*self._values.values(), *self._keys.values(), *self._members.values())
         frames += (*self._items.values(), *self._told.values(), *self._readings.values())
+        frames += (*self._listed.values(),)
         for frame in (*frames, self.end_object, self.end_array, self.quote):
             vars(frame).clear()
         vars(self).clear()
@@ -67,6 +71,14 @@ class Frames:
         found = self._values.get(node)
         if found is None:
             found = self._values[node] = Value(self, node)
+        return found
+
+    def listed(self, cursors: tuple[Cursor, ...]) -> Listed:
+        """Return the frame that expects the rest of one of some values."""
+        found = self._listed.get(cursors)
+        if found is None:
+            make_room(self._listed)
+            found = self._listed[cursors] = Listed(self, cursors)
         return found
 
     def key(self, plan: Plan, progress: Progress) -> Key:
@@ -157,6 +169,10 @@ class Value(Frame):
             elif isinstance(alternative, ArrayShape):
                 pushes = moves.setdefault(language.open_array, [])
                 pushes.extend(self._array(frames.solver.items(alternative)))
+            elif isinstance(alternative, Composites):
+                before = tuple(map(frames.cursors.before, alternative.values))
+                for lexeme, ways in Listed(frames, before).moves.items():
+                    moves.setdefault(lexeme, []).extend(ways)
             elif isinstance(alternative, JudgedStrings):
                 beginning = language.beginning(alternative.shape)
                 moves[beginning] = [(frames.quote,)]

@@ -28,7 +28,7 @@ from constrain.schema.facts import (
 from constrain.schema.numeric import numbers
 from constrain.schema.numeric.numbers import ALL_NUMBERS, NumberShape
 from constrain.schema.positions import Atoms, Position
-from constrain.schema.shapes import Alternative, ObjectShape, Values
+from constrain.schema.shapes import Alternative, Composites, ObjectShape, Values
 from constrain.schema.sources.keywords import ARRAY, BOOLEAN, NULL, NUMBER, OBJECT, STRING
 from constrain.schema.terms import Group, Terms
 from constrain.schema.textual import strings
@@ -169,6 +169,7 @@ class Normaliser:
         enums = [fact.enum for fact in facts if fact.enum not in (None, enum)]
         excluded = [fact.excluded for fact in facts if fact.excluded is not None]
         scalars: dict[int, list[Any]] = {}
+        composites: list[Any] = []
         for value in enum.values:
             kind = type_of(value)
             if (
@@ -179,12 +180,13 @@ class Normaliser:
                 or not all(any(holds(atom, value) for atom in group) for _, group in groups)
             ):
                 continue
-            if kind == ARRAY:
-                yield self._array([self.atoms.constant(value).facts.array])
-            elif kind == OBJECT:
-                yield self._object([self.atoms.constant(value).facts.object])
+            if kind in (ARRAY, OBJECT):
+                if writable(value):
+                    composites.append(value)
             elif kind != STRING or value.isascii() or writable(value):
                 scalars.setdefault(kind, []).append(value)
+        if composites:
+            yield Composites(tuple(composites))
         for values in scalars.values():
             yield Values(tuple(values))
 

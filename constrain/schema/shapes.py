@@ -45,6 +45,13 @@ class Values:
     values: tuple[Any, ...]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Composites:
+    """A finite set of arrays and objects, at least one, in the order of the schema."""
+
+    values: tuple[Any, ...]
+
+
 class Chance(NamedTuple):
     """That the value of a property can make a breach.
 
@@ -347,4 +354,6 @@ def _atoms(facts: ObjectFacts, matched: frozenset[Regex]) -> list[Atom]:
     return [atom for regex, atom in facts.patterns if regex in matched] or [facts.additional]
 
 
-Alternative = Values | NumberShape | StringShape | JudgedStrings | ArrayShape | ObjectShape
+Alternative = (
+    Values | Composites | NumberShape | StringShape | JudgedStrings | ArrayShape | ObjectShape
+)

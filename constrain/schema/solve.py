@@ -16,18 +16,23 @@ from constrain.schema.evaluate import holds
 from constrain.schema.facts import TRUE, Atom, Constant, writable
 from constrain.schema.few import Few
 from constrain.schema.language import Language, by_length
+from constrain.schema.listed import Cursors
 from constrain.schema.members import LeastText, Plan
 from constrain.schema.normal import Node, Normaliser, too_complex
 from constrain.schema.positions import Position
 from constrain.schema.repeats import RepeatingItems
-from constrain.schema.shapes import Alternative, ObjectShape
+from constrain.schema.shapes import Alternative, Composites, ObjectShape
 from constrain.schema.sources.keywords import ARRAY, KEYWORDS, NUMBER, OBJECT, STRING, types_of
 from constrain.schema.stable import look_until_stable
 from constrain.schema.textual.strings import LEAST_LIMIT, JudgedStrings, StringShape
 
 
 class Solver:
-    """Answers about the nodes of a normaliser, each found once."""
+    """Answers about the nodes of a normaliser, each found once.
+
+    Attributes:
+        cursors: places in the values of lists.
+    """
 
     def __init__(self, normaliser: Normaliser, language: Language, any_order: bool) -> None:
         self._normaliser = normaliser
@@ -35,7 +40,8 @@ class Solver:
         self._any_order = any_order
         self._plans: dict[ObjectShape, Plan] = {}
         self._items: dict[ArrayShape, Items | DistinctItems | RepeatingItems] = {}
-        self._few = Few(normaliser, language)
+        self.cursors = Cursors(language, any_order)
+        self._few = Few(normaliser, self.cursors, language)
         self._least: dict[Node, bytes | None] = {}
 
     def close(self) -> None:
@@ -178,6 +184,8 @@ class Solver:
             return None if items is None else b"[" + b",".join(items) + b"]"
         if isinstance(alternative, JudgedStrings):
             return alternative.least
+        if isinstance(alternative, Composites):
+            return min(map(self.cursors.text, alternative.values), key=by_length)
         return self._language.least(alternative)
 
 

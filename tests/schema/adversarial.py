@@ -141,6 +141,11 @@ WORKS: dict[str, Callable[[], Any]] = {
         "required": [f"p{i}" for i in range(10_000)],
     },
     "4 MB of strings": lambda: {"enum": [f"number {i} {'x' * 28}" for i in range(100_000)]},
+    "20,000 objects listed": lambda: {"enum": [{"id": i, "name": f"n{i}"} for i in range(20_000)]},
+    "20,000 arrays listed": lambda: {"enum": [[i, f"n{i}"] for i in range(20_000)]},
+    "3,000 objects of 20 members listed": lambda: {
+        "enum": [{f"k{j}": i * j for j in range(20)} for i in range(3000)]
+    },
     "1 MB of which little is visited": lambda: {
         "$ref": "#/$defs/d5",
         "$defs": {
