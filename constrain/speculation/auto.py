@@ -38,7 +38,7 @@ def speculative(target: LanguageModel, draft: Draft) -> SpeculativeModel:
     if draft == "auto":  # which is to cost nothing, ever
         return SpeculativeModel(target, free_drafters(), loan=0.0, **costs)
     if isinstance(draft, LanguageModel):
-        model = DraftModel(draft, cost=_share(draft, target))
+        model = DraftModel(draft, cost=_share(draft, target), vocabulary=target.vocabulary)
         return SpeculativeModel(target, [*free_drafters(), model], **costs)
     drafters = [draft] if isinstance(draft, Drafter) else draft
     if (

@@ -106,7 +106,7 @@ def check_vocabulary(drafter: Drafter, vocabulary: Vocabulary) -> None:
         raise VocabularyError(
             f"the drafter {drafter.name!r} has another vocabulary than the target "
             f"({drafter.vocabulary!r}, not {vocabulary!r}); take a draft model with the tokenizer "
-            "of the target"
+            "of the target, and tell it of the target's: DraftModel(model, vocabulary=...)"
         )
 
 

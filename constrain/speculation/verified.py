@@ -96,7 +96,7 @@ class VerifiedSampler(MaskedSampler):
             self._draft_warp, warp = Warp(), Warp(temperature=0)
         super().__init__(model, constraint, seed=seed, warp=warp, observe=observe)
         if isinstance(draft, LanguageModel):
-            draft = DraftModel(draft)
+            draft = DraftModel(draft, vocabulary=model.vocabulary)
         self._drafters = [draft] if isinstance(draft, Drafter) else list(draft)
         for drafter in self._drafters:
             check_vocabulary(drafter, model.vocabulary)

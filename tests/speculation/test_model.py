@@ -341,6 +341,51 @@ def test_a_draft_model_with_another_vocabulary() -> None:
         generate_regex("a", MODEL, draft=TableModel(other, 1))
 
 
+class Renamed(LanguageModel):
+    """A model over the same tokens, token t under the id `ids[t]`, among others."""
+
+    def __init__(self, model: LanguageModel, ids: Sequence[int], size: int, ends: int) -> None:
+        self.model = model
+        self.ids = np.array(ids)
+        table: list[bytes | None] = [None] * size
+        for token, place in enumerate(ids):
+            table[place] = model.vocabulary.token_bytes(token)
+        self.vocabulary = Vocabulary.from_bytes(table, eos_token_ids=[ends])
+
+    def logprobs(self, prefixes: Any) -> Any:
+        tokens = {place: token for token, place in enumerate(self.ids.tolist())}
+        rows = np.full((len(prefixes), self.vocabulary.size), -np.inf)
+        rows[:, self.ids] = self.model.logprobs([[tokens[t] for t in p] for p in prefixes])
+        return rows
+
+
+RENAMED = {
+    "more logits": ([0, 1, 2, 3, 4], 9, 4),
+    "other ids": ([3, 0, 4, 2, 5], 7, 5),
+    "another end": ([0, 1, 2, 3, 4], 6, 5),
+}
+
+
+@pytest.mark.parametrize("how", RENAMED)
+def test_a_draft_model_with_the_same_tokens_under_other_ids(how: str) -> None:
+    """What it says is as good as what the model itself says, also the other way round."""
+    other = Renamed(MODEL, *RENAMED[how])
+    constraint = compile_regex("[ab0]{4,12}", LETTERS)
+    for seed in range(3):
+        model = SpeculativeModel(
+            MODEL, DraftModel(other, vocabulary=LETTERS, cost=0.01), first_cost=0
+        )
+        samples = [
+            MaskedSampler(m, constraint, seed=seed).sample(PROMPT, 1, 20) for m in (model, MODEL)
+        ]
+        assert samples[0] == samples[1]
+        acceptance = model.statistics.drafters["model"]
+        assert acceptance.accepted == acceptance.sent > 0
+    details = generate_regex("[ab0]{9}", MODEL, seed=1, draft=other, return_details=True)
+    assert details.text == generate_regex("[ab0]{9}", MODEL, seed=1)
+    assert details.speculation.drafters["model"].accepted
+
+
 @pytest.mark.parametrize("settings", [{"most": 0}, {"position_cost": 0}, {"position_cost": 1}])
 def test_settings_out_of_range(settings: Any) -> None:
     with pytest.raises(ConstraintError, match=next(iter(settings))):

@@ -385,6 +385,23 @@ def test_a_target_that_fails(failure: str) -> None:
         VerifiedSampler(target, CONSTRAINTS["regex"], draft=TARGET).sample(PROMPT, 9, MAX_TOKENS)
 
 
+def test_a_draft_model_with_more_logits() -> None:
+    """As models of one family have them: the tokens are the same."""
+    padded = Vocabulary.from_bytes(
+        [*(LETTERS.token_bytes(token) for token in range(LETTERS.size)), None],
+        LETTERS.eos_token_ids,
+    )
+
+    def table(prefix: tuple[int, ...]) -> Any:
+        return [*np.exp(TARGET.logprobs([prefix])[0]), 0.3]
+
+    constraint = CONSTRAINTS["regex"]
+    made = VerifiedSampler(TARGET, constraint, draft=TableModel(padded, table), seed=1)
+    drawn = [sample.token_ids for sample in made.sample(PROMPT, 200, MAX_TOKENS)]
+    assert made.account.accepted == made.account.offered
+    assert chi_square(drawn, masked_law(TARGET, constraint)) < 4
+
+
 def test_wrong_arguments() -> None:
     constraint, draft = CONSTRAINTS["regex"], TARGET
     with pytest.raises(VocabularyError, match="has another vocabulary than the target"):
