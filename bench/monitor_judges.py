@@ -39,12 +39,18 @@ class Judge(ABC):
         """Yield the verdict of each case, with its number, as they are known."""
 
 
+_UNKNOWN = "name_that_is_defined_nowhere"
+
+
 class Basedpyright(Judge):
     """Python: it compiles, and basedpyright finds no error in the line of the statement.
 
     The texts stand in files of their own, beside that of the place, which are shown to the server
     and written nowhere. It has an empty workspace, so that it reads what these import and no more,
     and is shown many before it is asked: with each change it forgets what it knows of types.
+
+    It says nothing of code that it takes to be unreachable. So a line with an unknown name stands
+    above each statement, and where it has nothing against that, it cannot judge.
 
     Args:
         command: of the language server; None: the one that is installed.
@@ -90,22 +96,28 @@ class Basedpyright(Judge):
             yield from self._all_of(cases[known : known + 1], workspace)
             yield from self._all_of(cases[known + 1 :], workspace)
 
-    def _until_it_fails(self, cases: Sequence[Case], workspace: Path) -> Iterator[list[str]]:
+    def _until_it_fails(self, cases: Sequence[Case], workspace: Path) -> Iterator[Verdict]:
         files = [_files(point, texts) for point, texts in cases]
         with (
             LanguageServer(self._command, "python", workspace, self._timeout) as server,
             suppress(OSError, ConstraintError),  # it has died, or takes too long
         ):
-            for path, code in (file for some in files for file in some):
-                if not _complaint_of_python(code):
-                    server.prepare(path, code)
             for (point, _), some in zip(cases, files, strict=True):
-                line = point.place.before.count("\n") + 1
-                yield [
-                    _complaint_of_python(code)
-                    or next((p.message for p in server.errors(path, code) if p.line == line), "")
-                    for path, code in some
-                ]
+                for path, code in some:
+                    if not _complaint_of_python(code):
+                        server.prepare(path, _with_unknown_name(code, _line(point)))
+            for (point, _), some in zip(cases, files, strict=True):
+                said = [self._complaint(server, path, code, _line(point)) for path, code in some]
+                yield None if None in said else [complaint or "" for complaint in said]
+
+    def _complaint(self, server: LanguageServer, path: Path, code: str, line: int) -> str | None:
+        """What is wrong with a line, "" if nothing; None where the server does not look at it."""
+        if complaint := _complaint_of_python(code):
+            return complaint
+        problems = server.errors(path, _with_unknown_name(code, line))
+        if all(problem.line != line for problem in problems):
+            return None
+        return next((problem.message for problem in problems if problem.line == line + 1), "")
 
 
 class Compiler(Judge):
@@ -173,6 +185,18 @@ def _files(point: Point, texts: Sequence[str], stem: str = "") -> list[tuple[Pat
         (path.with_stem(f"{stem or path.stem + '_'}{number}"), f"{before}{text}\n{after}")
         for number, text in enumerate(texts)
     ]
+
+
+def _line(point: Point) -> int:
+    return point.place.before.count("\n") + 1
+
+
+def _with_unknown_name(code: str, line: int) -> str:
+    """Return code with a line above a line, as far indented."""
+    lines = code.split("\n")
+    below = lines[line - 1]
+    indentation = below[: len(below) - len(below.lstrip())]
+    return "\n".join([*lines[: line - 1], f"{indentation}{_UNKNOWN}", *lines[line - 1 :]])
 
 
 def _complaint_of_python(code: str) -> str:

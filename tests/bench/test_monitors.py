@@ -66,7 +66,7 @@ def judged(judge, *cases):
 
 
 def test_basedpyright_judges(tmp_path):
-    """By errors of the line alone, of the types that other files say, written nowhere."""
+    """By errors of the line alone, with the types of other files; not where none can be."""
     pytest.importorskip("basedpyright")
     package = tmp_path / "shop"
     package.mkdir()
@@ -82,7 +82,12 @@ def test_basedpyright_judges(tmp_path):
         (beside, ["count(1)", "counts(1)", "count()", "count('a')"]),
         (installed, ["from_function(print)", "from_nothing(print)", "from_function()", "x y"]),
     ]
-    for right, *wrong in judged(Basedpyright(), *right_and_wrong):
+    returned = python_point(tmp_path / "c.py", "import os\ndef f():\n    return os.")
+    unreachable = python_point(tmp_path / "d.py", "import os\nif False:\n    os.")
+    right_and_wrong.append((returned, ["sep", "nothing_of_the_kind"]))
+    *verdicts, unknown = judged(Basedpyright(), *right_and_wrong, (unreachable, ["sep", "x.y"]))
+    assert unknown is None
+    for right, *wrong in verdicts:
         assert right == ""
         assert all(wrong)
     assert sorted(path.name for path in package.iterdir()) == ["__init__.py", "shelf.py"]

@@ -116,9 +116,12 @@ while (message := read()) is not None:
     elif method == "textDocument/completion":
         answer(message["id"], message["params"]["position"])
     elif method == "textDocument/diagnostic":
-        if how == "dies of errors" and "fatal" in codes[message["params"]["textDocument"]["uri"]]:
+        shown = codes[message["params"]["textDocument"]["uri"]]
+        if how == "dies of errors" and "fatal" in shown:
             sys.exit("it went away")
-        write(id=message["id"], result={"items": []})
+        lines = [n for n, line in enumerate(shown.split("\n")) if "nowhere" in line]
+        wrong = [{"range": {"start": {"line": n}}, "message": "not defined"} for n in lines]
+        write(id=message["id"], result={"items": wrong})
     elif how == "stays":
         continue
     elif method == "exit":

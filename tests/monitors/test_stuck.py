@@ -100,3 +100,11 @@ def test_checks_that_refuse_all_strings_tell_what_was_written():
     error = matcher.dead_end((1, 2))
     assert isinstance(error, StuckError) and error.text.endswith("123456789")
     assert error.token_ids == (1, 2)
+
+
+@pytest.mark.parametrize("sampler", ["rejection", "cars", "asap", "awrs", "smc"])
+def test_samplers_do_not_try_what_cannot_end(sampler):
+    constraint = USER & JSONValue("/place", lambda document: ["a"])
+    constraint = constraint & JSONValue("/place", lambda document: ["b"])
+    with pytest.raises(StuckError, match="go together"):
+        generate(constraint, MODEL, seed=1, max_tokens=40, sampler=sampler)
