@@ -34,12 +34,14 @@ class Timings:
         compile: making the constraint.
         model: in the calls of the model that this output took part in, drafting included.
         masks: in masks and checks of tokens, for all outputs.
+        sampler: in all but compiling, the model and drafting, for all outputs.
         total: the whole call, for all of its outputs.
     """
 
     compile: float
     model: float
     masks: float
+    sampler: float
     total: float
 
 
@@ -159,6 +161,10 @@ def write(
     if not return_details:
         return values if n > 1 else values[0]
     statistics = ahead.statistics.since(before) if ahead and before else None
+    model_seconds = max(output.model_seconds for output in outputs)
+    if statistics:
+        model_seconds = statistics.target_seconds + statistics.draft_seconds
+    sampler_seconds = max(0.0, total - compile_seconds - model_seconds)
     details = [
         Generation(
             value=value,
@@ -168,7 +174,9 @@ def write(
             model_calls=output.model_calls,
             logprob=output.logprob,
             seed=seed,
-            timings=Timings(compile_seconds, output.model_seconds, output.mask_seconds, total),
+            timings=Timings(
+                compile_seconds, output.model_seconds, output.mask_seconds, sampler_seconds, total
+            ),
             outcome=outcome,
             speculation=statistics,
         )

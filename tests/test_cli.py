@@ -64,7 +64,7 @@ def test_json_for_programs():
     for result in report["results"]:
         assert result["value"] == json.loads(result["text"])
         assert result["tokens"] >= 1
-    assert report["seconds"].keys() == {"load", "compile", "generate", "masks"}
+    assert report["seconds"].keys() == {"load", "compile", "generate", "masks", "sampler"}
 
 
 def test_drafts_change_nothing_but_the_time():

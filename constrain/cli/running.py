@@ -128,6 +128,7 @@ def write_and_show(
                     "compile": results[0].timings.compile,
                     "generate": finished - loaded,
                     "masks": results[0].timings.masks,
+                    "sampler": results[0].timings.sampler,
                 },
             }
         )
@@ -177,7 +178,6 @@ def _show_speculation(terminal: Terminal, ahead: Statistics, timings: Timings) -
     """Say what came of looking ahead, and where the time went."""
     guesses = ", ".join(f"{name} {a.accepted} of {a.sent}" for name, a in ahead.drafters.items())
     places = ", ".join(f"{a.rate:.0%}" for a in list(ahead.places.values())[:_PLACES_SHOWN])
-    sampler = timings.total - timings.compile - ahead.target_seconds - ahead.draft_seconds
     terminal.note(
         f"[dim]{ahead.questions} questions in {ahead.calls} calls of the model, "
         f"{ahead.per_call:.2f} a call; guesses that came true: {guesses or 'none'}"
@@ -186,7 +186,7 @@ def _show_speculation(terminal: Terminal, ahead: Statistics, timings: Timings) -
     )
     terminal.note(
         f"[dim]model {ahead.target_seconds:.2f} s, drafts {ahead.draft_seconds:.2f} s, sampler "
-        f"{sampler:.2f} s; {timings.masks * 1000:.0f} ms of the last two in masks[/]"
+        f"{timings.sampler:.2f} s; {timings.masks * 1000:.0f} ms of the last two in masks[/]"
     )
 
 

@@ -14,7 +14,7 @@ from constrain.integrations.hf_drafts import ConstraintCandidates
 
 from constrain import SpeculationWarning, compile_json_schema, compile_regex
 from constrain.models import BundledModel
-from constrain.speculation import Drafter, Recycling
+from constrain.speculation import Copying, Drafter, DraftModel, Forced, Recycling, Trigrams
 
 torch.set_num_threads(1)
 
@@ -84,6 +84,49 @@ def test_greedy_decoding_writes_the_same_with_fewer_passes(bundled: BundledModel
     assert statistics.drafters["forced"].accepted
     assert statistics.calls < statistics.questions
     assert "_get_candidate_generator" not in vars(bundled.model)
+
+
+EXAMPLE = {
+    "customer_identification": "confirmed by letter",
+    "preferred_delivery_day": "monday",
+    "name": "Ann",
+}
+DRAFTERS: dict[str, Any] = {
+    "forced": Forced,
+    "copying": Copying,
+    "recycling": Recycling,
+    "trigrams": Trigrams,
+    "model": lambda: DraftModel(BundledModel("draft"), cost=0.01),
+    "all": lambda: [Forced(), Copying(), Recycling(), Trigrams()],
+}
+
+
+@pytest.mark.parametrize("name", DRAFTERS)
+def test_what_is_not_allowed_is_never_guessed(
+    monkeypatch: pytest.MonkeyPatch, bundled: BundledModel, name: str
+) -> None:
+    constraint = compile_json_schema(SCHEMA, bundled.vocabulary)
+    candidates = ConstraintCandidates(constraint, DRAFTERS[name](), first_cost=0, loan=99)
+    guessed: list[tuple[list[int], int]] = []
+    plain = candidates.get_candidates
+
+    def get_candidates(ids: torch.Tensor, **options: Any) -> Any:
+        found = plain(ids, **options)
+        guessed.append((found[0][0].tolist(), ids.shape[1]))
+        return found
+
+    monkeypatch.setattr(candidates, "get_candidates", get_candidates)
+    prompt = f"{json.dumps(EXAMPLE)} Another customer."
+    expected = write(bundled, constraint, prompt, do_sample=False)
+    for _ in range(3):
+        with candidates.serving(bundled.model):
+            tokens = write(bundled, constraint, prompt, do_sample=False, prompt_lookup_num_tokens=1)
+        assert tokens == expected
+    begin = min(length for _, length in guessed)
+    for text, _ in guessed:
+        matcher = constraint.matcher()
+        assert all(matcher.accept(token) for token in text[begin:])
+    assert sum(len(text) - length for text, length in guessed) > 3
 
 
 def test_sampling_stays_valid(bundled: BundledModel) -> None:

@@ -405,10 +405,15 @@ def test_generation_with_drafts(sampler: str, draft: Any) -> None:
     settings |= {"particles": 4, "max_tokens": 30, "return_details": True}
     plain = generate_regex("(ab|b0){1,9}0*", MODEL, **settings)
     ahead = generate_regex("(ab|b0){1,9}0*", MODEL, draft=draft, **settings)
+    statistics = ahead[0].speculation
     assert [g.token_ids for g in plain] == [g.token_ids for g in ahead]
     assert [g.logprob for g in plain] == [g.logprob for g in ahead]
     assert plain[0].speculation is None
-    statistics = ahead[0].speculation
+    for details in (plain[0], ahead[0]):
+        timings = details.timings
+        assert 0 < timings.sampler < timings.total - timings.compile
+    spent = statistics.target_seconds + statistics.draft_seconds
+    assert timings.compile + spent + timings.sampler == pytest.approx(timings.total)
     assert statistics.calls <= statistics.questions
     if draft is MODEL:
         assert statistics.per_call > 1
