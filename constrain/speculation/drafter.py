@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from constrain.errors import VocabularyError
 from constrain.vocabulary import Vocabulary
 
+_ROUNDING = 1e-3
+"""How far above 0 a logarithm of a probability may be."""
 _LEAST = 7.0
 """Tokens less likely than the likeliest by more than this, in logarithms, are not learnt from."""
 
@@ -94,6 +96,41 @@ class Drafter(ABC):
 
     def learn(self, prefix: tuple[int, ...], said: Said) -> None:  # noqa: B027 - may be empty
         """Learn what the target says after a prefix."""
+
+
+def ask(drafter: Drafter, texts: Sequence[Text], size: int) -> list[Likely | None]:
+    """Return what a drafter says of texts over a vocabulary of some size, checked; None where it
+    gives no token any probability.
+
+    Raises:
+        ValueError: it is no answer for each text, or not over the vocabulary. Besides, whatever
+            the drafter raises.
+    """
+    offers = drafter.guess(texts)
+    if len(offers) != len(texts):
+        raise ValueError(f"{len(offers)} answers to {len(texts)} texts")
+    return [None if offer is None else _checked(offer, size) for offer in offers]
+
+
+def _checked(offer: Likely, size: int) -> Likely | None:
+    tokens, logprobs = map(np.asarray, offer)
+    if tokens.shape != logprobs.shape or tokens.ndim != 1:
+        raise ValueError(f"tokens of shape {tokens.shape}, logarithms of {logprobs.shape}")
+    if not len(tokens):
+        return None
+    if tokens.dtype.kind not in "iu":
+        raise ValueError(f"tokens are ids, not {tokens.dtype}")
+    first, last = int(tokens[0]), int(tokens[-1])
+    if last - first + 1 < len(tokens) or (
+        last - first + 1 > len(tokens) and (np.diff(tokens) <= 0).any()
+    ):
+        raise ValueError("tokens must ascend")
+    if first < 0 or last >= size:
+        raise ValueError(f"guesses tokens {first} to {last}, of {size}")
+    top = logprobs.max()
+    if not top <= _ROUNDING:
+        raise ValueError("gives NaN, or more than the logarithms of probabilities")
+    return None if top == -np.inf else Likely(tokens, logprobs)
 
 
 def check_vocabulary(drafter: Drafter, vocabulary: Vocabulary) -> None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from constrain.errors import ConstraintError, SpeculationWarning
 from constrain.models.lookahead import Drawn, Lookahead
 from constrain.speculation.calibration import Calibration
-from constrain.speculation.drafter import Drafter, Likely, Said, check_vocabulary
+from constrain.speculation.drafter import Drafter, Said, ask, check_vocabulary
 from constrain.speculation.rest import Rest
 from constrain.speculation.statistics import Tally
 from constrain.vocabulary import Vocabulary
@@ -27,8 +27,6 @@ _ALLOWANCE = 0.02
 _ASKING, _DRAWING, _TAKING = 0.005, 0.025, 0.025
 """What it takes to ask a drafter about a text, to draw from what it offers, and to follow the
 guess, in calls of a small target: the bundled one."""
-_ROUNDING = 1e-3
-"""How far above 0 a logarithm of a probability may be."""
 
 Tokens: TypeAlias = tuple[int, ...]
 
@@ -322,11 +320,11 @@ class Drafting:
                 continue
             texts = [drafts[i].text for i in open_]
             try:
-                offers = drafter.guess(texts)
+                offers = ask(drafter, texts, self._size)
                 drawing = _DRAWING * sum(offer is not None for offer in offers)
                 self._book(drafter, drafter.cost + _ASKING * len(texts) + drawing)
                 for i, text, offer in zip(open_, texts, offers, strict=True):
-                    drawn = self._draw(text, offer) if offer is not None else None
+                    drawn = text.draw(*offer) if offer is not None else None
                     if drawn is None:
                         continue
                     chance = self._calibration.chance(drafter.name, drawn.probability, drawn.width)
@@ -336,21 +334,6 @@ class Drafting:
                 awake.remove(drafter)
                 self._dismiss(drafter, error)
         return best
-
-    def _draw(self, text: Lookahead, offer: Likely) -> Drawn | None:
-        """Draw from an offer.
-
-        Raises:
-            ValueError: it is none over the vocabulary.
-        """
-        tokens, logprobs = offer
-        if not len(tokens):
-            return None
-        if tokens[0] < 0 or tokens[-1] >= self._size:
-            raise ValueError(f"guesses {tokens[[0, -1]]}, of {self._size} tokens")
-        if not logprobs.max() <= _ROUNDING:
-            raise ValueError("gives NaN, or more than the logarithms of probabilities")
-        return text.draw(tokens, logprobs)
 
     def _take(self, draft: _Draft, guess: _Guess) -> None:
         """Append a guess to a draft, with what to ask the target for after it, if anything."""

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from constrain.engine import Constraint
 from constrain.errors import (
     ConstraintError,
-    GenerationError,
     SpeculationWarning,
 )
 from constrain.models import LanguageModel
@@ -21,7 +20,7 @@ from constrain.sampling.base import Draw, Observer, Particle, check_row, check_s
 from constrain.sampling.local import MaskedSampler
 from constrain.sampling.warp import Warp
 from constrain.speculation.account import Account
-from constrain.speculation.drafter import Drafter, Likely, Said, check_vocabulary
+from constrain.speculation.drafter import Drafter, Likely, Said, ask, check_vocabulary
 from constrain.speculation.rules import Distribution, Greedy, KSequential, Rejection, Rule
 from constrain.speculation.smaller import DraftModel
 from constrain.speculation.transport import Transport
@@ -140,7 +139,7 @@ class VerifiedSampler(MaskedSampler):
             try:
                 self.account.draft_calls += 1
                 with self.account.time("draft"):
-                    offers = drafter.guess(list(texts.values()))
+                    offers = ask(drafter, list(texts.values()), self.model.vocabulary.size)
                 with self.account.time("drafting"):
                     found = dict(zip(texts, offers, strict=True))
                     for node in nodes:
@@ -152,10 +151,6 @@ class VerifiedSampler(MaskedSampler):
     def _offer(self, node: Node, offer: Likely | None, drafter: str) -> None:
         if offer is None:
             return
-        if offer.tokens.shape != offer.logprobs.shape or not len(offer.tokens):
-            raise GenerationError(
-                f"{len(offer.tokens)} tokens are offered, but {len(offer.logprobs)} logarithms"
-            )
         last = len(offer.tokens) - 1
         all_of_them = offer.tokens[-1] == last  # that is 0, 1, 2, ...
         places = node.tokens if all_of_them else np.searchsorted(offer.tokens, node.tokens)
@@ -163,10 +158,7 @@ class VerifiedSampler(MaskedSampler):
         among = np.where(
             offer.tokens[places] == node.tokens, offer.logprobs[places].astype(np.float64), -np.inf
         )
-        top = among.max()
-        if np.isnan(top) or top == np.inf:
-            raise GenerationError("a draft has NaN or infinite log-probabilities")
-        if top > -np.inf:
+        if among.max() > -np.inf:
             node.expect(_probabilities(self._draft_warp(among)), drafter)
 
     def _dismiss(self, drafter: Drafter, error: Exception) -> None:

@@ -222,26 +222,47 @@ class Failing(Drafter):
         return [self.offer] * len(texts)
 
 
-@pytest.mark.parametrize(
-    "offer",
-    [
-        RuntimeError("broken"),
-        Likely(np.array([99]), np.log([0.9])),
-        Likely(np.array([-1]), np.log([0.9])),
-        Likely(np.array([1]), np.array([np.nan])),
-        Likely(np.array([1]), np.array([2.0])),
-        "nonsense",
-    ],
-)
-def test_a_drafter_that_fails_is_left_out(offer: Any) -> None:
+FAILURES: list[tuple[Any, str]] = [
+    (RuntimeError("broken"), "RuntimeError: broken"),
+    (Likely(np.array([99]), np.log([0.9])), "tokens 99 to 99, of 5"),
+    (Likely(np.array([-1]), np.log([0.9])), "tokens -1 to -1, of 5"),
+    (Likely(np.array([0, 99, 1]), np.log([0.5, 0.3, 0.1])), "must ascend"),
+    (Likely(np.array([3, 1]), np.log([0.5, 0.3])), "must ascend"),
+    (Likely(np.array([1, 1]), np.log([0.5, 0.3])), "must ascend"),
+    (Likely(np.array([0.5, 1]), np.log([0.5, 0.3])), "ids, not float64"),
+    (Likely(np.array([0, 1]), np.log([0.5])), r"tokens of shape \(2,\), logarithms of \(1,\)"),
+    (Likely(np.array([1]), np.array([np.nan])), "gives NaN"),
+    (Likely(np.array([1]), np.array([2.0])), "more than the logarithms"),
+    ("nonsense", "too many values"),
+]
+
+
+@pytest.mark.parametrize(("offer", "message"), FAILURES)
+def test_a_drafter_that_fails_is_left_out(offer: Any, message: str) -> None:
     drafter = Failing(offer)
     model = SpeculativeModel(MODEL, [drafter, DraftModel(MODEL, cost=0.01)])
-    with pytest.warns(SpeculationWarning, match="the failing has failed") as caught:
+    with pytest.warns(SpeculationWarning, match=f"the failing has failed.*{message}") as caught:
         assert write(model) == write(MODEL)
     assert len(caught) == 1
     assert caught[0].message.culprit == "failing"  # type: ignore[union-attr]
     assert drafter.asked == 1
     assert model.statistics.calls < 40
+
+
+def test_answers_to_other_texts() -> None:
+    class Chatty(Failing):
+        def guess(self, texts: Sequence[Lookahead]) -> Any:
+            return [None] * (len(texts) + 1)
+
+    with pytest.warns(SpeculationWarning, match="2 answers to 1 texts"):
+        assert write(SpeculativeModel(MODEL, Chatty(None))) == write(MODEL)
+
+
+@pytest.mark.parametrize("logprobs", [[], [-np.inf]])
+@pytest.mark.filterwarnings("error")
+def test_an_offer_of_nothing_is_no_idea(logprobs: list[float]) -> None:
+    offer = Likely(np.arange(len(logprobs)), np.array(logprobs))
+    assert write(SpeculativeModel(MODEL, Failing(offer))) == write(MODEL)
 
 
 @pytest.mark.parametrize("good", [1, 2, 5])
