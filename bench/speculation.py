@@ -31,7 +31,7 @@ from constrain.models import BundledModel, HFModel
 _SCHEMAS = ("person", "invoice", "product", "event")
 _HEAD = (
     *("text", "method", "tokens a call", "CPU ms a token", "wall ms a token", "speed-up"),
-    "matching / target",
+    *("masks / target", "matching / target"),
 )
 
 
@@ -75,7 +75,7 @@ def _run(console: Console, options: argparse.Namespace) -> int:
         f"Target: {_described(target)}; draft model: {_described(draft)}; {options.seeds} texts "
         f"for each prompt, at most {options.tokens} tokens, one text at a time, temperature 1 "
         "unless it says greedy. Tokens a call: of the target. Time: the median text's. Speed-up: "
-        "in CPU time, against plain, under the constraint. Matching: masks and following tokens. "
+        "in CPU time, against plain, under the constraint. Matching: masks, and following tokens. "
         f"One thread, {machine()}."
     )
     text = markdown(rows, note)
@@ -104,7 +104,7 @@ def summary(
             times[kind, name],
             waits[kind, name],
             times[kind, PLAIN] / times[kind, name],
-            sum(run["matching"] for run in runs) / total["target"],
+            *(sum(run[part] for run in runs) / total["target"] for part in ("masks", "matching")),
         )
         rows.append(dict(zip(_HEAD, (kind, name, *figures), strict=True)))
     return rows
@@ -112,13 +112,13 @@ def summary(
 
 def markdown(rows: Sequence[Mapping[str, Any]], note: str) -> str:
     """Return the rows as a table, kind by kind, with a note below."""
-    lines = [f"| {' | '.join(_HEAD)} |", "|---|---|---:|---:|---:|---:|---:|"]
+    lines = [f"| {' | '.join(_HEAD)} |", "|---|---" + "|---:" * (len(_HEAD) - 2) + "|"]
     kinds = list(dict.fromkeys(row["text"] for row in rows))
     for row in sorted(rows, key=lambda row: kinds.index(row["text"])):
-        kind, name, block, time, wait, gain, matching = row.values()
+        kind, name, block, time, wait, gain, masks, matching = row.values()
         lines.append(
             f"| {kind} | {name} | {block:.2f} | {time:.2f} | {wait:.2f} | {gain:.2f} "
-            f"| {matching:.1%} |"
+            f"| {masks:.1%} | {matching:.1%} |"
         )
     return "\n".join(lines) + f"\n\n{note}\n"
 

@@ -64,13 +64,14 @@ class Meter:
         calls: passes of the target.
         target: time in them.
         matching: time in matchers.
+        masks: time in their masks alone.
         total: time in all.
         wall: the same by the clock on the wall.
     """
 
     def __init__(self) -> None:
         self.calls = 0
-        self.target = self.matching = self.total = self.wall = 0.0
+        self.target = self.matching = self.masks = self.total = self.wall = 0.0
         self._started = 0.0
 
     @contextmanager
@@ -89,7 +90,7 @@ class Meter:
 
         hooks = [model.register_forward_pre_hook(start), model.register_forward_hook(stop)]
         for name, function in plain.items():
-            setattr(Matcher, name, self._timed(function))
+            setattr(Matcher, name, self._timed(function, name == "fill_bitmask"))
         started, began = process_time(), perf_counter()
         try:
             yield
@@ -101,7 +102,7 @@ class Meter:
             for hook in hooks:
                 hook.remove()
 
-    def _timed(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def _timed(self, function: Callable[..., Any], is_mask: bool) -> Callable[..., Any]:
         within = [False]
 
         def timed(*arguments: Any, **options: Any) -> Any:
@@ -113,7 +114,9 @@ class Meter:
                 return function(*arguments, **options)
             finally:
                 within[0] = False
-                self.matching += process_time() - started
+                seconds = process_time() - started
+                self.matching += seconds
+                self.masks += seconds * is_mask
 
         return timed
 

@@ -12,10 +12,10 @@ from bench.speculation_methods import PLAIN
 
 
 def test_the_summary() -> None:
-    parts = ("tokens", "calls", "target", "matching", "total", "wall")
+    parts = ("tokens", "calls", "target", "masks", "matching", "total", "wall")
     figures = {
-        PLAIN: [(10, 10, 0.1, 0.002, 0.2, 0.4)] * 2,
-        "fast": [(10, 2, 0.04, 0.002, 0.05, 0.1), (20, 8, 0.16, 0.018, 0.3, 0.6)],
+        PLAIN: [(10, 10, 0.1, 0.001, 0.002, 0.2, 0.4)] * 2,
+        "fast": [(10, 2, 0.04, 0.001, 0.002, 0.05, 0.1), (20, 8, 0.16, 0.009, 0.018, 0.3, 0.6)],
     }
     runs = {
         ("JSON", name): [dict(zip(parts, run, strict=True)) for run in measured]
@@ -27,9 +27,10 @@ def test_the_summary() -> None:
     assert fast["CPU ms a token"] == pytest.approx((5 + 15) / 2)
     assert fast["wall ms a token"] == pytest.approx(20)
     assert fast["speed-up"] == pytest.approx(2)
+    assert fast["masks / target"] == pytest.approx(0.05)
     assert fast["matching / target"] == pytest.approx(0.1)
     table = speculation.markdown(rows, "A note.")
-    assert "| JSON | fast | 3.00 | 10.00 | 20.00 | 2.00 | 10.0% |" in table
+    assert "| JSON | fast | 3.00 | 10.00 | 20.00 | 2.00 | 5.0% | 10.0% |" in table
     assert table.endswith("A note.\n")
 
 
@@ -42,4 +43,5 @@ def test_a_small_run(tmp_path: Path) -> None:
     blocks = {(row["text"], row["method"]): row["tokens a call"] for row in rows}
     assert all(block == 1 for (_, method), block in blocks.items() if method == PLAIN)
     assert all(block > 1 for (_, method), block in blocks.items() if method != PLAIN)
+    assert all(0 < row["masks / target"] < row["matching / target"] for row in rows)
     assert (tmp_path / "speculation.png").stat().st_size > 1000
