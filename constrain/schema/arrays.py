@@ -42,6 +42,47 @@ class Way(NamedTuple):
     after: Any
 
 
+Place = tuple[Written, int]
+"""How much has been written, and the least number of items to come."""
+
+
+class Rest:
+    """A text from a place to the end of an array. Equality is identity.
+
+    Attributes:
+        length: its length.
+        item: the next item; b"": there is none to come.
+        after: the rest after that item.
+    """
+
+    __slots__ = ("after", "item", "length")
+
+    def __init__(self, item: bytes, after: Rest | None) -> None:
+        self.length: int = 0 if after is None else len(item) + 1 + after.length
+        self.item = item
+        self.after = after
+
+
+class Rests:
+    """The least rests that are known of places; None: there is none. Equal rests are one object."""
+
+    def __init__(self) -> None:
+        self.at: dict[Place, Rest | None] = {}
+        self.end = Rest(b"", None)
+        self._known: dict[tuple[bytes, Rest], Rest] = {}
+
+    def least(self, ways: Iterable[tuple[bytes, Place]]) -> Rest | None:
+        """Return the least rest of a place with so many ways on, those after it known."""
+        least: Rest | None = None
+        for item, place in ways:
+            after = self.at[place]
+            if after is not None:
+                found = self._known.setdefault((item, after), Rest(item, after))
+                if least is None or _is_less(found, least):
+                    least = found
+        return least
+
+
 class ArrayShape:
     """Arrays.
 
@@ -272,33 +313,52 @@ class ArrayShape:
         """Count work."""
         self._normaliser.spend(work)
 
-    def least(self, written: Written, at_least: int, text: LeastText) -> list[bytes] | None:
+    def least(
+        self, written: Written, at_least: int, text: LeastText, known: Rests | None = None
+    ) -> list[bytes] | None:
         """Return the items of the least text that ends the array, or None where not known.
 
         Args:
             written: what has been written.
             at_least: least number of items to come.
             text: the least texts of values.
+            known: what was found before with the same texts, to be added to.
         """
         if not self._counts:
             return self._first(written, at_least, text)
-        heap = [(0, b"", written, 0, list[bytes]())]
-        met: set[tuple[Written, int]] = set()
-        while heap:
-            _, joined, here, more, items = heappop(heap)
-            if (here, more) in met:
-                continue
-            met.add((here, more))
-            if more >= at_least and self.may_end(here):
-                return items
-            self._normaliser.spend(1)
-            for way in self.ways(here):
-                item = text(way.node)
-                if item is not None:
-                    longer = joined + b"," + item
-                    reached = way.after, min(more + 1, at_least)
-                    heappush(heap, (len(longer), longer, *reached, [*items, item]))
-        return None
+        rests = Rests() if known is None else known
+        self._find_rests((written, at_least), text, rests)
+        rest = rests.at[written, at_least]
+        if rest is None:
+            return None
+        items: list[bytes] = []
+        while rest.after is not None:
+            items.append(rest.item)
+            rest = rest.after
+        return items
+
+    def _find_rests(self, start: Place, text: LeastText, rests: Rests) -> None:
+        """Find the least rests of a place and of those after it: there is no way back to any."""
+        ways: dict[Place, list[tuple[bytes, Place]]] = {}
+        pending = [start]
+        while pending:
+            here = pending[-1]
+            if here in rests.at:
+                pending.pop()
+            elif here in ways:
+                rests.at[pending.pop()] = rests.least(ways.pop(here))
+            elif here[1] == 0 and self.may_end(here[0]):
+                rests.at[here] = rests.end
+            else:
+                self._normaliser.spend(1)
+                ways[here] = found = []
+                for way in self.ways(here[0]):
+                    item = text(way.node)
+                    after = way.after, max(here[1] - 1, 0)
+                    if item is not None and after != here:
+                        found.append((item, after))
+                        if after not in rests.at:
+                            pending.append(after)
 
     def _first(self, written: Written, at_least: int, text: LeastText) -> list[bytes] | None:
         first = written.items
@@ -309,6 +369,25 @@ class ArrayShape:
             items += [text(self.item(self.distinct))] * more
         known = [item for item in items if item is not None]
         return known if len(known) == len(items) else None
+
+
+def _is_less(a: Rest, b: Rest) -> bool:
+    """Whether a rest is less than another, by length, then bytes."""
+    if a.length != b.length:
+        return a.length < b.length
+    while a is not b:
+        texts = a.item + _sign(a), b.item + _sign(b)
+        if texts[0] != texts[1]:
+            return texts[0] < texts[1]
+        assert a.after is not None
+        assert b.after is not None
+        a, b = a.after, b.after
+    return False
+
+
+def _sign(rest: Rest) -> bytes:
+    """What comes after an item."""
+    return b"]" if rest.after is None or rest.after.after is None else b","
 
 
 def _merged(counts: Iterable[Count]) -> list[Count]:
@@ -333,6 +412,7 @@ class Items:
         self.start = shape.start
         self._possible = possible
         self._next: dict[Written, list[Way]] = {}
+        self._rests = Rests()
 
     def may_end(self, written: Written) -> bool:
         """Return whether the array may end here."""
@@ -343,6 +423,10 @@ class Items:
         return self.shape.least(
             written, at_least, lambda node: text(node) if self._possible(node) else None
         )
+
+    def rest(self, written: Written, text: LeastText) -> list[bytes] | None:
+        """Return the items of the least text that ends the array, whose values are all known."""
+        return self.shape.least(written, 0, text, self._rests)
 
     def next(self, written: Written) -> list[Way]:
         """Return the ways to write one more item after which the array can be completed."""

@@ -306,7 +306,11 @@ class AfterItem(Frame):
         return moves
 
     def least(self) -> bytes:
-        items = self.plan.least(self.written, 0, self.frames.solver.least)
+        plan, solver = self.plan, self.frames.solver
+        if isinstance(plan, Items):
+            items = plan.rest(self.written, solver.least_known)
+        else:
+            items = plan.least(self.written, 0, solver.least)
         assert items is not None
         return b"".join(b"," + item for item in items) + b"]"
 

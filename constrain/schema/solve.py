@@ -139,6 +139,10 @@ class Solver:
         assert text is not None, "asked for the least text of a node without values"
         return text
 
+    def least_known(self, node: Node) -> bytes | None:
+        """Return the least text of a node, None where it has no value."""
+        return self.least(node) if self.possible(node) else None
+
     def _improve(self, node: Node) -> None:
         texts: dict[Node, bytes | None] = {node: None}
         found: list[Node] = []

@@ -282,6 +282,14 @@ ENDS: dict[str, Callable[[], Any]] = {
         "type": "array",
         "allOf": [{"contains": {"multipleOf": p}, "maxContains": 3} for p in _PRIMES[:6]],
     },
+    "200 items contained of each of two kinds": lambda: {
+        "type": "array",
+        "allOf": [{"contains": {"multipleOf": p}, "minContains": 200} for p in (2, 3)],
+    },
+    "200 items contained of each of four kinds": lambda: {
+        "type": "array",
+        "allOf": [{"contains": {"multipleOf": p}, "minContains": 200} for p in (2, 3, 5, 7)],
+    },
     "a million items contained": lambda: {
         "type": "array",
         "contains": {"type": "integer"},

@@ -128,3 +128,30 @@ def test_many_counts_at_once_are_not_split_forever() -> None:
     control = schema_control({"type": "array", "items": INTEGER, "allOf": counts})
     assert accepts(control, b"[1,2,3,4,5,6,7,9]")
     assert not accepts(control, b"[2,4,6,8]")
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"allOf": [{"contains": {"const": value}} for value in (9, 12, 1)]},
+        {"contains": {"const": "b"}, "maxContains": 1, "minItems": 3},
+        {
+            "allOf": [
+                {"contains": {"type": "string", "minLength": 1}, "minContains": 2},
+                {"contains": {"enum": ["10", 10, "x"]}, "minContains": 2, "maxContains": 2},
+            ],
+            "minItems": 3,
+        },
+    ],
+)
+def test_the_least_array_with_items_that_are_counted(schema: Any) -> None:
+    judge = jsonschema.Draft202012Validator(schema)
+    values = [0, 1, 9, 10, 12, " ", "!", "b", "x", "10"]
+    valid = (
+        json.dumps(items, separators=(",", ":")).encode()
+        for count in range(4)
+        for items in map(list, product(values, repeat=count))
+        if judge.is_valid(items)
+    )
+    control = schema_control({"type": "array", **schema})
+    assert control.ending(control.start()) == min(valid, key=lambda text: (len(text), text))
