@@ -88,8 +88,8 @@ def compile_grammar(
     A grammar in Lark's language may have special tokens of the vocabulary among its symbols, by
     name (`<|tool_call|>`), and JSON Schemas (`%json {"type": "object"}`). What such a schema or
     another constraint allows may end wherever it is complete; the grammar's own terminals are
-    matched without regard to it. In GBNF special tokens also have numbers (`<[1000]>`), and
-    `!</think>*` is text without special tokens.
+    matched without regard to it. In GBNF tokens also have numbers (`<[1000]>`) and stand for
+    their texts, and `!</think>` is any token but that one.
 
     Args:
         text: the grammar, or the name of a ready-made one (see `constrain.grammars`).
@@ -125,8 +125,7 @@ def compile_grammar(
         name: rule if isinstance(rule, SpecialToken) else rule.control
         for name, rule in (rules or {}).items()
     }
-    tokens = {number: name for name, number in vocabulary.special_tokens.items()}
-    control = grammar_control(text, syntax, start, lexer, path, indentation, bound, tokens)
+    control = grammar_control(text, syntax, start, lexer, path, indentation, bound, vocabulary)
     return Constraint(control, vocabulary)
 
 

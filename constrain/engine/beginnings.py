@@ -92,16 +92,7 @@ class Beginnings:
 
     def node(self, text: bytes) -> int | None:
         """Return the trie node that a text leads to; None where no token begins with it."""
-        trie, node = self._masks.tables.trie, 0
-        for byte in text:
-            end = int(trie.skip[node])
-            child = node + 1
-            while child < end and trie.byte[child] != byte:
-                child = int(trie.skip[child])
-            if child >= end:
-                return None
-            node = child
-        return node
+        return self._masks.tables.node(text)
 
     def mask(self, regex: Regex, said: bytes = b"") -> NDArray[np.int32]:
         """Return the tokens that a text of an expression may go on with after some bytes.

@@ -9,6 +9,8 @@ kept to the end.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from functools import lru_cache
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,11 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from constrain.engine import kernels, layout
+from constrain.engine.automaton import Member
+from constrain.engine.bitmask import allowed
 from constrain.engine.escapes import spell
 from constrain.engine.graph import Node
-from constrain.engine.masks import ROOT, Masks
+from constrain.engine.masks import ROOT, Interior, Masks
 from constrain.engine.plans import Planner
-from constrain.engine.tables import address
+from constrain.engine.tables import NOTHING, address
 from constrain.errors import RegexTooComplexError, VocabularyError
 from constrain.lexing.lexeme import JSONString, Lexeme, Literal, Text, any_captures
 from constrain.lexing.regex import shortest
@@ -82,16 +86,19 @@ class Spending:
         most: the highest cost after any allowed token.
         groups: the tokens, by cost.
         suspects: tokens to be tried on the matcher at hand.
+        partial: some tokens may cost less than the groups say.
     """
 
-    __slots__ = ("groups", "most", "suspects")
+    __slots__ = ("groups", "most", "partial", "suspects")
 
-    def __init__(self, groups: list[Group], suspects: tuple[int, ...]) -> None:
+    def __init__(self, groups: list[Group], suspects: tuple[int, ...], partial: bool) -> None:
         self.groups = groups
         self.suspects = suspects
+        self.partial = partial
         self.most = max([cost for cost, _, _ in groups], default=0)
 
 
+@lru_cache(maxsize=1024)
 def _length(lexeme: Lexeme) -> int | None:
     """The bytes of a short text of a lexeme; None where there is none at hand."""
     length = 0
@@ -265,6 +272,20 @@ class Budget:
                 if trial.accept(token) and self.cost(trial) < budget:
                     kernels.set_bits(row, np.array([token], np.int32))
 
+        for x, spending in zip(matcher.alternatives, spendings, strict=True):
+            if spending.partial:
+                ending = self._ending(x.node, x.state)
+                if ending.text and ending.cost <= budget:
+                    kernels.set_bits(row, self._first(ending))
+
+    def _first(self, ending: Ending) -> NDArray[np.int32]:
+        """Return the tokens that an ending begins with where it is spelt with the fewest."""
+        costs, begin, tables = ending.costs, ending.begin, self._masks.tables
+        cheaper = np.flatnonzero(costs[begin:] == costs.item(begin) - 1)
+        nodes = [tables.node(ending.whole[begin : begin + n]) for n in cheaper.tolist()]
+        tokens = tables.trie.token[[node for node in nodes if node]]
+        return tokens[tokens >= 0]
+
     def _spending(self, node: Node, state: int) -> Spending:
         found = node.spendings.get(state)
         if found is None:
@@ -276,18 +297,26 @@ class Budget:
         groups: list[Group] = []
         suspects = self._planner.plan(node, state).suspects.tolist()
         wide, narrow = automaton.parts(state)
+        partial = False
         if narrow:
             self._cross(node, ROOT, narrow, False, groups, suspects)
         for member in wide:
-            for outcome in self._masks.outcomes(automaton, member):
-                begin, end = self._masks.tables.offsets[outcome.example : outcome.example + 2]
-                reached = automaton.run(self._masks.tables.blob_address, begin, end, member.state)
-                groups.append((self._ending(node, reached).cost, outcome.dense, outcome.tokens))
-            nodes = self._masks.interior(automaton, member).nodes
-            target = graph.follow(node, member.number) if len(nodes) else None
-            if target is not None:
+            rests = self._masks.rests(member)
+            interior = self._masks.interior(automaton, member)
+            nodes, partial = interior.nodes, partial or interior.partial
+            target = None
+            if len(nodes) or rests is not None:
+                target = graph.follow(node, member.number)
+            if rests is None:
+                groups += self._by_outcome(node, member)
+            elif target is not None:
+                for rest, outcome in rests.items():
+                    cost = self._priced(rest + graph.ending(target)).cost
+                    groups.append((cost, outcome.dense, outcome.tokens))
+            if len(nodes) and target is not None:
                 unknown = any_captures(automaton.lexemes_of(member.number))
-                self._cross(target, nodes, target.start, unknown, groups, suspects)
+                priced = self._tokens(interior) if interior.partial else NOTHING
+                self._cross(target, nodes, target.start, unknown, groups, suspects, priced)
         ended = automaton.ended(state)
         accepting = state == node.start and node.accepting
         if ended != layout.NO_LEXEME and not automaton.captures(state):
@@ -297,6 +326,7 @@ class Budget:
                 after = self._spending(target, target.start)
                 groups += after.groups
                 suspects += after.suspects
+                partial = partial or after.partial
         if accepting:
             eos = np.array(self._vocabulary.eos_token_ids, np.int32)
             groups.append((0, None, eos))
@@ -304,7 +334,18 @@ class Budget:
             groups = [
                 (cost, dense, tokens[~np.isin(tokens, suspects)]) for cost, dense, tokens in groups
             ]
-        return Spending(groups, tuple(suspects))
+        return Spending(groups, tuple(suspects), partial)
+
+    def _tokens(self, interior: Interior) -> NDArray[np.int32]:
+        if interior.dense is None:
+            return interior.tokens
+        return np.flatnonzero(allowed(interior.dense, self._vocabulary.size)).astype(np.int32)
+
+    def _by_outcome(self, node: Node, member: Member) -> Iterator[Group]:
+        for outcome in self._masks.outcomes(node.automaton, member):
+            place = self._masks.tables.place_of(outcome.example)
+            reached = node.automaton.run(*place, member.state)
+            yield self._ending(node, reached).cost, outcome.dense, outcome.tokens
 
     def _cross(
         self,
@@ -314,8 +355,9 @@ class Budget:
         unknown: bool,
         groups: list[Group],
         suspects: list[int],
+        priced: NDArray[np.int32] = NOTHING,
     ) -> None:
-        """Add the tokens that run on into a node.
+        """Add the tokens that run on into a node, but those that are priced already.
 
         Where a text not known (`unknown`) may matter, to their cost at least, they are suspects.
         """
@@ -326,6 +368,9 @@ class Budget:
         node.automaton.walk(nodes, state, scratch)
         portals = scratch.take_portals()
         tokens, states = scratch.tokens_found().copy(), scratch.states_found().copy()
+        if len(priced):
+            new = ~np.isin(tokens, priced)
+            tokens, states = tokens[new], states[new]
         if unknown and node.captures:
             suspects += tokens.tolist()
         else:
@@ -335,7 +380,7 @@ class Budget:
             target = node.graph.follow(node, ended)
             if target is not None:
                 captured = unknown or any_captures(node.automaton.lexemes_of(ended))
-                self._cross(target, below, target.start, captured, groups, suspects)
+                self._cross(target, below, target.start, captured, groups, suspects, priced)
 
     # -- forced bytes --------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
@@ -21,6 +22,7 @@ from constrain.engine import kernels, layout
 from constrain.engine.automaton import Automaton, Member
 from constrain.engine.counted import PlainString
 from constrain.engine.escapes import after, spell, spelt_once
+from constrain.engine.listed import list_of, listed, rests
 from constrain.engine.tables import NOTHING, Doors, TrieTables, address
 from constrain.lexing.cofinite import apart, open_ended
 from constrain.lexing.lexeme import JSONString, Part, Spelling, lexeme
@@ -69,14 +71,17 @@ class Interior:
     Attributes:
         dense: bitmask of the tokens, int32[words], or None where they are few.
         tokens: the tokens, int32[n]; empty where `dense` holds them.
-        nodes: the portals, inner trie nodes at which the lexeme ends, int32[m].
+        nodes: the portals, inner trie nodes at which the lexeme ends, int32[m]; or minus children
+            of these, where those alone may lead to tokens that are not alive.
         doors: their children by bytes, once they are known (see `Masks.doors`).
+        partial: `nodes` leaves children out.
     """
 
     dense: NDArray[np.int32] | None
     tokens: NDArray[np.int32]
     nodes: NDArray[np.int32]
     doors: Doors | None = None
+    partial: bool = False
 
     @property
     def nbytes(self) -> int:
@@ -114,6 +119,7 @@ class Masks:
         self._plain: dict[tuple[Part, ...], Interior] = {}
         self._plain_strings: dict[tuple[Spelling, tuple[Part, ...]], PlainString] = {}
         self._outcomes: dict[object, tuple[Outcome, ...]] = {}
+        self._rests: dict[object, Mapping[bytes, Outcome]] = {}
         self._met: set[object] = set()
         self._bytes = 0
         self._unchecked = 0
@@ -145,7 +151,7 @@ class Masks:
         new = {
             name
             for name, m in zip(names, members, strict=True)
-            if m.kind != layout.EXCEPT and name not in self._interiors
+            if m.kind != layout.EXCEPT and name not in self._interiors and list_of(m) is None
         }
         if len(new) <= _MANY_WALKS:
             fresh = new - self._met
@@ -248,7 +254,11 @@ class Masks:
         return Interior(dense, NOTHING, nodes)
 
     def _derived(self, automaton: Automaton, member: Member) -> Interior | None:
-        """Return an interior that a plain string's gives, None if it gives none."""
+        """Return an interior that a list or a plain string's gives, None if there is none."""
+        texts = list_of(member)
+        if texts is not None:
+            tokens, doors = listed(self.tables, texts)
+            return Interior(*self.pack(tokens), -doors.nodes, doors, partial=True)
         if member.kind == layout.STRING:
             if member.phase != layout.BODY:
                 return None
@@ -280,6 +290,26 @@ class Masks:
         dense = np.zeros(self.words, np.int32)
         kernels.set_bits(dense, tokens)
         return dense, NOTHING
+
+    def rests(self, member: Member) -> Mapping[bytes, Outcome] | None:
+        """Return the tokens alive in a long list of texts, by the least text that ends it then.
+
+        None where a member of a lexer state is in no such list.
+        """
+        texts = list_of(member)
+        if texts is None:
+            return None
+        key = member.name(self.tables.longest)
+        found = self._rests.get(key)
+        if found is None:
+            groups = rests(self.tables, texts)
+            found = {
+                rest: Outcome(int(tokens[0]), *self.pack(tokens)) for rest, tokens in groups.items()
+            }
+            with self._lock:
+                self._rests[key] = found
+            self.spend(sum(200 + x.tokens.nbytes + 4 * self.words for x in found.values()))
+        return found
 
     def outcomes(self, automaton: Automaton, member: Member) -> tuple[Outcome, ...]:
         """Return the tokens alive in a member of a lexer state, by the state that they lead to."""
@@ -324,8 +354,9 @@ class Masks:
                 _, oldest = self._interiors.popitem(last=False)
                 self._bytes -= oldest.nbytes
                 total -= oldest.nbytes
-            if total > self.limit // 2 or len(self._outcomes) > _MAX_OUTCOMES:
+            if total > self.limit // 2 or len(self._outcomes) + len(self._rests) > _MAX_OUTCOMES:
                 self._outcomes.clear()
+                self._rests.clear()
 
     @property
     def nbytes(self) -> int:

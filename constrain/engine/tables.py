@@ -54,6 +54,24 @@ class TrieTables:
         """Bytes in the longest token."""
         return self._max_depth
 
+    def place_of(self, token_id: int) -> tuple[int, int, int]:
+        """Return where the bytes of a token are: an address, and begin and end from there."""
+        begin, end = self.offsets[token_id : token_id + 2]
+        return self.blob_address, begin, end
+
+    def node(self, text: bytes) -> int | None:
+        """Return the trie node that a text leads to; None where no token begins with it."""
+        node = 0
+        for byte in text:
+            end = int(self.trie.skip[node])
+            child = node + 1
+            while child < end and self.trie.byte[child] != byte:
+                child = int(self.trie.skip[child])
+            if child >= end:
+                return None
+            node = child
+        return node
+
     def leave_out(
         self, paths: list[bytes], dense: NDArray[np.int32], nodes: NDArray[np.int32]
     ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:

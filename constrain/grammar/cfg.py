@@ -9,8 +9,8 @@ from functools import cached_property
 from typing import TypeVar
 
 from constrain.errors import GrammarSyntaxError, GrammarWarning
-from constrain.lexing.lexeme import Lexeme, Literal, lexeme
-from constrain.lexing.regex import ANYTHING, Regex, concat
+from constrain.lexing.lexeme import Lexeme, Literal, Text, lexeme
+from constrain.lexing.regex import ANYTHING, Regex, concat, words
 from constrain.lexing.sight import Sight
 from constrain.special import MARK, SpecialToken
 
@@ -62,7 +62,7 @@ class Opaque:
     Attributes:
         lexeme: what stands for it.
         least: the least text of the language, or the mark of the special token.
-        token: the special token; None for a language.
+        token: the special token; None for a language, or for one out of several tokens.
     """
 
     lexeme: Lexeme
@@ -73,6 +73,13 @@ class Opaque:
     def special(cls, token: SpecialToken) -> Opaque:
         """The terminal of a special token."""
         return cls(lexeme(Literal(token.mark)), token.mark, token)
+
+    @classmethod
+    def one_of(cls, tokens: Collection[SpecialToken]) -> Opaque:
+        """The terminal of any one of some special tokens, which the vocabulary must have."""
+        names = words(token.name for token in tokens)
+        least = min((token.mark for token in tokens), key=lambda mark: (len(mark), mark))
+        return cls(lexeme(Literal(MARK), Text(names), Literal(MARK)), least)
 
     @classmethod
     def place(cls, name: str, least: bytes) -> Opaque:

@@ -20,6 +20,7 @@ from constrain.grammar.indentation import Indentation
 from constrain.grammar.indented import IndentedControl
 from constrain.grammar.lark_loader import read_lark
 from constrain.grammars import load
+from constrain.vocabulary import Vocabulary
 
 Syntax = Literal["lark", "gbnf"]
 """The languages that grammars are written in."""
@@ -53,11 +54,11 @@ def grammar_control(
     path: str | PathLike[str] | None = None,
     indentation: Indentation | Indenter | type[Indenter] | None = None,
     rules: Mapping[str, Foreign] | None = None,
-    tokens: Mapping[int, str] | None = None,
+    vocabulary: Vocabulary | None = None,
 ) -> GrammarControl:
     """Return the control of a grammar; see `compile_grammar`.
 
-    `tokens` are the names of the special tokens by number, for grammars that call them so.
+    The vocabulary is asked for the tokens that a grammar in GBNF names.
     """
     if syntax not in ("lark", "gbnf"):
         raise ConstraintError(f"unknown syntax {syntax!r}; the syntaxes are 'lark' and 'gbnf'")
@@ -72,7 +73,7 @@ def grammar_control(
             raise ConstraintError("GBNF has no terminals for indentation; leave it out")
         if rules:
             raise ConstraintError("rules can be bound in grammars in Lark's language alone")
-        return DynamicControl(read_gbnf(text, start or "root", path, tokens))
+        return DynamicControl(read_gbnf(text, start or "root", path, vocabulary))
     if text.isidentifier():
         text = load(text)
     if indentation is not None and lexer == "dynamic":

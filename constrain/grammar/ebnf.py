@@ -76,12 +76,22 @@ class Repetition:
 
 @dataclass(frozen=True, slots=True)
 class Special:
-    """A special token."""
+    """One out of some special tokens."""
 
-    token: SpecialToken
+    tokens: tuple[SpecialToken, ...]
 
 
-Expression = Match | Reference | Special | Sequence | Choice | Repetition
+@dataclass(frozen=True, slots=True, eq=False)
+class Apart:
+    """The texts of a regular expression that is a terminal of its own.
+
+    It is made when it is needed, and matches so many texts that it is joined with no other.
+    """
+
+    make: Callable[[], Regex]
+
+
+Expression = Match | Apart | Reference | Special | Sequence | Choice | Repetition
 
 
 def references(expression: Expression) -> set[str]:
@@ -151,7 +161,7 @@ def _piece(expression: Expression, known: _Pieces) -> _Piece | None:
         return _bounded(expression.regex, 1)
     if isinstance(expression, Reference):
         return known.get(expression.name)
-    if isinstance(expression, Special):
+    if isinstance(expression, (Special, Apart)):
         return None
     if isinstance(expression, Sequence):
         return _in_turn(_piece(part, known) for part in expression.parts)
@@ -237,7 +247,7 @@ def _split(
 
 
 class _Flattener:
-    """Writes rules over terminals. Names with a # are made up here."""
+    """Writes rules over terminals. Names with a # are made up here; #nothing stands for no text."""
 
     def __init__(self, known: _Pieces, fault: Callable[[int, str], GrammarSyntaxError]) -> None:
         self._known = known
@@ -245,7 +255,7 @@ class _Flattener:
         self._rules: list[Rule] = []
         self._terminals: dict[str, Terminal] = {}
         self._opaque: dict[str, Opaque] = {}
-        self._symbols_of: dict[Regex, tuple[str, ...]] = {EPSILON: ()}
+        self._symbols_of: dict[Regex, tuple[str, ...]] = {EPSILON: (), EMPTY: ("#nothing",)}
         self._made = 0
 
     def grammar(self, rules: Mapping[str, Expression], start: str) -> Grammar:
@@ -284,9 +294,9 @@ class _Flattener:
         if isinstance(expression, Reference):
             return (expression.name,)
         if isinstance(expression, Special):
-            symbol = f"#{expression.token.name}"
-            self._opaque[symbol] = Opaque.special(expression.token)
-            return (symbol,)
+            return self._special(expression.tokens)
+        if isinstance(expression, Apart):
+            return self._terminal(_Piece(expression.make(), 1))
         if isinstance(expression, Sequence):
             return self._sequence(name, expression.parts)
         if isinstance(expression, Repetition):
@@ -294,6 +304,14 @@ class _Flattener:
         made = self._new(name)
         self._define(made, expression)
         return (made,)
+
+    def _special(self, tokens: tuple[SpecialToken, ...]) -> tuple[str, ...]:
+        symbol = "|".join(f"#{token.name}" for token in tokens)
+        if len(tokens) == 1:
+            self._opaque[symbol] = Opaque.special(tokens[0])
+        else:
+            self._opaque[symbol] = Opaque.one_of(tokens)
+        return (symbol,)
 
     def _sequence(self, name: str, parts: Iterable[Expression]) -> tuple[str, ...]:
         symbols: tuple[str, ...] = ()

@@ -159,5 +159,5 @@ def test_mistakes_with_bound_rules():
         compile_grammar("start: <|none|>", VOCABULARY)
     with pytest.raises(ConstraintError, match="Lark"):
         compile_grammar('root ::= "a"', VOCABULARY, syntax="gbnf", rules={"args": word})
-    with pytest.raises(GrammarSyntaxError, match="token 12 is no special token"):
-        compile_grammar("root ::= <[12]>", VOCABULARY, syntax="gbnf")
+    with pytest.raises(GrammarSyntaxError, match="no token"):
+        compile_grammar("root ::= <[1000000]>", VOCABULARY, syntax="gbnf")
