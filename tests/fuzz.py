@@ -15,7 +15,11 @@ from pathlib import Path
 from time import monotonic
 
 ROOT = Path(__file__).resolve().parents[1]
-TESTS = ("tests/schema/test_fuzz.py", "tests/engine/test_exactness.py")
+TESTS = (
+    "tests/schema/test_fuzz.py",
+    "tests/schema/test_lenient_fuzz.py",
+    "tests/engine/test_exactness.py",
+)
 
 
 def main() -> int:

@@ -77,7 +77,43 @@ def lenient(schema: Any, *texts: str, **arguments: Any) -> tuple[list[bool], lis
             {"patternProperties": {"a(": {}, "^b": {"const": 1}}, "additionalProperties": False},
             ['{"a(":2}', '{"b":1}', '{"b":2}'],
             [True, True, False],
+            [("patternProperties", "/patternProperties/a(")],
+        ),
+        (
+            {"patternProperties": {"a(": {}, "[": {}, "^b": {"const": 1}}},
+            ['{"a(":2}', '{"b":1}', '{"b":2}'],
+            [True, True, False],
+            [
+                ("patternProperties", "/patternProperties/a("),
+                ("patternProperties", "/patternProperties/["),
+            ],
+        ),
+        (
+            {
+                "patternProperties": {"^a": 3, "^b": {"const": 1}},
+                "additionalProperties": False,
+            },
+            ['{"a":2,"b":1}', '{"b":2}', '{"c":1}'],
+            [True, False, False],
             [("patternProperties", "/patternProperties")],
+        ),
+        (
+            {"dependencies": {"a": 3, "b": ["c"], "d": {"maxProperties": 1}}},
+            ['{"a":1}', '{"b":1}', '{"d":1}', '{"d":1,"e":1}'],
+            [True, False, True, False],
+            [("dependencies", "/dependencies")],
+        ),
+        (
+            {"dependentRequired": {"a": [3], "b": ["c"]}},
+            ['{"a":1}', '{"b":1}', '{"c":1,"b":1}'],
+            [True, False, True],
+            [("dependentRequired", "/dependentRequired")],
+        ),
+        (
+            {"properties": {3: {"const": 1}, "a": {"const": 1}}},
+            ['{"3":2}', '{"a":1}', '{"a":2}'],
+            [True, True, False],
+            [("properties", "/properties")],
         ),
         (
             {"allOf": [3, {"const": 1}]},
