@@ -107,7 +107,8 @@ def generate_json(
     Raises:
         ConstraintError: of the schema, see `compile_json_schema`; a setting is out of its range;
             or a `GenerationError`: even the shortest output does not fit, the model gives no
-            distribution, or a type refuses a value that its own schema allows.
+            distribution, the schema turns out too complex in the middle of a text, or a type
+            refuses a value that its own schema allows.
     """
     source = read_schema(schema)
     text = source.text

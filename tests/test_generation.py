@@ -23,6 +23,7 @@ from constrain import (
     GenerationError,
     InvalidSchemaError,
     JSONOptions,
+    RegexTooComplexError,
     UnsatisfiableSchemaError,
     Vocabulary,
     VocabularyError,
@@ -585,3 +586,19 @@ def test_texts_of_a_grammar(lexer):
     for text in generate_grammar(grammar, MODEL, lexer=lexer, n=6, seed=1, max_tokens=12):
         assert re.fullmatch(r"[ (]*[a-c]+[ )]*", text)
         assert text.count("(") == text.count(")")
+
+
+def test_what_is_written_is_kept_where_the_constraint_turns_out_too_complex() -> None:
+    pattern = f"^{''.join(f'(?=.*{c}.{{20}})' for c in 'abcdefghij')}.*$"
+    hard = {"type": "string", "pattern": pattern}
+    schema = {"properties": {"x": {"const": 1}, "b": hard}, "required": ["x"], "type": "object"}
+    for seed in range(20):
+        try:
+            generate_json(schema, MODEL, seed=seed, max_tokens=200)
+        except GenerationError as error:
+            written = spelt(error.token_ids)
+            assert written.startswith("{") and '"x"' in written
+            assert isinstance(error.__cause__, RegexTooComplexError)
+            assert error.__cause__.pointer == "/properties/b"
+            return
+    pytest.fail("no text came to the property")

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from constrain.engine import Constraint, Matcher
 from constrain.engine.bitmask import allowed
-from constrain.errors import ConstraintError, GenerationError
+from constrain.errors import (
+    ConstraintError,
+    GenerationError,
+    RegexTooComplexError,
+    SchemaTooComplexError,
+)
 from constrain.models import LanguageModel
 from constrain.models.lookahead import Drawn
 from constrain.sampling.ahead import Offer
@@ -24,6 +29,9 @@ from constrain.sampling.cursor import AnyConstraint
 from constrain.sampling.forced import certain_tokens
 from constrain.sampling.noise import Stream
 from constrain.sampling.warp import Warp
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 NEEDS_MASKS = (
     "local masking needs masks, and this constraint can only be asked; take the sampler awrs, smc, "
@@ -81,8 +89,10 @@ def decode(
 
     Raises:
         ConstraintError: the constraint has no masks.
-        GenerationError: the shortest text does not fit, or the model gives no distribution over
-            what is allowed. `token_ids` is the text where it happened, or the first unfinished.
+        GenerationError: the shortest text does not fit, the model gives no distribution over
+            what is allowed, or the constraint turns out too complex in the middle of a text.
+            `token_ids` is the text where it happened, or the first unfinished.
+        SchemaTooComplexError, RegexTooComplexError: it is too complex before anything is written.
         VocabularyError: the model's distributions are not over the vocabulary, or its tokens
             cannot spell what is asked for.
     """
@@ -94,7 +104,7 @@ def decode(
         _Text(Stream(seed, i), constraint.matcher(), prompt, room, warp, masks) for i in range(n)
     ]
     while True:
-        asked = [text for text in texts if text.go_on()]
+        asked = [text for text in texts if _kept(text, text.go_on)]
         if observe is not None:
             longest, finished = max(len(text.token_ids) for text in texts), n - len(asked)
             observe(Progress(longest, finished, n, finished))
@@ -105,7 +115,7 @@ def decode(
         seconds = perf_counter() - started
         for text, row in zip(asked, logprobs, strict=True):
             text.seconds += seconds
-            text.choose(row)
+            _kept(text, text.choose, row)
 
 
 def room_for(
@@ -141,6 +151,18 @@ def _ask(model: LanguageModel, texts: Sequence[_Text]) -> NDArray[Any]:
         raise GenerationError(str(error), error.token_ids or texts[0].token_ids) from error
     check_shape(model, logprobs, len(texts))
     return logprobs
+
+
+def _kept(text: _Text, step: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+    """Take a step of a text; where the constraint turns out too complex, tell what is written."""
+    try:
+        return step(*arguments, **named)
+    except (SchemaTooComplexError, RegexTooComplexError) as error:
+        if not text.token_ids:
+            raise
+        raise GenerationError(
+            f"what may follow cannot be worked out: {error}", text.token_ids
+        ) from error
 
 
 class _Text:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from constrain.errors import SchemaTooComplexError
+from constrain.errors import ConstraintError, RegexTooComplexError, SchemaTooComplexError
 from constrain.lexing.regex import Regex, complement, intersect, is_finite, union, words
 from constrain.schema.arrays import ArrayShape
 from constrain.schema.evaluate import holds, satisfies
@@ -61,6 +61,18 @@ def too_complex(atoms: Sequence[Atom], limit: str) -> SchemaTooComplexError:
     """Return the error that a limit is passed at atoms."""
     places = [atom.pointer() for atom in atoms if isinstance(atom, Position)]
     return SchemaTooComplexError(places[0] if places else "", limit)
+
+
+TOO_COMPLEX = RegexTooComplexError, SchemaTooComplexError
+
+
+def placed(error: ConstraintError, atoms: Sequence[Atom]) -> ConstraintError:
+    """Return one of `TOO_COMPLEX` met at atoms, with a pointer to them where it has none."""
+    if isinstance(error, RegexTooComplexError) and error.pointer is None:
+        error.pointer = too_complex(atoms, error.limit).pointer
+    elif isinstance(error, SchemaTooComplexError) and not error.pointer:
+        return too_complex(atoms, error.limit)
+    return error
 
 
 class Normaliser:

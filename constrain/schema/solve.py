@@ -18,7 +18,7 @@ from constrain.schema.few import Few
 from constrain.schema.language import Language, by_length
 from constrain.schema.listed import Cursors
 from constrain.schema.members import LeastText, Plan
-from constrain.schema.normal import Node, Normaliser, too_complex
+from constrain.schema.normal import TOO_COMPLEX, Node, Normaliser, placed, too_complex
 from constrain.schema.positions import Position
 from constrain.schema.repeats import RepeatingItems
 from constrain.schema.shapes import Alternative, Composites, ObjectShape
@@ -118,9 +118,12 @@ class Solver:
             if candidate.possible is not None:
                 return False
             self._normaliser.spend(1, candidate.atoms)
-            alternatives = self._normaliser.alternatives(candidate)
-            if not any(self._is_possible(alternative, ask) for alternative in alternatives):
-                return False
+            try:
+                alternatives = self._normaliser.alternatives(candidate)
+                if not any(self._is_possible(alternative, ask) for alternative in alternatives):
+                    return False
+            except TOO_COMPLEX as error:
+                raise placed(error, candidate.atoms) from None
             candidate.possible = True
             while found:  # by alternatives that no longer matter
                 del met[found.pop()]
@@ -157,7 +160,10 @@ class Solver:
 
         def look(candidate: Node) -> bool:
             self._normaliser.spend(1, candidate.atoms)
-            text = self._least_of(candidate, ask)
+            try:
+                text = self._least_of(candidate, ask)
+            except TOO_COMPLEX as error:
+                raise placed(error, candidate.atoms) from None
             changed = text != texts[candidate]
             texts[candidate] = text
             return changed
