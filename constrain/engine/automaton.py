@@ -446,7 +446,7 @@ class Automaton:
             grown[:begin] = self._blob[:begin]
             self._blob = grown
             self.handle[layout.BLOB] = address(grown)
-        self._blob[begin:end] = np.frombuffer(data, np.uint8)
+        self._blob.data[begin:end] = data
         self._n_blob = end
         return begin
 

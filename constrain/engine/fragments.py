@@ -7,8 +7,8 @@ that is left to match, and its transitions are worked out when the automaton fir
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from dataclasses import replace
+from typing import Any, NamedTuple, Protocol
 
 from constrain.engine import layout
 from constrain.engine.escapes import (
@@ -170,8 +170,7 @@ class States(Protocol):
         """Return the characters that have to come after state `q` of a string with a bound."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a part stands: what follows it in its lexeme."""
 
     lexeme: int
@@ -258,7 +257,7 @@ class Fragments:
         if part.low > fewest(regex):
             regex = intersect(regex, repeat(ANY, part.low, None))
         if part.high is not None:
-            place = replace(place, high=min(part.high, layout.MAX_COUNT))
+            place = place._replace(high=min(part.high, layout.MAX_COUNT))
         bounded = part.low > 0 or part.high is not None
         words = None if bounded or part.spelling == "any" else left_out(regex)
         if words and all(map(spelt_once, words)):

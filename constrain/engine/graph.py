@@ -96,6 +96,7 @@ class Graph:
         control: the control.
         automaton: the lexer of all nodes.
         reference: a weak reference to the graph.
+        parses: whether the control runs a parser.
     """
 
     def __init__(self, control: Control[Any], reach: int = 0) -> None:
@@ -116,6 +117,7 @@ class Graph:
         self._accepting: list[bool] = [False]
         pushdown = as_pushdown(control)
         self._stacks = None if pushdown is None else Stacks(pushdown)
+        self.parses = pushdown is not None
         self.automaton.handle[layout.N_PLACES] = 1
         self._refresh()
 
@@ -184,7 +186,8 @@ class Graph:
         start, captures = self.automaton.start(lexemes, accepting), any_captures(lexemes)
         if place == len(self._places):
             self._grow_places()
-        self._places[place, : layout.CAPTURES + 1] = start, captures
+        self._places[place, layout.START] = start
+        self._places[place, layout.CAPTURES] = captures
         self.automaton.handle[layout.N_PLACES] = place + 1
         node = Node(config, place, start, captures, accepting, self)
         self._by_place[place] = node
@@ -250,10 +253,11 @@ class Graph:
         automaton, stacks = self.automaton, self._stacks
         handle = automaton.handle
         with automaton.lock:
+            if stacks is None:
+                return self._ask(place, ended)
             while (edge := int(shifts.step(handle, place, ended))) < 0:
                 if edge == layout.NEED_CONTROL:
                     return self._ask(place, ended)
-                assert stacks is not None
                 if edge == layout.NEED_MOVE:
                     (lexeme,) = automaton.lexemes_of(ended)
                     kind = self._places.item(place, layout.CLASS)
@@ -269,14 +273,14 @@ class Graph:
         automaton = self.automaton
         lexemes = automaton.lexemes_of(ended)
         config = self.control.advance(self.at(place).config, lexemes, None)
-        target = None if config is None else self.node(config)
         value = layout.REFUSED
-        if target is not None:
-            value = target.place << 1 | any_captures(lexemes)
-        automaton.handle[layout.N_EDGES] += 1
-        if 2 * automaton.handle.item(layout.N_EDGES) > len(self._keys):
+        if config is not None:
+            value = self.node(config).place << 1 | any_captures(lexemes)
+        handle = automaton.handle
+        count = handle[layout.N_EDGES] = handle.item(layout.N_EDGES) + 1
+        if 2 * count > len(self._keys):
             self._grow_edges()
-        edges.add_edge(automaton.handle, place, ended, value, layout.ALL_OF_IT)
+        edges.add_edge(handle, place, ended, value, layout.ALL_OF_IT)
         return value
 
     def ending(self, node: Node) -> bytes:
@@ -295,7 +299,8 @@ class Graph:
             status = crossings.cross_narrow(handle, scratch.handle, state, node.place)
             if status == layout.WIDE:
                 return False
-            self._go_on(status, scratch)
+            if status != layout.OK:
+                self._go_on(status, scratch)
         return True
 
     def cross(self, node: Node, state: int, scratch: Scratch) -> None:
@@ -305,7 +310,9 @@ class Graph:
         """
         with self.automaton.lock:
             handle = self.automaton.handle
-            self._go_on(crossings.cross(handle, scratch.handle, state, node.place), scratch)
+            status = crossings.cross(handle, scratch.handle, state, node.place)
+            if status != layout.OK:
+                self._go_on(status, scratch)
 
     def add_doors(self, node: Node, ended: int, doors: Doors, scratch: Scratch) -> None:
         """Give `scratch` as portals the trie nodes through which tokens lead on after `ended`."""
@@ -328,7 +335,8 @@ class Graph:
         handle = self.automaton.handle
         while status != layout.OK:
             if status == layout.UNRESOLVED:
-                self._resolve(handle.item(layout.FAULT), handle.item(layout.FAULT_ENDED))
+                resolve = self._resolve if self.parses else self._ask
+                resolve(handle.item(layout.FAULT), handle.item(layout.FAULT_ENDED))
             elif status == layout.FULL:
                 scratch.grow()
             elif status == layout.CROWDED:

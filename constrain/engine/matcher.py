@@ -52,12 +52,14 @@ class Matcher:
     A fork shares all that has been read and costs next to nothing.
     """
 
-    __slots__ = ("_constraint", "_planner", "_step", "_words")
+    __slots__ = ("_constraint", "_eos", "_planner", "_step", "_tables", "_words")
 
     def __init__(self, constraint: Constraint, planner: Planner) -> None:
         self._constraint = constraint
         self._planner = planner
         self._words = constraint.vocabulary.bitmask_words
+        self._eos = constraint.vocabulary.eos_token_ids
+        self._tables = constraint.masks.tables
         self._step = self._first()
 
     def __repr__(self) -> str:
@@ -161,7 +163,7 @@ class Matcher:
         step = self._step
         if step.finished:
             return False
-        if token_id in self._constraint.vocabulary.eos_token_ids:
+        if token_id in self._eos:
             if not self.is_accepting():
                 return False
             self._step = step._replace(before=step, finished=True)
@@ -227,6 +229,8 @@ class Matcher:
         other._constraint = self._constraint
         other._planner = self._planner
         other._words = self._words
+        other._eos = self._eos
+        other._tables = self._tables
         other._step = self._step
         return other
 
@@ -239,10 +243,11 @@ class Matcher:
         return _Step(root, root.start, b"", (), graph, None, False)
 
     def _after_token(self, token_id: int) -> _Step | None:
-        tables = self._constraint.masks.tables
-        if not 0 <= token_id < len(tables.offsets) - 1:
+        tables = self._tables
+        offsets = tables.offsets
+        if not 0 <= token_id < len(offsets) - 1:
             return None
-        begin, end = tables.offsets[token_id], tables.offsets[token_id + 1]
+        begin, end = offsets[token_id], offsets[token_id + 1]
         if begin == end:
             return None
         return self._run(tables.blob_address, begin, end, None, token_id)
@@ -252,10 +257,9 @@ class Matcher:
     ) -> _Step | None:
         """Return the step after the bytes [begin, end) at address `text`, if they are allowed."""
         step = self._step
-        others: tuple[Alternative, ...] = ()
+        node, state, captured, others, graph, _, _ = step
         status = layout.FORKS
-        if not step.others:
-            node, state, captured, _, graph, _, _ = step
+        if not others:
             status, place, state, began = graph.advance(node, state, text, begin, end)
         if status == layout.DEAD:
             return None
@@ -273,12 +277,11 @@ class Matcher:
                 return None
             (node, state, captured), *rest = found
             others = tuple(rest)
-        graph = step.graph
         if graph is not self._planner.graph and state == node.start and not others:
             graph = self._planner.graph
             node = graph.node(node.config)
             state = node.start
-        return _Step(node, state, captured, others, graph, step, False)
+        return tuple.__new__(_Step, (node, state, captured, others, graph, step, False))
 
     def _run_apart(
         self, text: int, begin: int, end: int, data: bytes | None, token_id: int

@@ -129,11 +129,11 @@ class Planner:
         if found is not None:
             return found
         graph, shared = node.graph, self._shared
-        is_own = graph is self.graph
-        found = shared.get(graph, node, state) if is_own else None
+        is_shared = graph.parses and graph is self.graph
+        found = shared.get(graph, node, state) if is_shared else None
         if found is None:
-            found = self._make(node, state)
-            if is_own:
+            found = self._make(graph, node, state)
+            if is_shared:
                 shared.add(graph, node, state, found)
             self._plan_bytes += found.tokens.nbytes + _PLAN_BYTES
             self._unaccounted += 1
@@ -148,8 +148,8 @@ class Planner:
         if self._counted > before:
             self._masks.spend(self._counted - before)
 
-    def _make(self, node: Node, state: int) -> Plan:
-        automaton, graph = node.automaton, node.graph
+    def _make(self, graph: Graph, node: Node, state: int) -> Plan:
+        automaton = graph.automaton
         scratch = self._masks.tables.scratch()
         dense = NOTHING
         sparse: list[NDArray[np.int32]] = []
@@ -168,8 +168,8 @@ class Planner:
                 if len(interior.nodes):
                     graph.add_doors(node, member.number, self._masks.doors(interior), scratch)
             graph.cross(node, narrow, scratch)
-        tokens, suspects = scratch.found()
-        walked, tokens = self._masks.pack(tokens)
+        walked, tokens = self._masks.pack(scratch.tokens_found())
+        suspects = scratch.suspects_found()
         if walked is not None:
             dense = walked if dense is NOTHING else dense | walked
         low = scratch.handle.item(layout.LOWEST)
@@ -181,7 +181,8 @@ class Planner:
                 graph.look(node, ended, target, scratch)
                 low = scratch.handle.item(layout.LOWEST)
                 after = self.plan(target, target.start)
-                low = min(low, _low(graph, target, after))
+                if graph.parses:
+                    low = min(low, _low(graph, target, after))
                 accepting = accepting or target.accepting
                 sparse.append(after.tokens)
                 if len(after.suspects):
@@ -192,7 +193,9 @@ class Planner:
             sparse.append(self._eos)
         if sparse:
             tokens = np.concatenate([tokens, *sparse])
-        reach = -1 if low < 0 else max(0, graph.stack_of(node)[1] - low + 1)
+        reach = 0
+        if graph.parses:
+            reach = -1 if low < 0 else max(0, graph.stack_of(node)[1] - low + 1)
         return Plan(dense, tokens, np.unique(suspects) if len(suspects) else NOTHING, reach)
 
 

@@ -138,18 +138,16 @@ class Scratch:
 
     def tokens_found(self) -> NDArray[np.int32]:
         """Return the tokens of the walks since `clear`. Not copied."""
-        return self.tokens[: self.handle[layout.N_TOKENS_OUT]]
+        return self.tokens[: self.handle.item(layout.N_TOKENS_OUT)]
 
-    def found(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        """Return the tokens since `clear`, and those whose fate depends on text not known."""
-        n_tokens = self.handle.item(layout.N_TOKENS_OUT)
-        n_suspects = self.handle.item(layout.N_SUSPECTS_OUT)
-        suspects = self.suspects[:n_suspects].copy() if n_suspects else NOTHING
-        return self.tokens[:n_tokens].copy(), suspects
+    def suspects_found(self) -> NDArray[np.int32]:
+        """Return the tokens since `clear` whose fate depends on text not known."""
+        count = self.handle.item(layout.N_SUSPECTS_OUT)
+        return self.suspects[:count].copy() if count else NOTHING
 
     def states_found(self) -> NDArray[np.int32]:
         """Return the lexer state after each of `tokens_found`. Not copied."""
-        return self.states[: self.handle[layout.N_TOKENS_OUT]]
+        return self.states[: self.handle.item(layout.N_TOKENS_OUT)]
 
     def take_portals(self) -> list[tuple[int, NDArray[np.int32]]]:
         """Return and forget the portals: (number of the lexemes that end, nodes int32[n])."""

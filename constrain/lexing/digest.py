@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import fields, is_dataclass
+from functools import cache
 from hashlib import blake2b
 from itertools import count
 from typing import Any
@@ -91,14 +92,19 @@ def _hash(data: bytes) -> bytes:
 def _encode(value: Any, name: Callable[[Regex], bytes]) -> bytes:
     if isinstance(value, Regex):
         return b"R" + name(value)
-    if isinstance(value, (int, str)):
-        return repr(value).encode() + b";"
     if isinstance(value, tuple):
-        return b"(" + b"".join(_encode(member, name) for member in value) + b")"
-    if is_dataclass(value):
-        members = tuple(getattr(value, field.name) for field in fields(value))
-        return type(value).__name__.encode() + _encode(members, name)
+        return b"(%b)" % b"".join([_encode(member, name) for member in value])
+    attributes = _attributes(value.__class__)
+    if attributes is not None:
+        members = b"".join([_encode(getattr(value, a), name) for a in attributes])
+        return b"%b(%b)" % (type(value).__name__.encode(), members)
     return repr(value).encode() + b";"
+
+
+@cache
+def _attributes(kind: Any) -> tuple[str, ...] | None:
+    """Return the names of a dataclass's fields; None of other classes."""
+    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else None
 
 
 def _parts(node: Regex) -> Sequence[Regex]:

@@ -10,7 +10,17 @@ from typing import Any
 from constrain.lexing.assertions import postorder
 from constrain.lexing.derivatives import Budget, steps
 from constrain.lexing.divided import alternatives
-from constrain.lexing.nodes import Chars, Complement, Concat, Intersect, Regex, Repeat, Union, Words
+from constrain.lexing.nodes import (
+    UNMEASURED,
+    Chars,
+    Complement,
+    Concat,
+    Intersect,
+    Regex,
+    Repeat,
+    Union,
+    Words,
+)
 
 _FEW_TEXTS = 64
 _WORK_LIMIT = 1_000_000
@@ -73,13 +83,13 @@ class Lengths:
 def fewest(regex: Regex) -> int:
     """Return a lower bound of the length of a match; the least length of a simple expression."""
     found = regex._fewest
-    return postorder(regex, _unbounded, _bound) if found < 0 else found
+    return postorder(regex, _unbounded, _bound) if found == UNMEASURED else found
 
 
 def _unbounded(node: Regex) -> Sequence[Regex]:
     """Return the parts that bound a node and are not bounded themselves yet."""
     parts = node.parts if isinstance(node, Intersect) else _parts(node)
-    return [part for part in parts if part._fewest < 0]
+    return [part for part in parts if part._fewest == UNMEASURED]
 
 
 def _bound(node: Regex, done: Mapping[Regex, int]) -> int:
@@ -110,15 +120,29 @@ def breadth(regex: Regex) -> int | None:
 
     It is known of simple expressions.
     """
-    return postorder(regex, _parts, _breadth) if regex.simple else None
+    if not regex.simple:
+        return None
+    if regex._breadth == UNMEASURED:
+        postorder(regex, _unmeasured, _measure)
+    return regex._breadth
 
 
-def _breadth(node: Regex, done: Mapping[Regex, int | None]) -> int | None:
+def _unmeasured(node: Regex) -> Sequence[Regex]:
+    return [part for part in _parts(node) if part._breadth == UNMEASURED]
+
+
+def _measure(node: Regex, done: Mapping[Regex, int | None]) -> int | None:
+    breadth = node._breadth = _breadth(node)
+    return breadth
+
+
+def _breadth(node: Regex) -> int | None:
+    """Return what `breadth` does, from the same of the parts."""
     if isinstance(node, Chars):
         return 1
     if isinstance(node, Words):
         return max(map(len, node.texts)) if node.high - node.low <= _FEW_TEXTS else None
-    widths = [done[part] for part in _parts(node)]
+    widths = [part._breadth for part in _parts(node)]
     known = [width for width in widths if width is not None]
     if len(known) < len(widths):
         return None

@@ -15,6 +15,8 @@ from weakref import WeakValueDictionary
 
 Ranges = tuple[tuple[int, int], ...]
 
+UNMEASURED = -1
+"""A length that has not been asked for."""
 _FEW_TEXTS = 16
 
 _NO_BEHINDS: frozenset[Behind] = frozenset()
@@ -51,6 +53,7 @@ class Regex:
         "__weakref__",
         "_alternatives",
         "_arcs",
+        "_breadth",
         "_digest",
         "_distance",
         "_empty",
@@ -102,7 +105,8 @@ class Regex:
         self._digest: bytes | None = None
         self._near: bytes | None = None
         self._empty: bool | None = None
-        self._fewest = -1
+        self._fewest = UNMEASURED
+        self._breadth: int | None = UNMEASURED
         self._distance: int | None = None
 
     def __copy__(self) -> Regex:

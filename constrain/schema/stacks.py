@@ -98,6 +98,11 @@ class Stacks:
         self, config: Configuration, lexemes: tuple[Lexeme, ...], text: bytes | None
     ) -> Configuration | None:
         """Return the configuration after a text that all of `lexemes`, and no other, match."""
+        if len(config.tops) == 1 and len(lexemes) == 1 and text is None:
+            frame, below = config.tops[0]
+            pushes = frame.moves.get(lexemes[0], ())
+            if len(pushes) == 1:
+                return self._pushed(pushes[0], below)
         reached: list[Configuration] = []
         for frame, below in config.tops:
             moves = frame.moves
