@@ -17,6 +17,7 @@ from constrain.lexing.lexeme import any_captures
 
 if TYPE_CHECKING:
     from constrain.engine.budget import Ending, Spending
+    from constrain.engine.masks import Interior
     from constrain.engine.plans import Plan
 
 _NODE_BYTES = 1500
@@ -97,12 +98,14 @@ class Graph:
         automaton: the lexer of all nodes.
         reference: a weak reference to the graph.
         parses: whether the control runs a parser.
+        interiors: interiors of lexer states with one member that no other constraint has.
     """
 
     def __init__(self, control: Control[Any], reach: int = 0) -> None:
         self.automaton = Automaton(reach)
         self.reference = weakref.ref(self)
         self.control = control
+        self.interiors: dict[int, Interior] = {}
         self._nodes: dict[Hashable, Node] = {}
         self._by_place: dict[int, Node] = {}
         self._places = np.zeros((64, layout.PLACE_WIDTH), np.int32)
@@ -131,7 +134,9 @@ class Graph:
         tables = self._places.nbytes + self._keys.nbytes + self._values.nbytes
         tables += self._lows.nbytes + self._walks.nbytes + self._walked.nbytes
         stacks = 0 if self._stacks is None else self._stacks.nbytes + self._slots.nbytes
-        return self.automaton.nbytes + tables + stacks + _NODE_BYTES * len(self._by_place)
+        interiors = sum(interior.nbytes for interior in tuple(self.interiors.values()))
+        nodes = _NODE_BYTES * len(self._by_place)
+        return self.automaton.nbytes + tables + stacks + interiors + nodes
 
     def node(self, config: Hashable) -> Node:
         """Return the node of a configuration."""

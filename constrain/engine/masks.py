@@ -165,13 +165,20 @@ class Masks:
 
     def interior(self, automaton: Automaton, member: Member) -> Interior:
         """Return the interior of a member of a lexer state."""
+        return self.own(automaton, member) or self.known(automaton, member)
+
+    def own(self, automaton: Automaton, member: Member) -> Interior | None:
+        """Return the interior of a string that is not to be some words, None of other members.
+
+        It is not kept here: those of other constraints are to be other words.
+        """
         if member.kind == layout.EXCEPT:
             _, words, rest = member.origin
             rests = automaton.rests_of_words(words, member.counter)
             if rests is None:
                 return self._compute(automaton, member.state)
             return self._without(rest, rests)
-        return self._less(member) or self._known(automaton, member)
+        return self._less(member)
 
     def doors(self, interior: Interior) -> Doors:
         """Return the children of an interior's portals by their bytes."""
@@ -179,7 +186,8 @@ class Masks:
             interior.doors = self.tables.doors(interior.nodes)
         return interior.doors
 
-    def _known(self, automaton: Automaton, member: Member) -> Interior:
+    def known(self, automaton: Automaton, member: Member) -> Interior:
+        """Return the interior of a member, kept for all that match the same."""
         key = member.name(self.tables.longest)
         with self._lock:
             known = self._interiors.get(key)
@@ -246,7 +254,7 @@ class Masks:
             state = automaton.run(address(_QUOTE), 0, 1, state)
             opening = b""
         (alone,), _ = automaton.parts(state)
-        found = self._known(automaton, alone)
+        found = self.known(automaton, alone)
         dense = np.zeros(self.words, np.int32) if found.dense is None else found.dense
         kernels.set_bits(dense, found.tokens)
         paths = [b'%b%b"' % (opening, spell(word)) for word in words]

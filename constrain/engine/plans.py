@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from constrain.engine import layout
+from constrain.engine.automaton import Member
 from constrain.engine.control import Control
 from constrain.engine.graph import Graph, Node
-from constrain.engine.masks import Masks
+from constrain.engine.masks import Interior, Masks
 from constrain.engine.tables import NOTHING
 
 _PLAN_BYTES = 500
@@ -19,6 +20,8 @@ _MOST_STATES = 200
 """Of plans that depend on more states of a stack, each node has its own."""
 _MOST_REACHES = 8
 """So many different numbers of states are tried, at most, to find a plan."""
+_MOST_INTERIORS = 32
+"""Interiors of its own that a graph keeps."""
 _ACCOUNTED_TOGETHER = 32
 """Plans that are made between two looks at the memory."""
 
@@ -148,6 +151,18 @@ class Planner:
         if self._counted > before:
             self._masks.spend(self._counted - before)
 
+    def _interior(self, graph: Graph, member: Member) -> Interior:
+        """Return the interior of a member; one that only this constraint has, for all its nodes."""
+        found = graph.interiors.get(member.state)
+        if found is None:
+            found = self._masks.own(graph.automaton, member)
+            if found is None:
+                return self._masks.known(graph.automaton, member)
+            if len(graph.interiors) == _MOST_INTERIORS:
+                graph.interiors.clear()
+            graph.interiors[member.state] = found
+        return found
+
     def _make(self, graph: Graph, node: Node, state: int) -> Plan:
         automaton = graph.automaton
         scratch = self._masks.tables.scratch()
@@ -158,7 +173,7 @@ class Planner:
             wide, others = self._masks.divide(wide)
             if others:
                 narrow = automaton.joined([narrow, *[member.state for member in others]])
-            interiors = [self._masks.interior(automaton, member) for member in wide]
+            interiors = [self._interior(graph, member) for member in wide]
             scratch.clear()
             for member, interior in zip(wide, interiors, strict=True):
                 if interior.dense is not None:
