@@ -364,23 +364,33 @@ class Budget:
         if state == 0:
             return
         scratch = self._masks.tables.scratch()
-        scratch.clear()
-        node.automaton.walk(nodes, state, scratch)
-        portals = scratch.take_portals()
-        tokens, states = scratch.tokens_found().copy(), scratch.states_found().copy()
-        if len(priced):
-            new = ~np.isin(tokens, priced)
-            tokens, states = tokens[new], states[new]
-        if unknown and node.captures:
-            suspects += tokens.tolist()
-        else:
-            for end in np.unique(states).tolist():
-                groups.append((self._ending(node, end).cost, None, tokens[states == end]))
-        for ended, below in portals:
-            target = node.graph.follow(node, ended)
-            if target is not None:
-                captured = unknown or any_captures(node.automaton.lexemes_of(ended))
-                self._cross(target, below, target.start, captured, groups, suspects, priced)
+        waiting = {(node, unknown): nodes}
+        walked: dict[tuple[Node, bool], NDArray[np.int32]] = {}
+        while waiting:
+            node, unknown = key = next(iter(waiting))
+            scratch.clear()
+            node.automaton.walk(waiting.pop(key), state or node.start, scratch)
+            state = 0
+            portals = scratch.take_portals()
+            tokens, states = scratch.tokens_found().copy(), scratch.states_found().copy()
+            if len(priced):
+                new = ~np.isin(tokens, priced)
+                tokens, states = tokens[new], states[new]
+            if unknown and node.captures:
+                suspects += tokens.tolist()
+            else:
+                for end in np.unique(states).tolist():
+                    groups.append((self._ending(node, end).cost, None, tokens[states == end]))
+            for ended, below in portals:
+                target = node.graph.follow(node, ended)
+                if target is None or not target.start:
+                    continue
+                key = target, unknown or any_captures(node.automaton.lexemes_of(ended))
+                before = walked.get(key, NOTHING)
+                below = np.setdiff1d(below, before)
+                if len(below):
+                    walked[key] = np.union1d(before, below)
+                    waiting[key] = np.union1d(waiting.get(key, NOTHING), below)
 
     # -- forced bytes --------------------------------------------------------------------------
 

@@ -32,6 +32,7 @@ from constrain.engine.layout import (
     MOST_BYTES,
     N_NODES,
     N_PORTALS_OUT,
+    N_SEEN,
     N_SUSPECTS_OUT,
     N_TOKENS_OUT,
     NO_LEXEME,
@@ -47,6 +48,10 @@ from constrain.engine.layout import (
     REFUSED,
     ROW,
     ROWS,
+    SEEN,
+    SEEN_MASK,
+    SEEN_STAMP,
+    SEEN_WIDTH,
     SET_BEGIN,
     SET_LENGTH,
     SETS,
@@ -156,7 +161,29 @@ def cross(h, v, start, place):
                 v[N_PORTALS_OUT] = n + 1
                 return status
         elif begin != 0 and (node < 0 or _leads_on(h, v, node, begin)):
-            enter(h, v, node, begin, target, flags)
+            if 2 * v[N_SEEN] > v[SEEN_MASK]:
+                v[N_PORTALS_OUT] = n + 1
+                return FULL
+            if _is_new(v, node, target, flags):
+                enter(h, v, node, begin, target, flags)
+
+
+@njit(inline="always")
+def _is_new(v, node, place, flags):
+    """Note a walk; return whether it has not been begun yet. Where lexemes are ambiguous, many ways
+    lead to the same walk."""
+    seen = i64(v[SEEN], SEEN_WIDTH * (v[SEEN_MASK] + 1))
+    key = node << 32 ^ (place << 2 | flags)
+    mixed = np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)
+    slot = np.int64(mixed >> np.uint64(32)) & v[SEEN_MASK]
+    while seen[slot * SEEN_WIDTH + 1] == v[SEEN_STAMP]:
+        if seen[slot * SEEN_WIDTH] == key:
+            return False
+        slot = (slot + 1) & v[SEEN_MASK]
+    seen[slot * SEEN_WIDTH] = key
+    seen[slot * SEEN_WIDTH + 1] = v[SEEN_STAMP]
+    v[N_SEEN] += 1
+    return True
 
 
 @njit(inline="always")
@@ -204,6 +231,8 @@ def cross_narrow(h, v, start, place):
     v[AT_INDEX] = 0
     v[KEEP_START] = 0
     v[LOWEST] = NONE_OF_IT
+    v[N_SEEN] = 0
+    v[SEEN_STAMP] += 1
     dstates = i32(h[DSTATES], h[CAP_DSTATES] * DSTATE_WIDTH)
     states = i32(h[STATES], 1)
     begin = dstates[start * DSTATE_WIDTH + SET_BEGIN]

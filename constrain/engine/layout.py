@@ -80,7 +80,9 @@ AT_FLAGS = 26
 KEEP_NODE, KEEP_START, KEEP_TOKENS, KEEP_PORTALS = range(27, 31)
 # Trie handle: how far down the stacks have been looked at, see LOW.
 LOWEST = 31
-TRIE_HANDLE_SIZE = 32
+# Trie handle: the walks since the output was empty, see SEEN_WIDTH.
+N_SEEN, SEEN, SEEN_MASK, SEEN_STAMP = 32, 33, 34, 35
+TRIE_HANDLE_SIZE = 36
 
 # Columns of the portals (int32[n, PORTAL_WIDTH]): the trie node, or minus a child of it where that
 # child alone leads on, what ends at the node (see `ENDED`), the place that the walk belongs to (0:
@@ -90,6 +92,10 @@ PORTAL_WIDTH = 4
 UNKNOWN, DOUBTFUL = 1, 2
 # The flag of a portal that stands for doors, which begin at `node` in WALKED.
 DOORS = 4
+
+# Columns of a hash table of walks begun (int64[n, SEEN_WIDTH]): trie node, place and flags in one
+# number; and the stamp of the output that they belong to, so that the table is empty at no cost.
+SEEN_WIDTH = 2
 
 # Columns of the walks (int32[n, WALK_WIDTH]), a hash table: the trie node, or minus a child as in a
 # portal; the lexer state (0: no walk); where WALKED (int32) has its tokens, then its portals, as

@@ -108,6 +108,7 @@ class Scratch:
         self.states = np.empty_like(self.tokens)
         self.suspects = np.empty_like(self.tokens)
         self.portals = np.empty((1024, layout.PORTAL_WIDTH), np.int32)
+        self.seen = np.zeros((1 << 12, layout.SEEN_WIDTH), np.int64)
         self._stack = np.empty(max_depth + 2, np.int64)
         self.handle = np.zeros(layout.TRIE_HANDLE_SIZE, np.int64)
         for slot, array in (
@@ -121,12 +122,14 @@ class Scratch:
             (layout.STATES_OUT, self.states),
             (layout.SUSPECTS_OUT, self.suspects),
             (layout.PORTALS_OUT, self.portals),
+            (layout.SEEN, self.seen),
             (layout.STACK, self._stack),
         ):
             self.handle[slot] = address(array)
         self.handle[layout.N_NODES] = len(trie.byte)
         self.handle[layout.MAX_DEPTH] = max_depth
         self.handle[layout.CAP_PORTALS] = len(self.portals)
+        self.handle[layout.SEEN_MASK] = len(self.seen) - 1
         # Room is left for all tokens with the same bytes.
         self._spare = len(trie.more)
         self.handle[layout.CAP_TOKENS] = len(self.tokens) - self._spare
@@ -134,7 +137,8 @@ class Scratch:
 
     def clear(self) -> None:
         """Forget all output."""
-        self.handle[layout.N_PORTALS_OUT :] = _EMPTY_OUTPUT
+        self.handle[layout.N_PORTALS_OUT : layout.SEEN] = _EMPTY_OUTPUT
+        self.handle[layout.SEEN_STAMP] += 1
 
     def tokens_found(self) -> NDArray[np.int32]:
         """Return the tokens of the walks since `clear`. Not copied."""
@@ -176,8 +180,17 @@ class Scratch:
             self.handle[layout.STATES_OUT] = address(self.states)
             self.handle[layout.SUSPECTS_OUT] = address(self.suspects)
             self.handle[layout.CAP_TOKENS] = len(self.tokens) - self._spare
+        elif 2 * self.handle[layout.N_SEEN] > self.handle[layout.SEEN_MASK]:
+            self._grow_seen()
         else:
             self.grow_portals()
+
+    def _grow_seen(self) -> None:
+        """Make room for more walks; those that are forgotten may be made again, once."""
+        self.seen = np.zeros((4 * len(self.seen), layout.SEEN_WIDTH), np.int64)
+        self.handle[layout.SEEN] = address(self.seen)
+        self.handle[layout.SEEN_MASK] = len(self.seen) - 1
+        self.handle[layout.N_SEEN] = 0
 
     def grow_portals(self) -> None:
         """Make room for more portals."""
@@ -193,6 +206,6 @@ def doubled(array: NDArray[Any], used: int) -> NDArray[Any]:
     return grown
 
 
-_EMPTY_OUTPUT = np.zeros(layout.TRIE_HANDLE_SIZE - layout.N_PORTALS_OUT, np.int64)
+_EMPTY_OUTPUT = np.zeros(layout.SEEN - layout.N_PORTALS_OUT, np.int64)
 _EMPTY_OUTPUT[layout.AT_TOP - layout.N_PORTALS_OUT] = -1
 _EMPTY_OUTPUT[layout.LOWEST - layout.N_PORTALS_OUT] = layout.NONE_OF_IT
