@@ -74,7 +74,12 @@ class PythonMonitor(Monitor):
         def answer() -> None:
             try:
                 with _lock, self._quickly():
-                    answers.put((question(self._script(text), line, column), None))
+                    try:
+                        found = question(self._script(text), line, column)
+                    except KeyError:  # its memory of files was full, and has lost some in use
+                        self._jedi.cache.clear_time_caches(delete_all=True)
+                        found = question(self._script(text), line, column)
+                answers.put((found, None))
             except BaseException as error:
                 answers.put((None, error))
 

@@ -215,3 +215,17 @@ def test_what_is_imported_is_read_ahead(tmp_path):
         (1, ["stock"]),
         (2, ["Shelf"]),
     ]
+
+
+def test_files_that_jedi_loses_are_read_again(tmp_path):
+    monitor = Dereference(place(tmp_path, BOOK))
+    asked = []
+
+    def question(script, line, column):
+        asked.append(script)
+        if len(asked) == 1:
+            raise KeyError("a file")
+        return line
+
+    assert monitor.ask("x = 1\nx.", question) == 2
+    assert asked[0] is not asked[1]
