@@ -43,7 +43,7 @@ class Said:
     __slots__ = ("_likely", "_row")
 
     def __init__(self, row: NDArray[Any]) -> None:
-        self._row: NDArray[Any] | None = row.copy()  # not the rows beside it
+        self._row: NDArray[Any] | None = row
         self._likely: Likely | None = None
 
     @property
@@ -56,8 +56,11 @@ class Said:
 
     @property
     def nbytes(self) -> int:
-        """What is kept in memory until the likeliest tokens are found; 0 after that."""
-        return 0 if self._row is None else self._row.nbytes
+        """What is kept in memory until the likeliest tokens are found, at most: what the row is a
+        part of; 0 after that."""
+        if self._row is None:
+            return 0
+        return self._row.nbytes if self._row.base is None else self._row.base.nbytes
 
 
 class Text(Protocol):

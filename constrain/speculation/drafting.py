@@ -20,6 +20,8 @@ from constrain.speculation.rest import Rest
 from constrain.speculation.statistics import Tally
 from constrain.vocabulary import Vocabulary
 
+_UNREAD = 256
+"""Answers of the target that wait at most until they are learnt from; together they take less."""
 _GOOD = 0.5
 """Where a guess has this chance, drafters that cost something are not asked."""
 _ALLOWANCE = 0.02
@@ -184,17 +186,21 @@ class Drafting:
             check_vocabulary(drafter, vocabulary)
             self._rests[drafter] = Rest()
         self._drafts: list[_Draft] = []
+        self._unread: list[tuple[Tokens, NDArray[Any]]] = []
         self._calibration = Calibration()
         self._confirmed: list[Drafter] = []
         self._loan = loan
         self._spent = 0.0
 
     def follow(self, texts: Sequence[Lookahead]) -> None:
-        """Take the texts that the target is asked about now, and see which guesses have come
-        true."""
+        """Take the texts that the target is asked about now, unless there is nothing to guess with,
+        and see which guesses have come true."""
         self.tally.questions += 1
         self._confirmed.clear()
         known = {draft.text.key: draft for draft in self._drafts if draft.steps}
+        if not known and not self._can_afford(self._first_cost, len(texts)):
+            self._drafts = []
+            return
         self._drafts = [self._decide(known.get(text.key), text) for text in texts]
 
     def book_saved_calls(self, count: int) -> None:
@@ -204,19 +210,24 @@ class Drafting:
                 self._rests[drafter].save(count / len(self._confirmed))
 
     def learn(self, prefixes: Sequence[Tokens], rows: NDArray[Any]) -> None:
-        """Learn what the target says, log-probabilities [n, V] after prefixes; drafters that rest
-        do not."""
+        """Learn what the target says, log-probabilities [n, V] after prefixes, before the next
+        guess; drafters that rest do not."""
+        self._unread += zip(prefixes, rows, strict=True)
+        if len(self._unread) > _UNREAD:
+            self._read()
+
+    def _read(self) -> None:
+        """Learn what the target has said since the last guess."""
         awake = [
             drafter
             for drafter, rest in self._rests.items()
             if not rest.left and type(drafter).learn is not Drafter.learn
         ]
-        if not awake:
-            return
-        said = [Said(row) for row in rows]
+        said = [(prefix, Said(row)) for prefix, row in self._unread] if awake else []
+        self._unread.clear()
         for drafter in awake:
             try:
-                for prefix, each in zip(prefixes, said, strict=True):
+                for prefix, each in said:
                     drafter.learn(prefix, each)
             except Exception as error:
                 self._dismiss(drafter, error)
@@ -229,8 +240,10 @@ class Drafting:
         """Guess as far as it is worth it. Returns what to ask the target for."""
         drafts = self._drafts
         awake = [drafter for drafter, rest in self._rests.items() if rest.is_over()]
-        if not awake or not self._can_afford(self._first_cost, len(drafts)):
+        if not awake or not drafts or not self._can_afford(self._first_cost, len(drafts)):
             return []
+        self._read()
+        awake = [drafter for drafter in awake if drafter in self._rests]
         for draft in drafts:
             draft.start_again()
         saved, cost = 0.0, self._first_cost

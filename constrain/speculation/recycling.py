@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from constrain.speculation.drafter import Drafter, Likely, Said, Text
 
-_ROOM = 1 << 25
+_ROOM = 1 << 27
 """Bytes for what nobody has looked at yet."""
 
 
