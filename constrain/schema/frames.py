@@ -35,12 +35,19 @@ AnyItems = Items | ComparedItems
 
 
 class Frames:
-    """Makes the frames of a schema, one for each place."""
+    """Makes the frames of a schema, one for each place.
 
-    def __init__(self, normaliser: Normaliser, solver: Solver, language: Language) -> None:
+    Args:
+        whole: whether every string and key has to be one lexeme, as where items are compared.
+    """
+
+    def __init__(
+        self, normaliser: Normaliser, solver: Solver, language: Language, whole: bool = False
+    ) -> None:
         self.normaliser = normaliser
         self.solver = solver
         self.language = language
+        self.whole = whole
         self.stacks = Stacks()
         self._values: dict[Node, Value] = {}
         self._keys: dict[tuple[Plan, Progress], Key] = {}
@@ -62,6 +69,8 @@ class Frames:
         frames = (*self._values.values(), *self._keys.values(), *self._members.values())
         frames += (*self._items.values(), *self._told.values(), *self._readings.values())
         frames += (*self._listed.values(),)
+        if "_compared" in vars(self) and self._compared is not self:
+            self._compared.close()
         for frame in (*frames, self.end_object, self.end_array, self.quote):
             vars(frame).clear()
         vars(self).clear()
@@ -122,9 +131,14 @@ class Frames:
         ]
 
     def _unread(self, plan: ComparedItems, fresh: Fresh) -> Reading:
-        inner = self.stacks.configuration(((self.value(fresh.node), self._ended),))
+        inner = self.stacks.configuration(((self._compared.value(fresh.node), self._ended),))
         tracks = follow((*fresh.barred, *fresh.special))
         return self.reading(plan, fresh, inner, b"", tracks)
+
+    @cached_property
+    def _compared(self) -> Frames:
+        """What makes the frames within items that are compared."""
+        return self if self.whole else Frames(self.normaliser, self.solver, self.language, True)
 
     @cached_property
     def _ended(self) -> Configuration:

@@ -108,6 +108,17 @@ class Language:
             part = JSONString(exactly(name), "any")
         return lexeme(part, *self._colon)
 
+    def piece(self, text: str, is_key: bool, begins: bool = False, ends: bool = False) -> Lexeme:
+        """Return the lexeme of a piece of a string: with its quotes, and its colon at the end."""
+        content: tuple[Part, ...] = ()
+        if text and self._escapes == "any":
+            content = (Text(spelled(exactly(text), "any")),)
+        elif text:
+            content = (Literal(spell(text)[1:-1]),)
+        quote = (Literal(b'"'),)
+        colon = self._colon if is_key and ends else ()
+        return lexeme(*quote * begins, *content, *quote * ends, *colon)
+
     def free_key(self, keys: Regex) -> Lexeme:
         """Return the capturing lexeme of a key in a set, and its colon."""
         return lexeme(JSONString(keys, self._escapes), *self._colon, captures=True)

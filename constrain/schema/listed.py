@@ -1,14 +1,16 @@
 """Arrays and objects out of a list: frames that know which of the values a text can still become.
 
 Each value that can still come is followed by a *cursor*, its place in the value. Cursors before the
-same lexeme go on together, so that however many values begin alike, they are one frame.
+same lexeme go on together, so that however many values begin alike, they are one frame. Where many
+strings may come, each lexeme is what some of them begin with.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from constrain.lexing.lexeme import Lexeme
 from constrain.schema.frame import Frame, Moves, Push
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 
 _MOST_KEPT = 200_000
 """Cursors that are kept to be met again."""
+
+_FEW = 64
+"""Strings that are a lexeme each."""
 
 _VALUE, _ITEM, _KEY, _AFTER_ITEM, _AFTER_MEMBER = range(5)
 
@@ -42,6 +47,13 @@ class Cursor:
         self.left = left
         self.above = above
         self._least: bytes | None = None
+
+
+class Written(NamedTuple):
+    """A string to be written."""
+
+    text: str
+    is_key: bool
 
 
 class Cursors:
@@ -74,8 +86,8 @@ class Cursors:
             found = self._known[key] = Cursor(kind, value, left, above)
         return found
 
-    def steps(self, cursor: Cursor) -> Iterator[tuple[Lexeme, Cursor | None]]:
-        """Return the lexemes that may come next, with the place after each; None: the end."""
+    def steps(self, cursor: Cursor) -> Iterator[tuple[Lexeme | Written, Cursor | None]]:
+        """Return what may come next, with the place after each; None: the end."""
         language, value, left, above = self._language, cursor.value, cursor.left, cursor.above
         kind = cursor.kind
         if kind == _VALUE:
@@ -83,6 +95,8 @@ class Cursors:
                 yield language.open_object, self._at(_KEY, value, (1 << len(value)) - 1, above)
             elif isinstance(value, list):
                 yield language.open_array, self._at(_ITEM, value, len(value), above)
+            elif isinstance(value, str):
+                yield Written(value, False), above
             else:
                 yield self._scalar(value), above
         elif kind == _KEY:
@@ -91,7 +105,7 @@ class Cursors:
             for index, name in enumerate(value):
                 if left >> index & 1:
                     after = self._at(_AFTER_MEMBER, value, left & ~(1 << index), above)
-                    yield language.key(name), self.before(value[name], after)
+                    yield Written(name, True), self.before(value[name], after)
                     if not self._any_order:
                         return
         elif kind == _ITEM:
@@ -109,6 +123,10 @@ class Cursors:
             yield language.comma, self._at(_ITEM, value, left, above)
         else:
             yield language.close_array, above
+
+    def whole(self, string: Written) -> Lexeme:
+        """Return the lexeme of a string."""
+        return self._language.key(string.text) if string.is_key else self._scalar(string.text)
 
     def _scalar(self, value: Any) -> Lexeme:
         key = type(value), value
@@ -190,17 +208,111 @@ class Listed(Frame):
 
     @cached_property
     def moves(self) -> Moves:
-        frames = self.frames
-        after: dict[Lexeme, dict[Cursor | None, None]] = {}
+        frames, cursors = self.frames, self.frames.cursors
+        after: dict[Lexeme, _Reached] = {}
+        strings: tuple[dict[str, _Reached], ...] = ({}, {})
         for cursor in self._cursors:
-            for lexeme, reached in frames.cursors.steps(cursor):
-                after.setdefault(lexeme, {})[reached] = None
-        return {lexeme: self._pushes(reached) for lexeme, reached in after.items()}
-
-    def _pushes(self, reached: dict[Cursor | None, None]) -> Sequence[Push]:
-        open = tuple(cursor for cursor in reached if cursor is not None)
-        pushes: list[Push] = [(self.frames.listed(open),)] if open else []
-        return [*pushes, ()] if None in reached else pushes
+            for step, reached in cursors.steps(cursor):
+                if isinstance(step, Written):
+                    strings[step.is_key].setdefault(step.text, {})[reached] = None
+                else:
+                    after.setdefault(step, {})[reached] = None
+        moves = {lexeme: _pushes(frames, reached) for lexeme, reached in after.items()}
+        for is_key, found in enumerate(strings):
+            if len(found) > _FEW and not frames.whole:
+                moves.update(Begun.of(frames, _Strings(bool(is_key), found)))
+            else:
+                for text, places in found.items():
+                    lexeme = cursors.whole(Written(text, bool(is_key)))
+                    moves[lexeme] = _pushes(frames, places)
+        return moves
 
     def least(self) -> bytes:
         return min(map(self.frames.cursors.least, self._cursors), key=by_length)
+
+
+_Reached = dict[Cursor | None, None]
+"""The places after something; None: the end of it all."""
+
+
+def _pushes(frames: Frames, reached: Iterable[Cursor | None]) -> Sequence[Push]:
+    open = tuple(cursor for cursor in reached if cursor is not None)
+    pushes: list[Push] = [(frames.listed(open),)] if open else []
+    return [*pushes, ()] if None in reached else pushes
+
+
+class _Strings:
+    """Strings of which one is to be written.
+
+    Attributes:
+        is_key: whether they are keys.
+        reached: the places after each.
+        texts: the strings, sorted.
+    """
+
+    def __init__(self, is_key: bool, reached: Mapping[str, _Reached]) -> None:
+        self.is_key = is_key
+        self.reached = reached
+        self.texts = sorted(reached)
+
+
+def _common(text: str, other: str) -> str:
+    """Return what two strings begin with."""
+    pairs = enumerate(zip(text, other, strict=False))
+    return text[: next((i for i, (a, b) in pairs if a != b), min(len(text), len(other)))]
+
+
+class Begun(Frame):
+    """Expects the rest of one of many strings, then that of the value.
+
+    Args:
+        strings: the strings.
+        low, high: the range of those that it can still become.
+        read: how many characters have been read of it.
+    """
+
+    def __init__(self, frames: Frames, strings: _Strings, low: int, high: int, read: int) -> None:
+        super().__init__(frames)
+        self._strings = strings
+        self._low = low
+        self._high = high
+        self._read = read
+
+    @classmethod
+    def of(cls, frames: Frames, strings: _Strings) -> Moves:
+        """Return the one lexeme that many strings begin with, and what follows it."""
+        common = _common(strings.texts[0], strings.texts[-1])
+        lexeme = frames.language.piece(common, strings.is_key, begins=True)
+        return {lexeme: ((cls(frames, strings, 0, len(strings.texts), len(common)),),)}
+
+    @cached_property
+    def moves(self) -> Moves:
+        frames, strings, read = self.frames, self._strings, self._read
+        moves: dict[Lexeme, Sequence[Push]] = {}
+        low = self._low
+        while low < self._high:
+            first = strings.texts[low]
+            begun = first[: read + 1]
+            high = bisect_right(
+                strings.texts, begun, low, self._high, key=lambda text: text[: read + 1]
+            )
+            if len(first) == read:  # it is the least, with all that go on beyond it
+                high = low + 1
+            common = _common(first, strings.texts[high - 1])
+            ends = high == low + 1
+            lexeme = frames.language.piece(common[read:], strings.is_key, ends=ends)
+            if ends:
+                moves[lexeme] = _pushes(frames, strings.reached[first])
+            else:
+                moves[lexeme] = ((Begun(frames, strings, low, high, len(common)),),)
+            low = high
+        return moves
+
+    def least(self) -> bytes:
+        least, strings = self.frames.cursors.least, self._strings
+        found = []
+        for text in strings.texts[self._low : self._high]:
+            after = min(map(least, strings.reached[text]), key=by_length)
+            found.append((spell(text[self._read :])[1:], after))
+        colon = b":" if strings.is_key else b""
+        return min((text + colon + after for text, after in found), key=by_length)

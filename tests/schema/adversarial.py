@@ -142,6 +142,9 @@ WORKS: dict[str, Callable[[], Any]] = {
     },
     "4 MB of strings": lambda: {"enum": [f"number {i} {'x' * 28}" for i in range(100_000)]},
     "20,000 objects listed": lambda: {"enum": [{"id": i, "name": f"n{i}"} for i in range(20_000)]},
+    "20,000 objects of one key each listed": lambda: {
+        "enum": [{f"key{i}": i} for i in range(20_000)]
+    },
     "20,000 arrays listed": lambda: {"enum": [[i, f"n{i}"] for i in range(20_000)]},
     "3,000 objects of 20 members listed": lambda: {
         "enum": [{f"k{j}": i * j for j in range(20)} for i in range(3000)]

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from itertools import permutations, product
 from typing import Any
 
+import numpy as np
 import pytest
 
-from constrain import JSONOptions
+from constrain import JSONOptions, compile_json_schema
+from constrain.engine.bitmask import allowed
+from constrain.explain import byte_vocabulary
 from constrain.schema import schema_control
 from tests.reference import accepts
 
 ANY_ORDER = JSONOptions(property_order="any")
 SPECIFICATION = JSONOptions.specification()
+VOCABULARY = byte_vocabulary()
+SPACES = (b" ", b"\n", b"\t", b"\r")
 
 
 def spelt(value: Any) -> str:
@@ -96,3 +102,52 @@ def test_values_listed_twice() -> None:
     assert accepts(control, b'{"a":1,"b":2}')
     assert accepts(control, b'{"b":2,"a":1}')
     assert accepts(control, b"[1]")
+
+
+STRINGS = ["", "a", "ab", '"', "\\", "/", "\n", "é", "\U0001f600", "\U0001f601", "\ud7ff"]
+STRINGS += [f"{begin}{i}" for begin in ("a", "é", "\U0001f600/", '"\\') for i in range(25)]
+
+
+@pytest.mark.parametrize(
+    "values", [[{text: i} for i, text in enumerate(STRINGS)], [[text] for text in STRINGS]]
+)
+def test_many_strings_are_begun_together(values: list[Any]) -> None:
+    control = schema_control({"enum": values})
+    constraint = compile_json_schema({"enum": values}, VOCABULARY)
+    texts = [spelt(value).encode() for value in values]
+    beginnings = {text[:n] for text in texts for n in range(len(text) + 1)}
+    row = np.zeros(VOCABULARY.bitmask_words, np.int32)
+    for begun in sorted(beginnings):
+        following = [text for text in texts if text.startswith(begun)]
+        matcher = constraint.matcher()
+        assert matcher.accept_bytes(begun)
+        matcher.fill_bitmask(row)
+        found = np.flatnonzero(allowed(row, VOCABULARY.size)).tolist()
+        next_bytes = {VOCABULARY.token_bytes(token) for token in found} - {None}
+        expected = {text[len(begun) : len(begun) + 1] for text in following} - {b""}
+        assert {byte for byte in next_bytes if byte not in SPACES} == expected
+        least = min(following, key=lambda text: (len(text), text))
+        assert matcher.tokens_to_finish() == len(least) - len(begun) + 1
+    assert all(accepts(control, text) for text in texts)
+
+
+@pytest.mark.parametrize("wrap", [lambda text: {text: 1}, lambda text: {"k": text}])
+def test_many_strings_in_every_spelling(wrap: Callable[[str], Any]) -> None:
+    control = schema_control({"enum": list(map(wrap, STRINGS))}, SPECIFICATION)
+    assert all(accepts(control, json.dumps(wrap(text)).encode()) for text in STRINGS)
+    assert accepts(control, spelt(wrap("MARK")).replace("MARK", "\\u0061\\u0062").encode())
+    assert accepts(control, spelt(wrap("MARK")).replace("MARK", "\\ud83D\\ude01").encode())
+    for wrong in ("aa", "\U0001f602", "\U0001f600", "a25"):
+        assert accepts(control, json.dumps(wrap(wrong)).encode()) == (wrong in STRINGS)
+
+
+def test_many_strings_that_differ() -> None:
+    schema = {
+        "items": {"enum": [{text: 1} for text in STRINGS]},
+        "uniqueItems": True,
+        "minItems": 2,
+    }
+    for options in (JSONOptions(), SPECIFICATION):
+        control = schema_control(schema, options)
+        assert accepts(control, b'[{"a1":1},{"a10":1}]')
+        assert not accepts(control, b'[{"a1":1},{"a1":1}]')
