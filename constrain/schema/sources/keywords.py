@@ -134,9 +134,10 @@ def _string(value: Any) -> str | None:
 
 
 def _names(value: Any) -> str | None:
-    if isinstance(value, list) and all(isinstance(name, str) for name in value):
-        return _unwritable(value)
-    return "must be a list of property names"
+    if not isinstance(value, list):
+        return "must be a list of property names"
+    wrong = (f"{shown(name)} is no property name" for name in value if not isinstance(name, str))
+    return next(wrong, None) or _unwritable(value)
 
 
 def _values(value: Any) -> str | None:
