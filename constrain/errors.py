@@ -97,7 +97,7 @@ class _RegexError(ConstraintError):
 
     def __str__(self) -> str:
         text = super().__str__()
-        return text if self.pointer is None else f"at {self.pointer}: {text}"
+        return text if self.pointer is None else f"at {self.pointer or '(root)'}: {text}"
 
 
 class RegexSyntaxError(_RegexError):

@@ -15,6 +15,7 @@ from constrain.engine import kernels, layout, rows
 from constrain.engine.fragments import Fragments, least_bytes, least_of, least_text
 from constrain.engine.strings import TABLE
 from constrain.engine.tables import Scratch, address, doubled
+from constrain.lexing.derivatives import Budget
 from constrain.lexing.digest import REACH as NEAR
 from constrain.lexing.digest import digest, fingerprint, near
 from constrain.lexing.lengths import breadth
@@ -22,6 +23,8 @@ from constrain.lexing.lexeme import Lexeme
 from constrain.lexing.regex import EPSILON, Regex
 
 _MOST_STATES = 1 << 24
+_MOST_WORK = 500_000
+"""Most nodes that searches for matches visit for one mask, or one run over bytes."""
 _RESTING = 0
 """The NFA state that marks where the output may rest; nothing follows it."""
 
@@ -109,6 +112,7 @@ class Automaton:
         self._starts: dict[tuple[object, ...], int] = {}
         self._ended: dict[int, tuple[Lexeme, ...]] = {layout.NO_LEXEME: ()}
         self._fragments = Fragments(self)
+        self.renew()
         self._states[_RESTING] = (layout.END, 0, 0, -1, -1, 0, -1, -1, 0)
         self._origins.append(("end",))
         self._n_states = 1
@@ -121,6 +125,13 @@ class Automaton:
         """Let go of what builds the states; nothing may be asked of the automaton any more."""
         self._fragments.close()
         del self._fragments
+
+    def renew(self) -> None:
+        """Count the work on expressions anew: a mask begins, or a run over bytes.
+
+        Beyond a bound, what has to expand them raises `RegexTooComplexError`.
+        """
+        self._fragments.budget = Budget(_MOST_WORK)
 
     # -- states --------------------------------------------------------------------------------
 
@@ -342,6 +353,7 @@ class Automaton:
 
         See `kernels.scan`; the statuses EXPAND and GROW are dealt with here.
         """
+        self.renew()
         with self.lock:
             while True:
                 packed = kernels.scan(self.handle, text, begin, end, state)
@@ -363,6 +375,7 @@ class Automaton:
 
         Returns at most `limit` bytes, whether a lexeme ends after them, and the state there.
         """
+        self.renew()
         out = np.empty(limit, np.uint8)
         with self.lock:
             while True:

@@ -185,6 +185,7 @@ class Budget:
             RegexTooComplexError: that takes too many steps.
         """
         automaton, graph = node.automaton, node.graph
+        automaton.renew()
         beyond: dict[int, int] = {}
         floors: dict[int, int] = {}
         whole = len(graph.ending(node))

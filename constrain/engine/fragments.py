@@ -28,6 +28,7 @@ from constrain.engine.escapes import (
 )
 from constrain.engine.strings import LEADS, SPELLINGS
 from constrain.lexing.cofinite import left_out
+from constrain.lexing.derivatives import Budget
 from constrain.lexing.lengths import Lengths, fewest
 from constrain.lexing.lexeme import (
     INDENT_LIMIT,
@@ -191,9 +192,14 @@ Expansion = Callable[[], tuple[list[Transition], bool]]
 
 
 class Fragments:
-    """Builds the states of lexemes, and expands the lazy ones."""
+    """Builds the states of lexemes, and expands the lazy ones.
+
+    Attributes:
+        budget: what searches for matches may still cost.
+    """
 
     def __init__(self, states: States) -> None:
+        self.budget = Budget()
         self._states = states
         self._known: dict[tuple[object, ...], int] = {}
         self._pending: dict[int, tuple[Place, Expansion]] = {}
@@ -215,8 +221,9 @@ class Fragments:
 
     def expand(self, q: int) -> tuple[list[Transition], int, int]:
         """Return the transitions of lazy state `q`, the state to go on in or -1, and its kind."""
-        place, expansion = self._pending.pop(q)
+        place, expansion = self._pending[q]
         transitions, may_end = expansion()
+        del self._pending[q]
         counts = place.high >= 0 and self._states.origin(q)[0] == "content"
         following = place.following if may_end and place.accept < 0 else -1
         return transitions, following, layout.COUNTING if counts else layout.RANGES
@@ -362,7 +369,7 @@ class Fragments:
 
     def _expand_text(self, regex: Regex, place: Place) -> tuple[list[Transition], bool]:
         transitions: list[Transition] = []
-        for ranges, target in arcs(regex):
+        for ranges, target in arcs(regex, self.budget):
             transitions += self._characters(ranges, (self._text(target, place), 0), place)
         return transitions, regex.nullable
 
@@ -427,7 +434,7 @@ class Fragments:
         transitions: list[Transition] = []
         if regex.nullable:
             transitions.append((ord('"'), ord('"'), place.following, 0))
-        for ranges, target in arcs(regex):
+        for ranges, target in arcs(regex, self.budget):
             unescaped = raw(ranges)
             if unescaped:
                 to = self._content(target, spelling, place)

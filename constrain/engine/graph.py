@@ -360,6 +360,7 @@ class Graph:
         first.
         """
         automaton = self.automaton
+        automaton.renew()
         with automaton.lock:
             while True:
                 packed = crossings.advance(automaton.handle, text, begin, end, state, node.place)

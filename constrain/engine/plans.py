@@ -165,6 +165,7 @@ class Planner:
 
     def _make(self, graph: Graph, node: Node, state: int) -> Plan:
         automaton = graph.automaton
+        automaton.renew()
         scratch = self._masks.tables.scratch()
         dense = NOTHING
         sparse: list[NDArray[np.int32]] = []

@@ -47,6 +47,7 @@ from constrain.lexing.nodes import (
     EPSILON,
     Chars,
     Concat,
+    Intersect,
     Leaf,
     Machine,
     Ranges,
@@ -280,7 +281,7 @@ def _moves(r: Regex, budget: Budget) -> Sequence[tuple[int, Regex]]:
     """What a search goes on with after an expression, each with the bytes that lead there."""
     choices = alternatives(r)
     if choices:
-        budget.spend(len(choices))
+        budget.spend(len(choices) * (len(r.parts) if isinstance(r, Intersect) else 1))
         return [(0, choice) for choice in choices]
     budget.spend(r.size)
     return [(utf8_length(members.ranges[0][0]), target) for members, target in steps(r)]

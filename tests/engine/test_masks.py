@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 import random
+import time
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from constrain import ConstraintError, compile_grammar, compile_json_schema, com
 from constrain.engine import Constraint, set_cache_limit
 from constrain.engine.automaton import Automaton
 from constrain.engine.bitmask import allowed
+from constrain.errors import RegexTooComplexError
 from constrain.vocabulary import Vocabulary
 from tests.engine.controls import CONTROLS
 from tests.reference import accepts, viable
@@ -258,3 +260,22 @@ def test_what_cannot_be_compiled() -> None:
                 compiled(text, VOCABULARY)
         with pytest.raises(ConstraintError, match=r"holds the lone surrogate U\+D800"):
             compiled("a\ud800", VOCABULARY)
+
+
+def test_a_mask_of_too_much_work_is_refused_again_and_again() -> None:
+    letters = "abcdefghijklmnopqrstuvwxyzABCD"
+    every = [
+        {"anyOf": [{"pattern": f"{a}.{{{j}}}{b}"} for j, b in enumerate(letters)]} for a in letters
+    ]
+    generator = random.Random(0)
+    pieces = ["".join(generator.choices(letters, k=8)).encode() for _ in range(2000)]
+    vocabulary = Vocabulary.from_bytes([b'"', *pieces, None], eos_token_ids=[2001])
+    constraint = compile_json_schema({"type": "string", "allOf": every}, vocabulary)
+    matcher = constraint.matcher()
+    row = np.zeros(vocabulary.bitmask_words, np.int32)
+    started = time.process_time()
+    assert matcher.accept_bytes(b'"')
+    for _ in range(2):
+        with pytest.raises(RegexTooComplexError, match="visits more than 500000 nodes"):
+            matcher.fill_bitmask(row)
+    assert time.process_time() - started < 20

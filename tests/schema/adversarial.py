@@ -88,6 +88,7 @@ _INTEGERS = {"type": "array", "items": {"type": "integer"}}
 _FLAGS = [f"p{i}" for i in range(20)]
 _FLAG = {"type": "boolean"}
 _LETTERS = "abcdefghijklmnopqrst"
+_ALPHABET = "abcdefghijklmnopqrstuvwxyzABCD"
 _PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61)
 
 WORKS: dict[str, Callable[[], Any]] = {
@@ -145,6 +146,7 @@ WORKS: dict[str, Callable[[], Any]] = {
     "20,000 objects of one key each listed": lambda: {
         "enum": [{f"key{i}": i} for i in range(20_000)]
     },
+    "20,000 fractions listed": lambda: {"enum": [i / 7 for i in range(20_000)]},
     "20,000 arrays listed": lambda: {"enum": [[i, f"n{i}"] for i in range(20_000)]},
     "3,000 objects of 20 members listed": lambda: {
         "enum": [{f"k{j}": i * j for j in range(20)} for i in range(3000)]
@@ -227,6 +229,27 @@ ENDS: dict[str, Callable[[], Any]] = {
     "3,000 patterns": lambda: {
         "type": "string",
         "allOf": [{"pattern": f"[^{chr(0x4E00 + i)}]$"} for i in range(3000)],
+    },
+    "30 patterns each out of 30": lambda: {
+        "type": "string",
+        "allOf": [
+            {"anyOf": [{"pattern": f"{a}.{{{j}}}{b}"} for j, b in enumerate(_ALPHABET)]}
+            for a in _ALPHABET
+        ],
+    },
+    "8 patterns far apart negated": lambda: {
+        "type": "string",
+        "minLength": 60,
+        "allOf": [
+            {"not": {"pattern": f"{a}.{{{10 + i}}}{b}"}}
+            for i, (a, b) in enumerate(zip("abcdefgh", "hgfedcba", strict=True))
+        ],
+    },
+    "2 of 20,000 objects of one key each": lambda: {
+        "type": "array",
+        "items": {"enum": [{f"key{i}": i} for i in range(20_000)]},
+        "uniqueItems": True,
+        "minItems": 2,
     },
     "oneOf 3^20": lambda: {"allOf": [_branches(i) for i in range(20)]},
     "anyOf 2^20 patterns": lambda: {
