@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from functools import cache, lru_cache
+from operator import itemgetter
 from typing import Any
 from typing import Literal as OneOf
 from weakref import WeakKeyDictionary
@@ -36,6 +38,9 @@ _KEPT = 512
 
 NUMERAL_LIMIT = 20_000
 """Most numbers of an enumeration, where each has many spellings."""
+
+STRING_LIMIT = 2000
+"""Most strings that are told apart where each is a lexeme and has many spellings."""
 
 _NAMES = ("null", "true", "false")
 
@@ -107,6 +112,16 @@ class Language:
         if self._escapes == "any":
             part = JSONString(exactly(name), "any")
         return lexeme(part, *self._colon)
+
+    def check_count(self, strings: int) -> None:
+        """Check that so many strings can be a lexeme each.
+
+        Raises:
+            SchemaTooComplexError: there are more than `STRING_LIMIT`, to be spelt in every way.
+        """
+        if self._escapes == "any" and strings > STRING_LIMIT:
+            limit = f"more than {STRING_LIMIT:,} strings listed in items that are compared"
+            raise SchemaTooComplexError("", f"{limit}, each to be spelt in every way")
 
     def piece(self, text: str, is_key: bool, begins: bool = False, ends: bool = False) -> Lexeme:
         """Return the lexeme of a piece of a string: with its quotes, and its colon at the end."""
@@ -182,9 +197,16 @@ class Language:
                 texts.append(str(value).encode())  # no text with an exponent is shorter
             else:
                 others.append(value)
-        if others:
-            texts.append(_shortest(self._numerals(tuple(others))))
-        return min(texts, key=by_length)
+        best = min(texts, key=by_length, default=None)
+        for fewest, value in sorted(
+            ((_digits(value), value) for value in others), key=itemgetter(0)
+        ):
+            if best is not None and len(best) < fewest:
+                break
+            text = _shortest(self._numerals((value,)))
+            best = text if best is None else min(best, text, key=by_length)
+        assert best is not None, "there is a number"
+        return best
 
     def least(self, values: Scalar) -> bytes:
         """Return the least text of scalar values, by length, then bytes."""
@@ -209,6 +231,12 @@ class Language:
 def spell(value: Any) -> bytes:
     """Return the text of a value, escaped only where it must be."""
     return json.dumps(value, ensure_ascii=False).encode()
+
+
+def _digits(value: Any) -> int:
+    """Return the significant digits of a number, which every text of it has."""
+    digits = Decimal(str(value)).as_tuple().digits
+    return len("".join(map(str, digits)).strip("0")) or 1
 
 
 def _least_length(value: Any) -> int:

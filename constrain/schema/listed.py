@@ -222,6 +222,7 @@ class Listed(Frame):
             if len(found) > _FEW and not frames.whole:
                 moves.update(Begun.of(frames, _Strings(bool(is_key), found)))
             else:
+                frames.language.check_count(len(found))
                 for text, places in found.items():
                     lexeme = cursors.whole(Written(text, bool(is_key)))
                     moves[lexeme] = _pushes(frames, places)
