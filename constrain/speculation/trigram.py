@@ -59,7 +59,7 @@ class Trigrams(Drafter):
 
     def learn(self, prefix: tuple[int, ...], said: Said) -> None:
         """See `Drafter.learn`."""
-        before = self._pairs.get(prefix[-3:-1])
+        before = self._pairs.get(prefix[-3:-1]) if prefix else None
         if before is not None:
             before.tried[prefix[-1]] = before.tried.get(prefix[-1], 0) + 1
         key = prefix[-2:]

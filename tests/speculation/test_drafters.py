@@ -128,6 +128,16 @@ def test_trigrams_are_means_and_curious() -> None:
     assert tried[1] / tried[2] == pytest.approx(2)
 
 
+@pytest.mark.parametrize("name", SINGLE)
+def test_texts_without_a_prompt(name: str) -> None:
+    """What comes first in a text is heard of more than once."""
+    drafter: Drafter = MAKERS[name]()
+    prefixes: list[tuple[int, ...]] = [(), (0,), (0, 1)]
+    for prefix in prefixes * 2:
+        drafter.learn(prefix, Said(MODEL.logprobs([prefix])[0]))
+    assert len(drafter.guess([Unguided(0, prefix, ()) for prefix in prefixes])) == 3
+
+
 def test_likeliest() -> None:
     row = np.log(np.array([0.5, 1e-9, 0.2, 0.25, 0.05]))
     assert likeliest(row).tokens.tolist() == [0, 2, 3, 4]
