@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from constrain.errors import VocabularyError
+from constrain.errors import ConstraintError, VocabularyError
+from constrain.texts import shown
 from constrain.vocabulary import Vocabulary
 
 _ROUNDING = 1e-3
@@ -37,7 +38,7 @@ class Said:
     again.
 
     Args:
-        row: [V] log-probabilities.
+        row: [V] log-probabilities, which nobody writes to from here on.
     """
 
     __slots__ = ("_likely", "_row")
@@ -124,9 +125,7 @@ def _checked(offer: Likely, size: int) -> Likely | None:
     if tokens.dtype.kind not in "iu":
         raise ValueError(f"tokens are ids, not {tokens.dtype}")
     first, last = int(tokens[0]), int(tokens[-1])
-    if last - first + 1 < len(tokens) or (
-        last - first + 1 > len(tokens) and (np.diff(tokens) <= 0).any()
-    ):
+    if not (tokens[1:] > tokens[:-1]).all():
         raise ValueError("tokens must ascend")
     if first < 0 or last >= size:
         raise ValueError(f"guesses tokens {first} to {last}, of {size}")
@@ -136,18 +135,42 @@ def _checked(offer: Likely, size: int) -> Likely | None:
     return None if top == -np.inf else Likely(tokens, logprobs)
 
 
-def check_vocabulary(drafter: Drafter, vocabulary: Vocabulary) -> None:
-    """Refuse a drafter with other tokens than the target.
+def admitted(drafters: Drafter | Iterable[Drafter], vocabulary: Vocabulary) -> list[Drafter]:
+    """Return one drafter or several as a list.
 
     Raises:
-        VocabularyError: its tokens are others.
+        ConstraintError: one is no drafter, or lacks what each has.
+        VocabularyError: the tokens of one are not those of the target.
     """
-    if drafter.vocabulary not in (None, vocabulary):
-        raise VocabularyError(
-            f"the drafter {drafter.name!r} has another vocabulary than the target "
-            f"({drafter.vocabulary!r}, not {vocabulary!r}); take a draft model with the tokenizer "
-            "of the target, and tell it of the target's: DraftModel(model, vocabulary=...)"
-        )
+    several = [drafters] if isinstance(drafters, Drafter) else drafters
+    if not isinstance(several, Iterable):
+        raise ConstraintError(_refusal(several))
+    made = list(several)
+    for drafter in made:
+        if not isinstance(drafter, Drafter):
+            raise ConstraintError(_refusal(drafter))
+        if not isinstance(getattr(drafter, "name", None), str):
+            raise ConstraintError(
+                f"the drafter {drafter!r} has no name; set the attribute `name` of its class to a "
+                "text, by which statistics call it"
+            )
+        if not isinstance(drafter, Hashable):
+            raise ConstraintError(
+                f"the drafter {drafter.name!r} has no hash; a drafter is equal to itself alone: "
+                "make its class a dataclass by @dataclass(eq=False)"
+            )
+        if drafter.vocabulary not in (None, vocabulary):
+            raise VocabularyError(
+                f"the drafter {drafter.name!r} has another vocabulary than the target "
+                f"({drafter.vocabulary!r}, not {vocabulary!r}); take a draft model with the "
+                "tokenizer of the target, and tell it of the target's: "
+                "DraftModel(model, vocabulary=...)"
+            )
+    return made
+
+
+def _refusal(given: object) -> str:
+    return f"{shown(given)} is no drafter; a model becomes one as DraftModel(model)"
 
 
 def likeliest(row: NDArray[Any], most: int = 16) -> Likely:

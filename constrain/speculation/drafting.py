@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from constrain.errors import ConstraintError, SpeculationWarning
 from constrain.models.lookahead import Drawn, Lookahead
 from constrain.speculation.calibration import Calibration
-from constrain.speculation.drafter import Drafter, Said, ask, check_vocabulary
+from constrain.speculation.drafter import Drafter, Said, admitted, ask
 from constrain.speculation.rest import Rest
 from constrain.speculation.statistics import Tally
 from constrain.vocabulary import Vocabulary
@@ -181,10 +181,7 @@ class Drafting:
         self._position_cost = position_cost
         self._first_cost = first_cost
         self._context_length = context_length
-        self._rests: dict[Drafter, Rest] = {}
-        for drafter in [drafters] if isinstance(drafters, Drafter) else drafters:
-            check_vocabulary(drafter, vocabulary)
-            self._rests[drafter] = Rest()
+        self._rests = {drafter: Rest() for drafter in admitted(drafters, vocabulary)}
         self._drafts: list[_Draft] = []
         self._unread: list[tuple[Tokens, NDArray[Any]]] = []
         self._calibration = Calibration()
@@ -211,18 +208,23 @@ class Drafting:
 
     def learn(self, prefixes: Sequence[Tokens], rows: NDArray[Any]) -> None:
         """Learn what the target says, log-probabilities [n, V] after prefixes, before the next
-        guess; drafters that rest do not."""
-        self._unread += zip(prefixes, rows, strict=True)
+        guess; drafters that rest do not. Nobody may write to the rows from here on."""
+        if self._learners():
+            self._unread += zip(prefixes, rows, strict=True)
         if len(self._unread) > _UNREAD:
             self._read()
 
-    def _read(self) -> None:
-        """Learn what the target has said since the last guess."""
-        awake = [
+    def _learners(self) -> list[Drafter]:
+        """Return the drafters that learn and do not rest."""
+        return [
             drafter
             for drafter, rest in self._rests.items()
             if not rest.left and type(drafter).learn is not Drafter.learn
         ]
+
+    def _read(self) -> None:
+        """Learn what the target has said since the last guess."""
+        awake = self._learners()
         said = [(prefix, Said(row)) for prefix, row in self._unread] if awake else []
         self._unread.clear()
         for drafter in awake:
@@ -303,8 +305,10 @@ class Drafting:
 
     def _decide(self, draft: _Draft | None, text: Lookahead) -> _Draft:
         """Return the draft of a text, less the guesses that have come true; a new one where one
-        has not."""
+        has not, or where the text begins again, maybe under another constraint."""
         prefix = text.prefix
+        if draft and draft.asked == prefix:
+            draft = None
         while draft and draft.steps and draft.asked != prefix:
             size = len(draft.asked)
             if len(prefix) <= size or prefix[:size] != draft.asked:

@@ -199,7 +199,10 @@ class SpeculativeModel(LanguageModel):
         return rows
 
     def _keep(self, prefixes: Sequence[Tokens], rows: NDArray[Any]) -> None:
-        """Learn from new rows, and keep them."""
+        """Learn from new rows, and keep them: as a copy, as the target may write to its own again,
+        and they may be a small part of what it holds."""
+        rows = np.array(rows, order="C")
+        rows.flags.writeable = False
         self._rows.update(zip(prefixes, rows, strict=True))
         self._drafting.learn(prefixes, rows)
         while self._rows and len(self._rows) * next(iter(self._rows.values())).nbytes > self._room:

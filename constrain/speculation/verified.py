@@ -20,7 +20,7 @@ from constrain.sampling.base import Draw, Observer, Particle, check_row, check_s
 from constrain.sampling.local import MaskedSampler
 from constrain.sampling.warp import Warp
 from constrain.speculation.account import Account
-from constrain.speculation.drafter import Drafter, Likely, Said, ask, check_vocabulary
+from constrain.speculation.drafter import Drafter, Likely, Said, admitted, ask
 from constrain.speculation.rules import Distribution, Greedy, KSequential, Rejection, Rule
 from constrain.speculation.smaller import DraftModel
 from constrain.speculation.transport import Transport
@@ -96,9 +96,7 @@ class VerifiedSampler(MaskedSampler):
         super().__init__(model, constraint, seed=seed, warp=warp, observe=observe)
         if isinstance(draft, LanguageModel):
             draft = DraftModel(draft, vocabulary=model.vocabulary)
-        self._drafters = [draft] if isinstance(draft, Drafter) else list(draft)
-        for drafter in self._drafters:
-            check_vocabulary(drafter, model.vocabulary)
+        self._drafters = admitted(draft, model.vocabulary)
         self.rule = rule
         self.shape = shape
         self.account = Account()
@@ -205,7 +203,7 @@ class VerifiedSampler(MaskedSampler):
         return np.flatnonzero(mask)
 
     def _learn(self, prefix: tuple[int, ...], row: NDArray[Any]) -> None:
-        said = Said(row)
+        said = Said(row.copy())  # the target may write to its own again
         for drafter in list(self._drafters):
             try:
                 drafter.learn(prefix, said)

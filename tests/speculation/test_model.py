@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -28,8 +29,12 @@ from constrain.speculation import (
     DraftModel,
     Forced,
     Likely,
+    Recycling,
+    Said,
     SpeculativeModel,
     Statistics,
+    Trigrams,
+    VerifiedSampler,
 )
 from constrain.speculation.auto import free_drafters
 from constrain.speculation.calibration import Calibration
@@ -201,6 +206,62 @@ def test_answers_need_no_room() -> None:
         assert len(model._rows) * 40 <= room
 
 
+class Reusing(Watched):
+    """Answers out of one array, of which it keeps far more than it gives."""
+
+    def __init__(self, model: LanguageModel) -> None:
+        super().__init__(model)
+        self.memory = np.full((64, 99, model.vocabulary.size), np.nan)
+
+    def logprobs(self, prefixes: Any) -> Any:
+        self.memory[: len(prefixes), -1] = super().logprobs(prefixes)
+        return self.memory[: len(prefixes), -1]
+
+
+@pytest.mark.parametrize("n", [1, 3])
+@pytest.mark.filterwarnings("error")
+def test_a_target_may_write_to_its_answers_again(n: int) -> None:
+    target = Reusing(MODEL)
+    drafters = [Recycling(), Trigrams(), DraftModel(blurred(MODEL), cost=0.01)]
+    model = SpeculativeModel(target, drafters, first_cost=0, loan=99)
+    for seed in range(3):
+        assert write(model, n, seed=seed) == write(MODEL, n, seed=seed)
+    assert len(target.calls) < 3 * 200
+    assert not any(np.shares_memory(row, target.memory) for row in model._rows.values())
+
+
+def test_nobody_can_write_to_what_the_target_has_said() -> None:
+    class Eraser(Forced):
+        def learn(self, prefix: tuple[int, ...], said: Said) -> None:
+            said._row[:] = np.nan  # type: ignore[index]
+
+    with pytest.warns(SpeculationWarning, match="read-only"):
+        assert write(SpeculativeModel(MODEL, [Eraser(), DraftModel(MODEL)])) == write(MODEL)
+
+
+def test_what_nobody_learns_from_is_not_kept() -> None:
+    model = SpeculativeModel(MODEL, Forced(), cache_bytes=0, first_cost=0, loan=99)
+    write(model)
+    assert not model._drafting._unread
+    assert not model._rows
+
+
+def test_a_text_that_begins_again_has_no_guesses_yet() -> None:
+    """A run that was broken off leaves some, maybe for another constraint."""
+
+    def stop(_: Any) -> None:
+        raise KeyboardInterrupt
+
+    model = SpeculativeModel(MODEL, DraftModel(MODEL, cost=0.01), first_cost=0, loan=99)
+    with pytest.raises(KeyboardInterrupt):
+        MaskedSampler(model, LONG, seed=1, observe=stop).sample(PROMPT, 1, 20)
+    before = model.statistics
+    assert before.drafters["model"].sent > 0
+    assert write(model, most=20) == write(MODEL, most=20)
+    for acceptance in model.statistics.since(before).drafters.values():
+        assert acceptance.accepted <= acceptance.sent
+
+
 def test_the_context_is_kept_to() -> None:
     target = Watched(MODEL, context_length=30)
     model = SpeculativeModel(target, DraftModel(Watched(MODEL, context_length=20), cost=0.01))
@@ -229,6 +290,8 @@ FAILURES: list[tuple[Any, str]] = [
     (Likely(np.array([0, 99, 1]), np.log([0.5, 0.3, 0.1])), "must ascend"),
     (Likely(np.array([3, 1]), np.log([0.5, 0.3])), "must ascend"),
     (Likely(np.array([1, 1]), np.log([0.5, 0.3])), "must ascend"),
+    (Likely(np.array([0, -1, 2]), np.log([0.1, 0.8, 0.1])), "must ascend"),
+    (Likely(np.array([0, 3, 1, 4], np.uint64), np.log([0.1, 0.3, 0.1, 0.1])), "must ascend"),
     (Likely(np.array([0.5, 1]), np.log([0.5, 0.3])), "ids, not float64"),
     (Likely(np.array([0, 1]), np.log([0.5])), r"tokens of shape \(2,\), logarithms of \(1,\)"),
     (Likely(np.array([1]), np.array([np.nan])), "gives NaN"),
@@ -411,6 +474,34 @@ def test_a_draft_model_with_the_same_tokens_under_other_ids(how: str) -> None:
 def test_settings_out_of_range(settings: Any) -> None:
     with pytest.raises(ConstraintError, match=next(iter(settings))):
         SpeculativeModel(MODEL, Forced(), **settings)
+
+
+class Nameless(Drafter):
+    def guess(self, texts: Sequence[Lookahead]) -> list[Likely | None]:
+        return [None] * len(texts)
+
+
+@dataclass
+class Equal(Nameless):
+    name: str = "equal"
+
+
+@pytest.mark.parametrize(
+    ("drafter", "message"),
+    [
+        (MODEL, r"no drafter; a model becomes one as DraftModel\(model\)"),
+        ([Forced(), MODEL], "no drafter"),
+        (3, "3 is no drafter"),
+        (Nameless(), "has no name"),
+        (Equal(), r"'equal' has no hash.*eq=False"),
+    ],
+)
+def test_what_is_no_drafter(drafter: Any, message: str) -> None:
+    with pytest.raises(ConstraintError, match=message):
+        SpeculativeModel(MODEL, drafter)
+    if drafter is not MODEL:
+        with pytest.raises(ConstraintError, match=message):
+            VerifiedSampler(MODEL, ANY, draft=drafter)
 
 
 @pytest.mark.parametrize("draft", ["fast", 3, ["auto"]])

@@ -278,6 +278,25 @@ def test_special_tokens_stand_in_the_text_by_name() -> None:
         assert texts == {"<think>a", "<think>a<think>"}
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_target_may_write_to_its_answers_again() -> None:
+    class Reusing(TableModel):
+        memory = np.full((64, LETTERS.size), np.nan)
+
+        def logprobs(self, prefixes: Any) -> Any:
+            self.memory[:] = np.nan
+            self.memory[: len(prefixes)] = super().logprobs(prefixes)
+            return self.memory[: len(prefixes)]
+
+    samples = [
+        VerifiedSampler(
+            kind(LETTERS, 1), CONSTRAINTS["regex"], draft=[Recycling(), Trigrams()], seed=1
+        ).sample((), 4, 12)
+        for kind in (TableModel, Reusing)
+    ]
+    assert samples[0] == samples[1]
+
+
 def test_forced_tokens_need_no_draft_model() -> None:
     letters = Vocabulary.from_bytes([b"a", b"b", b"c", b"0", None], eos_token_ids=[4])
     target, draft = Counting(letters, 1), Counting(letters, 2)
