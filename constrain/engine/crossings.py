@@ -71,6 +71,9 @@ from constrain.engine.rows import is_narrow, make_row
 from constrain.engine.shifts import step
 from constrain.engine.walks import enter, keep, open_doors
 
+_FEW_WALKS = 256
+"""So many walks of one mask are made without a look at whether they have been begun before."""
+
 
 @njit(cache=True, nogil=True)
 def add_doors(h, v, offsets, children, ended, place, start):
@@ -170,8 +173,13 @@ def cross(h, v, start, place):
 
 @njit(inline="always")
 def _is_new(v, node, place, flags):
-    """Note a walk; return whether it has not been begun yet. Where lexemes are ambiguous, many ways
-    lead to the same walk."""
+    """Note a walk; return whether it is to be made: all but those that are known to have begun.
+
+    Where lexemes are ambiguous, many ways lead to the same walk. Few walks are not worth it.
+    """
+    v[N_SEEN] += 1
+    if v[N_SEEN] <= _FEW_WALKS:
+        return True
     seen = i64(v[SEEN], SEEN_WIDTH * (v[SEEN_MASK] + 1))
     key = node << 32 ^ (place << 2 | flags)
     mixed = np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)
@@ -182,7 +190,6 @@ def _is_new(v, node, place, flags):
         slot = (slot + 1) & v[SEEN_MASK]
     seen[slot * SEEN_WIDTH] = key
     seen[slot * SEEN_WIDTH + 1] = v[SEEN_STAMP]
-    v[N_SEEN] += 1
     return True
 
 

@@ -36,6 +36,8 @@ _SPARSE_LIMIT = 512
 """Up to this many tokens a mask is kept as a list rather than as a bitmask."""
 
 _MAX_OUTCOMES = 256
+_MOST_INTERIORS = 4096
+"""Interiors that are kept; more would mostly be of schemas that have gone."""
 _DOORS = 5
 """What a portal and its children are taken to cost, in portals."""
 _FEW_WALKS = 3
@@ -199,6 +201,8 @@ class Masks:
             if key not in self._interiors:
                 self._interiors[key] = found
                 self._bytes += found.nbytes
+                if len(self._interiors) > _MOST_INTERIORS:
+                    self._bytes -= self._interiors.popitem(last=False)[1].nbytes
         self.spend(found.nbytes)
         return found
 

@@ -197,7 +197,7 @@ def union(*parts: Regex) -> Regex:
     if len(found) == 1:
         (result,) = found
     else:
-        result = intern_node(Union, frozenset(map(id, found)), tuple(found))
+        result = intern_node(Union, tuple(sorted(map(id, found))), tuple(found))
     if null and not any(part.nullable and part.pure for part in found):
         return optional(result)
     return result
@@ -335,7 +335,7 @@ def intersect(*parts: Regex) -> Regex:
         (only,) = found
         if not only.open:
             return only
-    node: Regex = intern_node(Intersect, frozenset(map(id, found)), tuple(found))
+    node: Regex = intern_node(Intersect, tuple(sorted(map(id, found))), tuple(found))
     return node
 
 

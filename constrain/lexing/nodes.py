@@ -377,9 +377,10 @@ def intern_node(kind: Any, key: Any, *fields: Any) -> Any:
 
     The key holds the identities of nodes, not the nodes: nodes remember their derivatives, so a
     table that held the parts of live nodes would keep every cycle of derivatives alive. The
-    identities are good as long as the node lives, since it holds its parts.
+    identities are good as long as the node lives, since it holds its parts. A key out of numbers
+    and texts alone is nothing that the garbage collector has to look at.
     """
-    full_key = (kind, key)
+    full_key = (kind.__name__, key)
     node = _table.get(full_key)
     if node is None:
         with _lock:
