@@ -90,6 +90,12 @@ def _keywords(inner: st.SearchStrategy[Any], draft: str) -> dict[str, st.SearchS
             "unevaluatedProperties": inner,
             "unevaluatedItems": inner,
         }
+    if draft == "draft2019-09":
+        # When `jsonschema` tells what is evaluated, it reads schemas here as lists of names; of
+        # items it fails on booleans, and takes `contains` to evaluate some.
+        some = ("additionalProperties", "unevaluatedProperties")
+        keywords |= dict.fromkeys(some, st.booleans())
+        del keywords["unevaluatedItems"]
     if draft == NEWEST:
         keywords["prefixItems"] = branches
     else:

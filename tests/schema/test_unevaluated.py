@@ -129,3 +129,12 @@ def test_nothing_is_evaluated_below_a_negation() -> None:
     valid = jsonschema.Draft202012Validator(schema).is_valid
     for value in OBJECTS:
         assert accepts(control, json.dumps(value).encode()) == valid(value), value
+
+
+def test_additional_properties_with_a_schema_evaluate_in_every_draft() -> None:
+    some = {"type": "object", "additionalProperties": {"type": "integer"}}
+    schema = {"allOf": [some], "unevaluatedProperties": {"type": "null"}}
+    for draft in ("draft2019-09", "draft2020-12"):
+        control = schema_control(schema, draft=draft)
+        assert accepts(control, b'{"a":1,"b":2}')
+        assert not accepts(control, b'{"a":null}')
