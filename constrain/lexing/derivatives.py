@@ -9,8 +9,10 @@ are kept on the expression.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import chain
 from operator import itemgetter
+from typing import Any
 
 from constrain.errors import RegexTooComplexError
 from constrain.lexing.algebra import (
@@ -36,6 +38,7 @@ from constrain.lexing.nodes import (
     Chars,
     Complement,
     Concat,
+    Flat,
     Intersect,
     Leaf,
     Regex,
@@ -90,10 +93,21 @@ def steps(r: Regex) -> Steps:
                 stack.extend(needed)
                 continue
             budget.spend(node.size)
-            node._steps = _DERIVE[type(node)](node)
+            node._steps = flat(_DERIVE[type(node)](node))
             stack.pop()
         assert r._steps is not None
-    return r._steps
+    return tuple(pairs_of(r._steps))
+
+
+def flat(found: Steps) -> Flat:
+    """Return steps in the form in which they are kept: one object, and no pairs."""
+    return tuple(chain.from_iterable(found))
+
+
+def pairs_of(kept: Flat) -> Iterator[tuple[Any, Any]]:
+    """Return steps that are kept."""
+    parts = iter(kept)
+    return zip(parts, parts, strict=True)
 
 
 def _overlaid(pairs: list[tuple[Chars, Regex]], merge: Callable[[list[Regex]], Regex]) -> Steps:

@@ -19,6 +19,9 @@ UNMEASURED = -1
 """A length that has not been asked for."""
 _FEW_TEXTS = 16
 
+Flat = tuple["Chars | Regex", ...]
+"""Classes of code points and what each leads to, in turn: pairs would be many more objects."""
+
 _NO_BEHINDS: frozenset[Behind] = frozenset()
 _table: WeakValueDictionary[tuple[Any, ...], Any] = WeakValueDictionary()
 _lock = threading.RLock()
@@ -97,8 +100,8 @@ class Regex:
         self.extent = extent = extent if pure else Extent.UNKNOWN
         self.live = live or (nullable and pure) or extent >= Extent.ENDLESS
         self.simple = simple
-        self._steps: tuple[tuple[Chars, Regex], ...] | None = None
-        self._arcs: tuple[tuple[Chars, Regex], ...] | None = None
+        self._steps: Flat | None = None
+        self._arcs: Flat | None = None
         self._alternatives: tuple[Regex, ...] | None = None
         self._updates: tuple[tuple[Chars, Regex], ...] | None = None
         self._unfolded: Regex | None = None

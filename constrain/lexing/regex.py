@@ -38,7 +38,7 @@ from constrain.lexing.assertions import (
     whole,
 )
 from constrain.lexing.charset import char_class
-from constrain.lexing.derivatives import Budget, steps
+from constrain.lexing.derivatives import Budget, flat, pairs_of, steps
 from constrain.lexing.divided import alternatives
 from constrain.lexing.nodes import (
     ANY,
@@ -106,14 +106,16 @@ def arcs(r: Regex, budget: Budget | None = None) -> tuple[tuple[Ranges, Regex], 
     Raises:
         RegexTooComplexError: the derivatives, or the searches for matches, cost more.
     """
-    found = r._arcs
-    if found is None:
+    kept = r._arcs
+    if kept is None:
         found = steps(r)
         ended = [to for _, to in found if not to.live and is_empty(to, budget)]
+        kept = r._steps
         if ended:
-            found = tuple(step for step in found if step[1] not in ended)
-        r._arcs = found
-    return tuple([(members.ranges, target) for members, target in found])
+            kept = flat(tuple(step for step in found if step[1] not in ended))
+        assert kept is not None
+        r._arcs = kept
+    return tuple([(members.ranges, target) for members, target in pairs_of(kept)])
 
 
 def derive(r: Regex, codepoint: int) -> Regex:
