@@ -353,12 +353,15 @@ class Automaton:
 
         See `kernels.scan`; the statuses EXPAND and GROW are dealt with here.
         """
-        self.renew()
+        mended = False
         with self.lock:
             while True:
                 packed = kernels.scan(self.handle, text, begin, end, state)
                 status = packed & 15
                 if status == layout.EXPAND or status == layout.GROW:
+                    if not mended:
+                        self.renew()
+                        mended = True
                     self.mend(status)
                 else:
                     return status, packed >> 4 & 0xFFFFFFFF, packed >> 36

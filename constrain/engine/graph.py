@@ -360,7 +360,7 @@ class Graph:
         first.
         """
         automaton = self.automaton
-        automaton.renew()
+        mended = False
         with automaton.lock:
             while True:
                 packed = crossings.advance(automaton.handle, text, begin, end, state, node.place)
@@ -368,6 +368,9 @@ class Graph:
                 if status != layout.EXPAND and status != layout.GROW:
                     began = (packed >> 3 & 0xFFF) - 1
                     return status, packed >> 15 & 0xFFFFFF, packed >> 39, began
+                if not mended:
+                    automaton.renew()
+                    mended = True
                 automaton.mend(status)
 
     # -- growing -------------------------------------------------------------------------------
