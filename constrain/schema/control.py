@@ -44,11 +44,12 @@ class SchemaControl:
         self._start = self._stacks.configuration(tuple(tops))
 
     def __del__(self) -> None:
-        # Frames and nodes of a schema stand in circles; let them go without the garbage collector.
+        # What belongs to a schema stands in circles; let it go without the garbage collector.
         if hasattr(self, "_frames"):
             self._frames.close()
             self._solver.close()
             self._normaliser.close()
+            self.atoms.close()
 
     def possible(self, node: Node) -> bool:
         """Return whether any value is in the set of a node."""

@@ -82,6 +82,11 @@ class Position(Atom):
         self.documents.amended[id(self._source), id(self.scope)] = self.schema = schema
         self._choices.clear()
 
+    def forget(self) -> None:
+        """Let what is known go, until it is asked for again."""
+        self._facts = None
+        self._choices.clear()
+
     @property
     def options(self) -> JSONOptions:
         """Which texts are in the language."""
@@ -323,6 +328,14 @@ class Atoms:
         self._constants: dict[int, Constant] = {}
         self._negations: dict[Atom, Atom] = {TRUE: FALSE, FALSE: TRUE}
         self.root = self.at(documents.root, documents.root_scope)
+
+    def close(self) -> None:
+        """Let all atoms go; one that somebody holds finds out again what it is asked."""
+        for position in self._positions.values():
+            position.forget()
+        self._positions.clear()
+        self._constants.clear()
+        self._negations = {TRUE: FALSE, FALSE: TRUE}
 
     def at(self, schema: Schema, scope: Scope) -> Atom:
         """Return the atom of a schema met in a scope."""
