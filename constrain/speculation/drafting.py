@@ -24,7 +24,7 @@ _UNREAD = 256
 """Answers of the target that wait at most until they are learnt from; together they take less."""
 _GOOD = 0.5
 """Where a guess has this chance, drafters that cost something are not asked."""
-_ALLOWANCE = 0.02
+_ALLOWANCE = 0.01
 """What drafting may lose, as a share of what the calls of the target would cost without it."""
 _ASKING, _DRAWING, _TAKING = 0.005, 0.025, 0.025
 """What it takes to ask a drafter about a text, to draw from what it offers, and to follow the
@@ -135,7 +135,7 @@ class Drafting:
     costs. A guess that is not sent is held against what is drawn nevertheless.
 
     Chances may be wrong. So drafting may never have cost more than it has saved, but for a share of
-    2 % of the calls that the texts would have taken without it, and a `loan` of some calls: where
+    1 % of the calls that the texts would have taken without it, and a `loan` of some calls: where
     there is none, nothing is tried until something is put by. A drafter that costs more than it
     saves rests (`Rest`); one that fails is left out from then on, with a `SpeculationWarning`.
 

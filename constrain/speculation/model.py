@@ -57,7 +57,7 @@ class SpeculativeModel(LanguageModel):
         first_cost: what a call with guesses costs besides. On a CPU, products of matrices and
             vectors become such of matrices (0.3); on a GPU it is little (0.02).
         loan: calls that drafting may lose before it has shown that it saves any. Beyond them, it
-            costs at most 2 % of what the calls would cost without it.
+            costs at most 1 % of what the calls would cost without it.
         cache_bytes: the most memory for answers.
 
     Raises:

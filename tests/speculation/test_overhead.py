@@ -103,8 +103,8 @@ def test_auto_does_hardly_more_work_than_plain_decoding(
         case.write(model, 130, seed)
         questions = model.statistics.questions
         assert counts["call"] == model.statistics.calls
-        assert counts["draw"] > 0 or questions < 20
-        assert sum(SHARES[name] * count for name, count in counts.items()) <= 1.02 * questions
+        assert counts["draw"] > 0 or questions < 60
+        assert sum(SHARES[name] * count for name, count in counts.items()) <= 1.01 * questions
 
 
 @pytest.mark.parametrize("n", [1, 4])
