@@ -15,7 +15,6 @@ from constrain.engine import kernels, layout, rows
 from constrain.engine.fragments import Fragments, least_bytes, least_of, least_text
 from constrain.engine.strings import TABLE
 from constrain.engine.tables import Scratch, address, doubled
-from constrain.lexing.derivatives import Budget
 from constrain.lexing.digest import REACH as NEAR
 from constrain.lexing.digest import digest, fingerprint, near
 from constrain.lexing.lengths import breadth
@@ -23,8 +22,6 @@ from constrain.lexing.lexeme import Lexeme
 from constrain.lexing.regex import EPSILON, Regex
 
 _MOST_STATES = 1 << 24
-_MOST_WORK = 500_000
-"""Most nodes that searches for matches visit for one mask, or one run over bytes."""
 _RESTING = 0
 """The NFA state that marks where the output may rest; nothing follows it."""
 
@@ -131,7 +128,7 @@ class Automaton:
 
         Beyond a bound, what has to expand them raises `RegexTooComplexError`.
         """
-        self._fragments.budget = Budget(_MOST_WORK)
+        self._fragments.budget.renew()
 
     # -- states --------------------------------------------------------------------------------
 

@@ -56,6 +56,8 @@ from constrain.lexing.utf8 import Branches, Ranges, utf8_parts
 Transition = tuple[int, int, int, int]
 """Low byte, high byte, NFA state, counter."""
 
+_MOST_WORK = 500_000
+"""Most nodes that searches for matches visit for one mask, or one run over bytes."""
 _LONGEST_CHARACTER = 4
 """Bytes of a code point in UTF-8, at most."""
 
@@ -199,7 +201,7 @@ class Fragments:
     """
 
     def __init__(self, states: States) -> None:
-        self.budget = Budget()
+        self.budget = Budget(_MOST_WORK)
         self._states = states
         self._known: dict[tuple[object, ...], int] = {}
         self._pending: dict[int, tuple[Place, Expansion]] = {}

@@ -17,12 +17,11 @@ are a graph that forks and rollbacks share, and where a grammar repeats, its set
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
-from weakref import WeakValueDictionary
 
 from constrain.grammar.cfg import Grammar
+from constrain.interned import Interned
 
 Item = tuple[int, "ItemSet | None"]
 """A dot, and the set in which its rule began; for `ACCEPT` none."""
@@ -65,7 +64,7 @@ class Dots:
         """What is predicted where these nonterminals are waited for."""
         found = self._predictions.get(roots)
         if found is None:
-            found = self._predictions[roots] = Prediction(self, roots)
+            found = self._predictions.setdefault(roots, Prediction(self, roots))
         return found
 
 
@@ -181,8 +180,7 @@ class Earley:
 
     def __init__(self, grammar: Grammar) -> None:
         self.dots = Dots(grammar)
-        self._sets: WeakValueDictionary[object, ItemSet] = WeakValueDictionary()
-        self._lock = threading.Lock()
+        self._sets: Interned[ItemSet] = Interned()
         start = {grammar.start: frozenset((ACCEPT,))}
         self.start = self._set({}, start, grammar.start in grammar.nullable)
 
@@ -236,11 +234,10 @@ class Earley:
         accepting: bool,
     ) -> ItemSet:
         key = (frozenset(shifts.items()), frozenset(waits.items()), accepting)
-        with self._lock:
-            found = self._sets.get(key)
-            if found is None:
-                prediction = self.dots.prediction(frozenset(waits))
-                found = self._sets[key] = ItemSet(shifts, waits, accepting, prediction)
+        found = self._sets.get(key)
+        if found is None:
+            prediction = self.dots.prediction(frozenset(waits))
+            found = self._sets.add(key, ItemSet(shifts, waits, accepting, prediction))
         return found
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Hashable, Mapping
 from typing import Any
-from weakref import WeakValueDictionary
 
 from lark.common import ParserConf
 from lark.exceptions import GrammarError
@@ -17,6 +15,7 @@ from lark.parsers.lalr_analysis import LALR_Analyzer, Shift
 from constrain.engine.pushdown import Row
 from constrain.errors import GrammarSyntaxError
 from constrain.grammar.cfg import Grammar
+from constrain.interned import Interned
 
 END = "$END"
 
@@ -131,8 +130,7 @@ class Tables:
         }
         self.n_states = len(self._shifts)
         self.n_terminals = self._numbers[END] + 1
-        self._stacks: WeakValueDictionary[tuple[int, int], Stack] = WeakValueDictionary()
-        self._lock = threading.Lock()
+        self._stacks: Interned[Stack] = Interned()
         self.start = self.push(table.start_states[grammar.start], None)
 
     def number(self, name: str) -> int:
@@ -156,11 +154,7 @@ class Tables:
         if below is not None and below.state == state and state in self.tails:
             return below
         key = (state, id(below))
-        with self._lock:
-            found = self._stacks.get(key)
-            if found is None:
-                found = self._stacks[key] = Stack(state, below)
-        return found
+        return self._stacks.get(key) or self._stacks.add(key, Stack(state, below))
 
     def reduce(self, stack: Stack, size: int, origin: str) -> Stack:
         """The stack with a nonterminal in place of its last symbols."""

@@ -61,6 +61,10 @@ class Budget:
     def __init__(self, limit: int = WORK_LIMIT) -> None:
         self.left = self.limit = limit
 
+    def renew(self) -> None:
+        """Begin with another question."""
+        self.left = self.limit
+
     def spend(self, nodes: int) -> None:
         """Take nodes off; raise `RegexTooComplexError` where fewer are left."""
         self.left -= nodes

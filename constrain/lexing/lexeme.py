@@ -7,12 +7,11 @@ automata and masks made for one constraint serve every other.
 
 from __future__ import annotations
 
-import threading
-import weakref
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal as OneOf
 
+from constrain.interned import Interned
 from constrain.lexing.regex import Regex
 
 Spelling = OneOf["minimal", "any"]
@@ -88,8 +87,7 @@ class Lexeme:
         return f"Lexeme({inner}{', captures=True' if self.captures else ''})"
 
 
-_interned: weakref.WeakValueDictionary[tuple[object, ...], Lexeme] = weakref.WeakValueDictionary()
-_lock = threading.Lock()
+_interned: Interned[Lexeme] = Interned()
 
 
 def lexeme(*parts: Part, captures: bool = False) -> Lexeme:
@@ -103,8 +101,7 @@ def lexeme(*parts: Part, captures: bool = False) -> Lexeme:
         made = Lexeme()
         made.parts = parts
         made.captures = captures
-        with _lock:
-            found = _interned.setdefault(key, made)
+        found = _interned.add(key, made)
     return found
 
 

@@ -7,11 +7,11 @@ Texts are sequences of Unicode scalar values; a surrogate has no UTF-8 form and 
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from typing import Any, ClassVar
-from weakref import WeakValueDictionary
+
+from constrain.interned import Interned
 
 Ranges = tuple[tuple[int, int], ...]
 
@@ -23,8 +23,7 @@ Flat = tuple["Chars | Regex", ...]
 """Classes of code points and what each leads to, in turn: pairs would be many more objects."""
 
 _NO_BEHINDS: frozenset[Behind] = frozenset()
-_table: WeakValueDictionary[tuple[Any, ...], Any] = WeakValueDictionary()
-_lock = threading.RLock()
+_table: Interned[Any] = Interned()
 
 
 class Extent(IntEnum):
@@ -386,8 +385,7 @@ def intern_node(kind: Any, key: Any, *fields: Any) -> Any:
     full_key = (kind.__name__, key)
     node = _table.get(full_key)
     if node is None:
-        with _lock:
-            node = _table.setdefault(full_key, kind(*fields))
+        node = _table.add(full_key, kind(*fields))
     return node
 
 

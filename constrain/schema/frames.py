@@ -7,13 +7,13 @@ ways to go on, each the frames that take the frame's place, the lowest first.
 from __future__ import annotations
 
 import json
-import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
+from constrain.interned import Interned
 from constrain.lexing.lexeme import Lexeme
-from constrain.schema.arrays import ArrayShape, Items, Way, Written
+from constrain.schema.arrays import ArrayShape, Items, Way
 from constrain.schema.distinct import DistinctItems, Fresh
 from constrain.schema.frame import Frame, Moves, Push
 from constrain.schema.language import Language, read_key
@@ -52,13 +52,11 @@ class Frames:
         self._values: dict[Node, Value] = {}
         self._keys: dict[tuple[Plan, Progress], Key] = {}
         self._members: dict[tuple[Plan, Progress], AfterMember] = {}
-        self._items: dict[tuple[Items, Written], AfterItem] = {}
-        self._told: weakref.WeakValueDictionary[tuple[AnyItems, Any], AfterItem]
-        self._told = weakref.WeakValueDictionary()
+        self._items: dict[tuple[AnyItems, Any], AfterItem] = {}
+        self._told: Interned[AfterItem] = Interned()
         self.cursors = solver.cursors
         self._listed: dict[tuple[Cursor, ...], Listed] = {}
-        self._readings: weakref.WeakValueDictionary[tuple[Any, ...], Reading]
-        self._readings = weakref.WeakValueDictionary()
+        self._readings: Interned[Reading] = Interned()
         self.end_object = Close(self, language.end_object, b"}")
         self.end_array = Close(self, language.end_array, b"]")
         self.quote = Close(self, language.quote, b'"')
@@ -115,10 +113,14 @@ class Frames:
 
     def after_item(self, plan: AnyItems, written: Any) -> AfterItem:
         """Return the frame that expects a comma or the end of an array."""
-        known: Any = self._items if isinstance(plan, Items) else self._told
-        found: AfterItem | None = known.get((plan, written))
+        key = plan, written
+        found = self._items.get(key) or self._told.get(key)
         if found is None:
-            found = known[plan, written] = AfterItem(self, plan, written)
+            found = AfterItem(self, plan, written)
+            if isinstance(plan, Items):
+                self._items[key] = found
+            else:
+                found = self._told.add(key, found)
         return found
 
     def item(self, plan: AnyItems, written: Any) -> list[Push]:
@@ -158,8 +160,8 @@ class Frames:
         key = plan, fresh, inner, text, places
         found = self._readings.get(key)
         if found is None:
-            found = Reading(self, plan, fresh, inner, text, tracks)
-            self._readings[key] = found
+            made = Reading(self, plan, fresh, inner, text, tracks)
+            found = self._readings.add(key, made)
         return found
 
 

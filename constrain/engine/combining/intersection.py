@@ -11,15 +11,14 @@ The other control may be any, as an automaton over characters.
 
 from __future__ import annotations
 
-import threading
 from heapq import heappop, heappush
 from itertools import count
 from typing import Any, NamedTuple
-from weakref import WeakValueDictionary
 
 from constrain.engine.combining.spelled import spelled
 from constrain.engine.control import Control, special_tokens
 from constrain.errors import ConstraintError, RegexTooComplexError
+from constrain.interned import Interned
 from constrain.lexing.charset import join, meet, overlay, subtract
 from constrain.lexing.letters import letters
 from constrain.lexing.lexeme import Lexeme, Text, lexeme
@@ -90,8 +89,7 @@ class IntersectionControl:
         self._control = control
         self.special_tokens = special_tokens(control)
         self._pieces: dict[tuple[Lexeme, Regex], tuple[Piece, ...]] = {}
-        self._pairs: WeakValueDictionary[tuple[Any, Regex], Pair] = WeakValueDictionary()
-        self._lock = threading.RLock()
+        self._pairs: Interned[Pair] = Interned()
         self._start = self._pair(control.start(), regex)
         if not self._ends(self._start):
             raise ConstraintError(_NO_TEXT)
@@ -128,11 +126,8 @@ class IntersectionControl:
         return config.ending
 
     def _pair(self, config: Any, left: Regex) -> Pair:
-        with self._lock:
-            found = self._pairs.get((config, left))
-            if found is None:
-                found = self._pairs[config, left] = Pair(config, left)
-        return found
+        key = config, left
+        return self._pairs.get(key) or self._pairs.add(key, Pair(config, left))
 
     def _offers(self, pair: Pair) -> dict[Lexeme, Piece]:
         """The pieces that may come next, by their lexemes."""
