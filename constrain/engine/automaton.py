@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from constrain.engine import kernels, layout, rows
-from constrain.engine.fragments import Fragments, least_bytes, least_of, least_text
+from constrain.engine.fragments import Fragments
+from constrain.engine.least import least_bytes, least_of, least_text
 from constrain.engine.strings import TABLE
 from constrain.engine.tables import Scratch, address, doubled
 from constrain.lexing.digest import REACH as NEAR

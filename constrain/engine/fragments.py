@@ -6,7 +6,7 @@ that is left to match, and its transitions are worked out when the automaton fir
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple, Protocol
 
@@ -26,6 +26,7 @@ from constrain.engine.escapes import (
     spell,
     spelt_once,
 )
+from constrain.engine.least import QUOTES_TO_COME
 from constrain.engine.strings import LEADS, SPELLINGS
 from constrain.lexing.cofinite import left_out
 from constrain.lexing.derivatives import Budget
@@ -40,7 +41,7 @@ from constrain.lexing.lexeme import (
     Spelling,
     Text,
 )
-from constrain.lexing.nodes import Extent
+from constrain.lexing.nodes import Extent, Words, the_word
 from constrain.lexing.regex import (
     ANY,
     ANYTHING,
@@ -49,7 +50,6 @@ from constrain.lexing.regex import (
     arcs,
     intersect,
     repeat,
-    shortest,
 )
 from constrain.lexing.utf8 import Branches, Ranges, utf8_parts
 
@@ -58,81 +58,14 @@ Transition = tuple[int, int, int, int]
 
 _MOST_WORK = 500_000
 """Most nodes that searches for matches visit for one mask, or one run over bytes."""
-_LONGEST_CHARACTER = 4
-"""Bytes of a code point in UTF-8, at most."""
-
-
-def least_bytes(origin: tuple[Any, ...]) -> int:
-    """Return a lower bound of the bytes from a lazy state, named by its origin, to its end."""
-    return _least_own(origin) + sum(map(_least_part, origin[-1]))
-
-
-def _least_own(origin: tuple[Any, ...]) -> int:
-    kind = origin[0]
-    if kind in _QUOTES_TO_COME:
-        return int(origin[1].least) + _QUOTES_TO_COME[kind]
-    if kind in ("utf-8", "tail"):
-        target = origin[1] if kind == "tail" else origin[2]
-        return 1 + (_least_own(target) if target[0] in _QUOTES_TO_COME else 0)
-    if kind == "escape":
-        return 1 + _least_after_character(origin[1])
-    at: Hex = origin[1]
-    digits = at.digits + {"hex": 0, "pair-u": 1, "pair": 2}[kind]
-    return digits + _least_after_character(at.regex)
-
-
-_QUOTES_TO_COME = {"text": 0, "content": 1, "quote": 2}
-
-
-def least_text(what: Sequence[Any], count: int, low: int, high: int) -> bytes | None:
-    """Return the least text to the end of a part, where that is plain to see.
-
-    Args:
-        what: names the state (see `Member.origin`), what follows the part aside.
-        count: the counter of the state.
-        low, high: the bounds of the state.
-    """
-    phase, used = count & (layout.PHASES - 1), count >> layout.PHASE_BITS
-    opening = b'"' if what[0] == "quote" or (what[0] == "string" and phase == 0) else b""
-    if what[0] == "space":
-        return b""
-    if what[0] == "literal":
-        return bytes(what[1][count:])
-    if what[0] == "string" and phase <= layout.BODY:
-        return opening + b" " * (low - used) + b'"'
-    if what[0] not in _QUOTES_TO_COME or not what[1].simple:
-        return None
-    found = shortest(what[1])
-    if found is None or 0 <= high < used + len(found):
-        return None
-    text = found.encode()
-    if what[0] == "text":
-        return text
-    return opening + text + b'"' if spell(found) == text else None
-
-
-def least_of(parts: Iterable[Part]) -> bytes | None:
-    """Return the least text of parts that are literals and white space; None of others."""
-    found = [part.data for part in parts if isinstance(part, Literal)]
-    return None if any(isinstance(p, (Text, JSONString)) for p in parts) else b"".join(found)
+_FEW_WORDS = 16
+"""So many words that a string may be are followed apart."""
 
 
 def _is_vast(regex: Any, high: int) -> bool:
     if high < 0:
         return bool(regex.extent >= Extent.ENDLESS)
     return regex.extent is Extent.COFINITE and left_out(regex) is not None
-
-
-def _least_after_character(regex: Regex) -> int:
-    return max(0, regex.least - _LONGEST_CHARACTER) + 1
-
-
-def _least_part(part: Part) -> int:
-    if isinstance(part, Literal):
-        return len(part.data)
-    if isinstance(part, Text):
-        return part.regex.least
-    return 0 if isinstance(part, Space) else part.low + 2
 
 
 class States(Protocol):
@@ -233,16 +166,7 @@ class Fragments:
     def _part(self, part: Part, place: Place) -> int:
         add = self._states.add_state
         if isinstance(part, Literal):
-            begin = self._states.add_bytes(part.data)
-            origin = ("literal", part.data, place.rest)
-            return add(
-                place.lexeme,
-                layout.LITERAL,
-                origin,
-                a=begin,
-                b=len(part.data),
-                following=place.following,
-            )
+            return self._literal(part.data, place)
         if isinstance(part, Space):
             last = place.accept >= 0
             return add(
@@ -259,6 +183,16 @@ class Fragments:
             return self._text(part.regex, place)
         return self._string(part, place)
 
+    def _literal(self, data: bytes, place: Place) -> int:
+        return self._states.add_state(
+            place.lexeme,
+            layout.LITERAL,
+            ("literal", data, place.rest),
+            a=self._states.add_bytes(data),
+            b=len(data),
+            following=place.following,
+        )
+
     def _string(self, part: JSONString, place: Place) -> int:
         if part.regex is ANYTHING:
             return self._plain_string(part, place)
@@ -267,15 +201,22 @@ class Fragments:
             regex = intersect(regex, repeat(ANY, part.low, None))
         if part.high is not None:
             place = place._replace(high=min(part.high, layout.MAX_COUNT))
-        bounded = part.low > 0 or part.high is not None
-        words = None if bounded or part.spelling == "any" else left_out(regex)
-        if words and all(map(spelt_once, words)):
-            content = self._all_but(tuple(sorted(map(spell, words))), place)
-        else:
-            content = self._content(regex, part.spelling, place)
-        quote = (ord('"'), ord('"'), *content)
+        quote = ord('"')
+        transitions = [(quote, quote, *to) for to in self._contents(part, regex, place)]
         what = ("quote", regex, part.spelling, place.high)
-        return self._lazy(what, place, False, lambda: ([quote], False))
+        return self._lazy(what, place, False, lambda: (transitions, False))
+
+    def _contents(self, part: JSONString, regex: Regex, place: Place) -> list[tuple[int, int]]:
+        """Return states and counters behind the quote, where a string is to match `regex`."""
+        if part.low == 0 and part.high is None and part.spelling != "any":
+            if isinstance(regex, Words) and regex.high - regex.low <= _FEW_WORDS:
+                texts = regex.texts
+                if part.spelling == "minimal" and all(map(spelt_once, texts)):
+                    return [(self._rest_of_word(text, place), 0) for text in texts]
+            words = left_out(regex)
+            if words and all(map(spelt_once, words)):
+                return [self._all_but(tuple(sorted(map(spell, words))), place)]
+        return [self._content(regex, part.spelling, place)]
 
     def _rest_of_string(self, spelling: Spelling, place: Place) -> tuple[int, int]:
         """Return state and counter in a string whose rest may be anything."""
@@ -337,7 +278,7 @@ class Fragments:
                 accept=place.accept if nullable else -1,
                 low=shortest,
                 high=place.high,
-                vast=what[0] in _QUOTES_TO_COME and _is_vast(what[1], place.high),
+                vast=what[0] in QUOTES_TO_COME and _is_vast(what[1], place.high),
             )
             self._known[key] = q
             self._pending[q] = (place, expansion)
@@ -421,6 +362,9 @@ class Fragments:
         """Return state and counter where the rest of a string's value is to match `regex`."""
         if regex is ANYTHING:
             return self._rest_of_string(spelling, place)
+        word = the_word(regex)
+        if word is not None and spelling == "minimal" and place.high < 0 and spelt_once(word):
+            return self._rest_of_word(word, place), 0
         q = self._lazy(
             ("content", regex, spelling),
             place,
@@ -429,6 +373,13 @@ class Fragments:
             self._shortest(regex, place),
         )
         return q, 0
+
+    def _rest_of_word(self, word: str, place: Place) -> int:
+        key = (place.following, "word", word)
+        q = self._known.get(key)
+        if q is None:
+            q = self._known[key] = self._literal(spell(word) + b'"', place)
+        return q
 
     def _expand_content(
         self, regex: Regex, spelling: Spelling, place: Place

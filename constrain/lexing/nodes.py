@@ -168,6 +168,17 @@ class Words(Regex):
         return [text[self.depth :] for text in self.lexicon.texts[self.low : self.high]]
 
 
+def the_word(regex: Regex) -> str | None:
+    """Return the one text that matches, where that is plain to see."""
+    if isinstance(regex, Epsilon):
+        return ""
+    if isinstance(regex, Words) and regex.high == regex.low + 1:
+        return regex.lexicon.texts[regex.low][regex.depth :]
+    if isinstance(regex, Chars) and regex.ranges[0][0] == regex.ranges[-1][1]:
+        return chr(regex.ranges[0][0])
+    return None
+
+
 class Lexicon:
     """Sorted distinct texts, shared by the `Words` over them.
 
