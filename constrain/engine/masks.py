@@ -27,7 +27,7 @@ from constrain.engine.tables import NOTHING, Doors, TrieTables, address
 from constrain.lexing.cofinite import apart, open_ended
 from constrain.lexing.lexeme import JSONString, Part, Spelling, lexeme
 from constrain.lexing.nodes import Extent, Regex
-from constrain.lexing.regex import ANYTHING
+from constrain.lexing.regex import ANYTHING, arcs
 from constrain.vocabulary import Vocabulary
 
 DEFAULT_CACHE_BYTES = 256 << 20
@@ -397,7 +397,9 @@ def _leads_on(regex: Regex, word: str, room: int) -> bool:
         if target is None:
             return False
         regex = target
-    return regex.extent is Extent.ENDLESS
+    return regex.extent >= Extent.ENDLESS or any(
+        target.extent >= Extent.ENDLESS for _, target in arcs(regex)
+    )
 
 
 _QUOTE = np.frombuffer(b'"', np.uint8)

@@ -75,7 +75,7 @@ def word_state(lexicon: Lexicon, low: int, high: int, depth: int) -> Regex:
 
 def machine(state: Machine) -> Regex:
     """What a hand-written automaton accepts from a state."""
-    node: Regex = intern_node(Leaf, state, state)
+    node: Regex = intern_node(Leaf, (state,), state)
     return node
 
 
@@ -373,7 +373,7 @@ def complement(r: Regex) -> Regex:
     if body is ANY:
         shorter = repeat(ANY, 0, low - 1) if low > 0 else EMPTY
         return union(shorter, EMPTY if high is None else repeat(ANY, high + 1, None))
-    node: Regex = intern_node(Complement, id(r), r)
+    node: Regex = intern_node(Complement, (id(r),), r)
     return node
 
 
@@ -386,7 +386,7 @@ def barrier(r: Regex) -> Regex:
     """`r` with assertions that see nothing outside of its match."""
     if r.pure:
         return r
-    node: Regex = intern_node(Whole, id(r), r)
+    node: Regex = intern_node(Whole, (id(r),), r)
     return node
 
 
@@ -396,7 +396,7 @@ def ahead_of(language: Regex) -> Regex:
         return EMPTY
     if language is ANYTHING:
         return EPSILON
-    node: Regex = intern_node(Ahead, id(language), language)
+    node: Regex = intern_node(Ahead, (id(language),), language)
     return node
 
 
@@ -406,5 +406,5 @@ def behind_of(language: Regex) -> Regex:
         return EMPTY
     if language is ANYTHING:
         return EPSILON
-    node: Regex = intern_node(Behind, id(language), language)
+    node: Regex = intern_node(Behind, (id(language),), language)
     return node

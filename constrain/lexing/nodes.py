@@ -385,7 +385,7 @@ class Whole(Regex):
         )
 
 
-def intern_node(kind: Any, key: Any, *fields: Any) -> Any:
+def intern_node(kind: Any, key: tuple[Any, ...], *fields: Any) -> Any:
     """The one node of a kind with this key, made of the fields.
 
     The key holds the identities of nodes, not the nodes: nodes remember their derivatives, so a
@@ -393,7 +393,7 @@ def intern_node(kind: Any, key: Any, *fields: Any) -> Any:
     identities are good as long as the node lives, since it holds its parts. A key out of numbers
     and texts alone is nothing that the garbage collector has to look at.
     """
-    full_key = (kind.__name__, key)
+    full_key = (kind.__name__, *key)
     node = _table.get(full_key)
     if node is None:
         node = _table.add(full_key, kind(*fields))
@@ -450,7 +450,7 @@ def chars(ranges: Ranges) -> Chars:
     return node
 
 
-EMPTY: Regex = intern_node(Empty, None)
-EPSILON: Regex = intern_node(Epsilon, None)
+EMPTY: Regex = intern_node(Empty, ())
+EPSILON: Regex = intern_node(Epsilon, ())
 ANY: Chars = chars(((0, 0xD7FF), (0xE000, 0x10FFFF)))
 ANYTHING: Regex = intern_node(Repeat, (id(ANY), 0, None), ANY, 0, None)

@@ -149,6 +149,34 @@ CONTROLS = {
     "pattern in any spelling": Sequence(
         lexeme(JSONString(concat(ANY, union(literal("😀"), literal("a"))), "any")), ending=[b'" a"']
     ),
+    "one word": Sequence(lexeme(JSONString(literal("abb 1"))), ending=[b'"abb 1"']),
+    "few words": Sequence(
+        lexeme(JSONString(words(["", "a", "ab", "abé", 'a"b', "\\", "\n", "😀"])), Literal(b",")),
+        ending=[b'"",'],
+    ),
+    "few words with a bound": Sequence(
+        lexeme(JSONString(words(["ab", "aab", "b"]), "minimal", 2, 2)), ending=[b'"ab"']
+    ),
+    "many words": Sequence(
+        lexeme(
+            JSONString(words(first + last for first in "abc1é" for last in ("", "a", "b1", " ")))
+        ),
+        ending=[b'"1"'],
+    ),
+    "a pattern, or another, but for words": Sequence(
+        lexeme(JSONString(intersect(complement(plus(AB)), complement(words(["c", "1b", "a1b"]))))),
+        ending=[b'""'],
+    ),
+    "all but what begins so, and but for words": Sequence(
+        lexeme(
+            JSONString(
+                intersect(
+                    complement(concat(literal("c"), ANYTHING)), complement(words(["ab", "1", "é"]))
+                )
+            )
+        ),
+        ending=[b'""'],
+    ),
     "two numbers": Sequence(
         lexeme(Text(DIGITS)),
         lexeme(Space("bounded"), Literal(b",")),
@@ -162,3 +190,10 @@ CONTROLS = {
     "unique keys": UniqueKeys(),
     "unique keys of a finite set": UniqueKeys(star(AB)),
 }
+
+LONG = {
+    "few words of several spellings": Sequence(
+        lexeme(JSONString(words(["ab", "a\x1f", "b"]))), ending=[b'"b"']
+    ),
+}
+"""Controls whose least endings are too long to be found by trying all texts."""

@@ -17,7 +17,7 @@ from constrain.engine.automaton import Automaton
 from constrain.engine.bitmask import allowed
 from constrain.errors import RegexTooComplexError
 from constrain.vocabulary import Vocabulary
-from tests.engine.controls import CONTROLS
+from tests.engine.controls import CONTROLS, LONG
 from tests.reference import accepts, viable
 
 WRITTEN = (
@@ -53,9 +53,9 @@ def expected(control, text: bytes) -> set[int]:
     return found | set(VOCABULARY.eos_token_ids) if accepts(control, text) else found
 
 
-@pytest.mark.parametrize("name", CONTROLS)
+@pytest.mark.parametrize("name", [*CONTROLS, *LONG])
 def test_masks_equal_the_interpreter(name: str) -> None:
-    control = CONTROLS[name]
+    control = (CONTROLS | LONG)[name]
     constraint = Constraint(control, VOCABULARY)
     rng = random.Random(name)
     for _ in range(6):
