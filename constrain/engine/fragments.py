@@ -201,22 +201,8 @@ class Fragments:
             regex = intersect(regex, repeat(ANY, part.low, None))
         if part.high is not None:
             place = place._replace(high=min(part.high, layout.MAX_COUNT))
-        quote = ord('"')
-        transitions = [(quote, quote, *to) for to in self._contents(part, regex, place)]
         what = ("quote", regex, part.spelling, place.high)
-        return self._lazy(what, place, False, lambda: (transitions, False))
-
-    def _contents(self, part: JSONString, regex: Regex, place: Place) -> list[tuple[int, int]]:
-        """Return states and counters behind the quote, where a string is to match `regex`."""
-        if part.low == 0 and part.high is None and part.spelling != "any":
-            if isinstance(regex, Words) and regex.high - regex.low <= _FEW_WORDS:
-                texts = regex.texts
-                if part.spelling == "minimal" and all(map(spelt_once, texts)):
-                    return [(self._rest_of_word(text, place), 0) for text in texts]
-            words = left_out(regex)
-            if words and all(map(spelt_once, words)):
-                return [self._all_but(tuple(sorted(map(spell, words))), place)]
-        return [self._content(regex, part.spelling, place)]
+        return self._lazy(what, place, False, lambda: self._expand_quote(part, regex, place))
 
     def _rest_of_string(self, spelling: Spelling, place: Place) -> tuple[int, int]:
         """Return state and counter in a string whose rest may be anything."""
@@ -357,6 +343,24 @@ class Fragments:
         return self._lazy(what, place, False, expansion, shortest), 0
 
     # -- strings with an expression ------------------------------------------------------------
+
+    def _expand_quote(
+        self, part: JSONString, regex: Regex, place: Place
+    ) -> tuple[list[Transition], bool]:
+        quote = ord('"')
+        return [(quote, quote, *to) for to in self._contents(part, regex, place)], False
+
+    def _contents(self, part: JSONString, regex: Regex, place: Place) -> list[tuple[int, int]]:
+        """Return states and counters behind the quote, where a string is to match `regex`."""
+        if part.low == 0 and part.high is None and part.spelling != "any":
+            if isinstance(regex, Words) and regex.high - regex.low <= _FEW_WORDS:
+                texts = regex.texts
+                if part.spelling == "minimal" and all(map(spelt_once, texts)):
+                    return [(self._rest_of_word(text, place), 0) for text in texts]
+            words = left_out(regex)
+            if words and all(map(spelt_once, words)):
+                return [self._all_but(tuple(sorted(map(spell, words))), place)]
+        return [self._content(regex, part.spelling, place)]
 
     def _content(self, regex: Regex, spelling: Spelling, place: Place) -> tuple[int, int]:
         """Return state and counter where the rest of a string's value is to match `regex`."""
