@@ -23,6 +23,8 @@ from constrain.speculation.unguided import Unguided
 
 _FUTILE = 0.03
 """What a question may take beside the call of the target, as a share of it."""
+_LEAST_REST = 1e-5
+"""What it takes at least, in seconds."""
 
 
 class SpeculativeModel(LanguageModel):
@@ -43,8 +45,8 @@ class SpeculativeModel(LanguageModel):
 
     How far to draft is `Drafting`'s business. Where a drafter fails, it is left out from then on,
     with a `SpeculationWarning`; where the target fails to score guesses, it is asked without, with
-    the same warning. Without a loan, a target that answers so fast that looking for guesses takes
-    long beside it is asked directly, once two questions have shown it.
+    the same warning. Without a loan, the target alone is asked at first, and from then on where it
+    answers so fast that looking for guesses would take long beside it.
 
     Not for several threads at once.
 
@@ -113,7 +115,7 @@ class SpeculativeModel(LanguageModel):
         self, prefixes: Sequence[Sequence[int]], texts: Sequence[Lookahead]
     ) -> NDArray[Any]:
         """See `LanguageModel.logprobs_ahead`."""
-        if self._is_futile:
+        if self._needs_no_guesses:
             return self._pass_on(prefixes)
         started, tally = perf_counter(), self._drafting.tally
         before = tally.target_seconds
@@ -138,11 +140,13 @@ class SpeculativeModel(LanguageModel):
         return np.array([rows[prefix] for prefix in asked])
 
     @property
-    def _is_futile(self) -> bool:
-        """Whether guesses are no use, by the least times, which what else runs does not change."""
-        if self._lends or self._drafting.tally.questions < 2:
+    def _needs_no_guesses(self) -> bool:
+        """Whether guesses are no use: at first, and by the least times, which what else runs does
+        not change."""
+        if self._lends:
             return False
-        return self._least_rest > _FUTILE * self._least_call
+        rest = _LEAST_REST if self._least_rest == inf else self._least_rest
+        return self._least_call == inf or rest > _FUTILE * self._least_call
 
     def _pass_on(self, prefixes: Sequence[Sequence[int]]) -> NDArray[Any]:
         """Ask the target, and nothing else."""
@@ -151,7 +155,9 @@ class SpeculativeModel(LanguageModel):
         tally.questions += 1
         tally.calls += 1
         tally.positions += len(prefixes)
-        tally.target_seconds += perf_counter() - started
+        call = perf_counter() - started
+        tally.target_seconds += call
+        self._least_call = min(call, self._least_call)
         return rows
 
     def _known(self, prefix: Tokens) -> NDArray[Any] | None:
