@@ -78,11 +78,15 @@ class ConstraintCandidates(CandidateGenerator):
             self._matcher = None
             return self
 
+        before = vars(model).get("_get_candidate_generator")
         model._get_candidate_generator = begin
         try:
             yield
         finally:
-            del model._get_candidate_generator
+            if before is None:
+                del model._get_candidate_generator
+            else:
+                model._get_candidate_generator = before
 
     def get_candidates(self, input_ids: torch.Tensor, **_: Any) -> tuple[Any, Any]:
         """Return the tokens so far with guesses after them, [1, length], and no logits.

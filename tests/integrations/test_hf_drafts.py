@@ -155,3 +155,19 @@ def test_drafters_of_ones_own(bundled: BundledModel) -> None:
     assert re.fullmatch(pattern, text(bundled, tokens))
     assert set(candidates.statistics.drafters) <= {"recycling"}
     assert max(candidates.statistics.places) <= 4
+
+
+def test_one_may_serve_within_another(bundled: BundledModel) -> None:
+    outer, inner = (
+        ConstraintCandidates(compile_regex(pattern, bundled.vocabulary), first_cost=0, loan=99)
+        for pattern in ("(red|blue) door", "[0-9]{4}")
+    )
+    settings = {"do_sample": False, "prompt_lookup_num_tokens": 1}
+    with outer.serving(bundled.model):
+        with inner.serving(bundled.model):
+            write(bundled, inner._constraint, "A number.", **settings)
+        known = inner.statistics.questions
+        write(bundled, outer._constraint, "A door.", **settings)
+    assert outer.statistics.questions > 0
+    assert inner.statistics.questions == known > 0
+    assert "_get_candidate_generator" not in vars(bundled.model)
