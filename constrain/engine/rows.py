@@ -231,6 +231,21 @@ def _counted(states, q, counter, count):
 
 
 @njit(cache=True, nogil=True)
+def sort_distinct(members):
+    """Sort `members` (int64[n], mostly in order) in place, without repetitions; return how many."""
+    for i in range(1, members.shape[0]):
+        if members[i - 1] > members[i]:
+            members.sort()
+            break
+    n = min(1, members.shape[0])
+    for i in range(1, members.shape[0]):
+        if members[i] != members[n - 1]:
+            members[n] = members[i]
+            n += 1
+    return n
+
+
+@njit(cache=True, nogil=True)
 def make_row(h, d):
     """Compute all transitions of DFA state `d`."""
     dstates = i32(h[DSTATES], h[CAP_DSTATES] * DSTATE_WIDTH)
@@ -445,22 +460,17 @@ def make_row(h, d):
             continue
         n = 0
         while i >= 0:
-            value = target[i]
-            j = n
-            while j > 0 and members[j - 1] > value:
-                j -= 1
-            if j == 0 or members[j - 1] != value:
-                for m in range(n, j, -1):
-                    members[m] = members[m - 1]
-                members[j] = value
-                n += 1
+            members[used - 1 - n] = target[i]
+            n += 1
             i = following[i]
-        to_state = intern(h, members, n)
+        found = members[used - n :]
+        n = sort_distinct(found)
+        to_state = intern(h, found, n)
         if to_state < 0:
             return GROW
         row[b] = to_state
         if n == 1:
-            last_member = members[0]
+            last_member = found[0]
             last_state = to_state
     h[N_ROWS] = r + 1
     dstates[d * DSTATE_WIDTH + ROW] = r

@@ -50,6 +50,7 @@ class Frames:
         self.whole = whole
         self.stacks = Stacks()
         self._values: dict[Node, Value] = {}
+        self._names: dict[str, Lexeme] = {}
         self._keys: dict[tuple[Plan, Progress], Key] = {}
         self._members: dict[tuple[Plan, Progress], AfterMember] = {}
         self._items: dict[tuple[Items, Written], AfterItem] = {}
@@ -96,6 +97,13 @@ class Frames:
         if found is None:
             make_room(self._keys)
             found = self._keys[plan, progress] = Key(self, plan, progress)
+        return found
+
+    def name(self, name: str) -> Lexeme:
+        """Return the lexeme of a named key and its colon: many objects ask for the same names."""
+        found = self._names.get(name)
+        if found is None:
+            found = self._names[name] = self.language.key(name)
         return found
 
     def after_member(self, plan: Plan, progress: Progress) -> AfterMember:
@@ -257,15 +265,15 @@ class Key(Frame):
 
     @cached_property
     def moves(self) -> Moves:
-        language = self.frames.language
-        moves = _KeyMoves(self.frames, self.plan)
+        frames = self.frames
+        moves = _KeyMoves(frames, self.plan)
         for member in self.plan.next(self.progress):
             if isinstance(member.property, FreeKeys):
                 assert member.keys is not None
-                lexeme = language.free_key(member.keys)
+                lexeme = frames.language.free_key(member.keys)
                 self._free[lexeme] = member.property, member.after
             else:
-                lexeme = language.key(member.property.name)
+                lexeme = frames.name(member.property.name)
             moves.members[lexeme] = member
         return moves
 
