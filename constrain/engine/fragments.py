@@ -26,6 +26,7 @@ from constrain.engine.escapes import (
     spell,
     spelt_once,
 )
+from constrain.engine.spelt import only_text
 from constrain.engine.strings import LEADS, SPELLINGS
 from constrain.lexing.cofinite import left_out
 from constrain.lexing.derivatives import Budget
@@ -96,6 +97,12 @@ def least_text(what: Sequence[Any], count: int, low: int, high: int) -> bytes | 
         return b""
     if what[0] == "literal":
         return bytes(what[1][count:])
+    if what[0] == "spelt":
+        if phase:
+            return None
+        rest = what[1][max(used - 1, 0) :] if used < len(what[1]) + 2 else ""
+        closing = b'"' if used < len(what[1]) + 2 else b""
+        return b'"' * (used == 0) + spell(rest) + closing
     if what[0] == "string" and phase <= layout.BODY:
         return opening + b" " * (low - used) + b'"'
     if what[0] not in _QUOTES_TO_COME or not what[1].simple:
@@ -266,6 +273,9 @@ class Fragments:
         if part.high is not None:
             place = place._replace(high=min(part.high, layout.MAX_COUNT))
         bounded = part.low > 0 or part.high is not None
+        text = None if bounded or part.spelling == "minimal" else only_text(regex)
+        if text is not None:
+            return self._spelt(text, place)
         words = None if bounded or part.spelling == "any" else left_out(regex)
         if words and all(map(spelt_once, words)):
             content = self._all_but(tuple(sorted(map(spell, words))), place)
@@ -296,6 +306,18 @@ class Fragments:
                 vast=True,
             )
         return q
+
+    def _spelt(self, text: str, place: Place) -> int:
+        """Return the state before a string that is this text, in every spelling."""
+        quoted = f'"{text}"'.encode()
+        return self._states.add_state(
+            place.lexeme,
+            layout.SPELT,
+            ("spelt", text, place.rest),
+            a=self._states.add_bytes(quoted),
+            b=len(quoted),
+            following=place.following,
+        )
 
     def _all_but(self, words: tuple[bytes, ...], place: Place) -> tuple[int, int]:
         """Return state and counter in a string that is to be none of `words` (sorted)."""
