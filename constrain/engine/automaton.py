@@ -25,6 +25,8 @@ from constrain.lexing.regex import EPSILON, Regex
 _MOST_STATES = 1 << 24
 _MOST_WORK = 500_000
 """Most nodes that searches for matches visit for one mask, or one run over bytes."""
+_MOST_DERIVED = 1_000_000
+"""Most nodes of which derivatives are taken for one mask: two or three seconds of work."""
 _NATIVE = (layout.LITERAL, layout.SPACE, layout.STRING, layout.EXCEPT, layout.SPELT)
 _RESTING = 0
 """The NFA state that marks where the output may rest; nothing follows it."""
@@ -133,6 +135,7 @@ class Automaton:
         Beyond a bound, what has to expand them raises `RegexTooComplexError`.
         """
         self._fragments.budget = Budget(_MOST_WORK)
+        self._fragments.work = Budget(_MOST_DERIVED, "what is derived for one mask")
 
     # -- states --------------------------------------------------------------------------------
 

@@ -203,10 +203,12 @@ class Fragments:
 
     Attributes:
         budget: what searches for matches may still cost.
+        work: what derivatives may still cost.
     """
 
     def __init__(self, states: States) -> None:
         self.budget = Budget()
+        self.work = Budget()
         self._states = states
         self._known: dict[tuple[object, ...], int] = {}
         self._pending: dict[int, tuple[Place, Expansion]] = {}
@@ -391,7 +393,7 @@ class Fragments:
 
     def _expand_text(self, regex: Regex, place: Place) -> tuple[list[Transition], bool]:
         transitions: list[Transition] = []
-        for ranges, target in arcs(regex, self.budget):
+        for ranges, target in arcs(regex, self.budget, self.work):
             transitions += self._characters(ranges, (self._text(target, place), 0), place)
         return transitions, regex.nullable
 
@@ -456,7 +458,7 @@ class Fragments:
         transitions: list[Transition] = []
         if regex.nullable:
             transitions.append((ord('"'), ord('"'), place.following, 0))
-        for ranges, target in arcs(regex, self.budget):
+        for ranges, target in arcs(regex, self.budget, self.work):
             unescaped = raw(ranges)
             if unescaped:
                 to = self._content(target, spelling, place)
