@@ -23,6 +23,7 @@ from constrain.lexing.lexeme import Lexeme
 from constrain.lexing.regex import EPSILON, Regex
 
 _MOST_STATES = 1 << 24
+_NATIVE = (layout.LITERAL, layout.SPACE, layout.STRING, layout.EXCEPT, layout.SPELT)
 _RESTING = 0
 """The NFA state that marks where the output may rest; nothing follows it."""
 
@@ -130,6 +131,7 @@ class Automaton:
         Beyond a bound, what has to expand them raises `RegexTooComplexError`.
         """
         self._fragments.budget.renew()
+        self._fragments.work.renew()
 
     # -- states --------------------------------------------------------------------------------
 
@@ -190,10 +192,12 @@ class Automaton:
         kind, _, length, following, _, low, _, _, _ = self._states[q].tolist()
         if kind == layout.END:
             return 0
-        if kind in (layout.LITERAL, layout.SPACE, layout.STRING, layout.EXCEPT):
+        if kind in _NATIVE:
             rest = self._distance(following, 0) if following >= 0 else 0
             if kind == layout.LITERAL:
                 return rest + length - count
+            if kind == layout.SPELT:
+                return rest + length - (count >> layout.PHASE_BITS)
             if kind == layout.STRING:
                 opening = count & (layout.PHASES - 1) == 0
                 return rest + max(low - (count >> layout.PHASE_BITS), 0) + 1 + opening

@@ -27,6 +27,7 @@ from constrain.engine.escapes import (
     spelt_once,
 )
 from constrain.engine.least import QUOTES_TO_COME
+from constrain.engine.spelt import is_spelt
 from constrain.engine.strings import LEADS, SPELLINGS
 from constrain.lexing.cofinite import left_out
 from constrain.lexing.derivatives import Budget
@@ -58,6 +59,8 @@ Transition = tuple[int, int, int, int]
 
 _MOST_WORK = 500_000
 """Most nodes that searches for matches visit for one mask, or one run over bytes."""
+_MOST_DERIVED = 1_000_000
+"""Most nodes of which derivatives are taken for one of these: two or three seconds of work."""
 _FEW_WORDS = 16
 """So many words that a string may be are followed apart."""
 
@@ -131,10 +134,12 @@ class Fragments:
 
     Attributes:
         budget: what searches for matches may still cost.
+        work: what derivatives may still cost.
     """
 
     def __init__(self, states: States) -> None:
         self.budget = Budget(_MOST_WORK)
+        self.work = Budget(_MOST_DERIVED, "what is derived for one mask")
         self._states = states
         self._known: dict[tuple[object, ...], int] = {}
         self._pending: dict[int, tuple[Place, Expansion]] = {}
@@ -201,6 +206,10 @@ class Fragments:
             regex = intersect(regex, repeat(ANY, part.low, None))
         if part.high is not None:
             place = place._replace(high=min(part.high, layout.MAX_COUNT))
+        if part.spelling == "any" and part.low == 0 and part.high is None:
+            word = the_word(regex)
+            if word is not None and is_spelt(word):
+                return self._spelt(word, place)
         what = ("quote", regex, part.spelling, place.high)
         return self._lazy(what, place, False, lambda: self._expand_quote(part, regex, place))
 
@@ -225,6 +234,18 @@ class Fragments:
                 vast=True,
             )
         return q
+
+    def _spelt(self, text: str, place: Place) -> int:
+        """Return the state before a string that is this text, in every spelling."""
+        quoted = f'"{text}"'.encode()
+        return self._states.add_state(
+            place.lexeme,
+            layout.SPELT,
+            ("spelt", text, place.rest),
+            a=self._states.add_bytes(quoted),
+            b=len(quoted),
+            following=place.following,
+        )
 
     def _all_but(self, words: tuple[bytes, ...], place: Place) -> tuple[int, int]:
         """Return state and counter in a string that is to be none of `words` (sorted)."""
@@ -298,7 +319,7 @@ class Fragments:
 
     def _expand_text(self, regex: Regex, place: Place) -> tuple[list[Transition], bool]:
         transitions: list[Transition] = []
-        for ranges, target in arcs(regex, self.budget):
+        for ranges, target in arcs(regex, self.budget, self.work):
             transitions += self._characters(ranges, (self._text(target, place), 0), place)
         return transitions, regex.nullable
 
@@ -391,7 +412,7 @@ class Fragments:
         transitions: list[Transition] = []
         if regex.nullable:
             transitions.append((ord('"'), ord('"'), place.following, 0))
-        for ranges, target in arcs(regex, self.budget):
+        for ranges, target in arcs(regex, self.budget, self.work):
             unescaped = raw(ranges)
             if unescaped:
                 to = self._content(target, spelling, place)

@@ -8,7 +8,7 @@ table grows.
 A lexer state is a set of *members*. A member is an NFA state `q` with a small counter `k`, packed
 as `q | k << 32`. What `k` means depends on the kind of `q`: the position in a literal, the number
 of indentation characters in white space; in strings the phase within a character in the low bits
-and the number of characters above them.
+and the number of characters above them (of SPELT, see `spelt`, the opening quote is one).
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ def _digest() -> int:
         for name in (
             "layout.py",
             "rows.py",
+            "spelt.py",
             "kernels.py",
             "walks.py",
             "edges.py",
@@ -149,7 +150,7 @@ STATE_WIDTH = 9
 # CAPTURING: 0, or 1 where the lexeme captures its text, or 2 where moreover all but finitely many
 # texts lead on, or, with no bound, infinitely many: two more characters are more than are left out.
 # Kinds of NFA states. COUNTING is RANGES where each step begins a character.
-RANGES, LITERAL, LAZY, SPACE, STRING, END, TAIL, COUNTING, EXCEPT = range(9)
+RANGES, LITERAL, LAZY, SPACE, STRING, END, TAIL, COUNTING, EXCEPT, SPELT = range(10)
 
 # Columns of the table of words (int32[n, WORD_WIDTH]), a trie of what EXCEPT states leave out:
 # first child, next sibling, parent, byte, phase of the string after it, number of the word.
@@ -173,6 +174,7 @@ PHASES = 32
 PHASE_BITS = 5
 CLOSE = 255
 BODY = 1
+QUOTE, BACKSLASH = 34, 92
 MAX_COUNT = 1 << 25
 
 MOST_BYTES = 4000

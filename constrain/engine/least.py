@@ -52,6 +52,12 @@ def least_text(what: Sequence[Any], count: int, low: int, high: int) -> bytes | 
         return b""
     if what[0] == "literal":
         return bytes(what[1][count:])
+    if what[0] == "spelt":
+        if phase:
+            return None
+        rest = what[1][max(used - 1, 0) :] if used < len(what[1]) + 2 else ""
+        closing = b'"' if used < len(what[1]) + 2 else b""
+        return b'"' * (used == 0) + spell(rest) + closing
     if what[0] == "string" and phase <= layout.BODY:
         return opening + b" " * (low - used) + b'"'
     if what[0] not in QUOTES_TO_COME or not what[1].simple:

@@ -54,6 +54,7 @@ from constrain.engine.layout import (
     SEVERAL,
     SIBLING,
     SPACE,
+    SPELT,
     STATE_WIDTH,
     STATES,
     STRING,
@@ -69,6 +70,7 @@ from constrain.engine.layout import (
     i64,
     u8,
 )
+from constrain.engine.spelt import spelt_steps
 
 
 @njit(cache=True, nogil=True)
@@ -168,7 +170,7 @@ def intern_start(h, members):
 @njit(inline="always")
 def is_narrow(kind):
     """Whether few tokens fit an NFA state of a kind."""
-    return kind in (LITERAL, SPACE, END)
+    return kind in (LITERAL, SPACE, END, SPELT)
 
 
 @njit(cache=True, nogil=True)
@@ -231,6 +233,21 @@ def _counted(states, q, counter, count):
 
 
 @njit(cache=True, nogil=True)
+def sort_distinct(members):
+    """Sort `members` (int64[n], mostly in order) in place, without repetitions; return how many."""
+    for i in range(1, members.shape[0]):
+        if members[i - 1] > members[i]:
+            members.sort()
+            break
+    n = min(1, members.shape[0])
+    for i in range(1, members.shape[0]):
+        if members[i] != members[n - 1]:
+            members[n] = members[i]
+            n += 1
+    return n
+
+
+@njit(cache=True, nogil=True)
 def make_row(h, d):
     """Compute all transitions of DFA state `d`."""
     dstates = i32(h[DSTATES], h[CAP_DSTATES] * DSTATE_WIDTH)
@@ -283,6 +300,7 @@ def make_row(h, d):
     head = np.full(256, -1, np.int32)
     following = np.empty(64 + 256 * 2, np.int32)
     target = np.empty(64 + 256 * 2, np.int64)
+    spelt = np.empty((2, 2), np.int64)
     used = 0
     for i in range(begin, begin + length):
         q = sets[i] & 0xFFFFFFFF
@@ -389,6 +407,23 @@ def make_row(h, d):
                     slot = head[words[child * WORD_WIDTH + LETTER]]
                     target[slot] = here | (np.int64(child) << 32)
                     child = words[child * WORD_WIDTH + SIBLING]
+            elif kind == SPELT:
+                here = np.int64(s // STATE_WIDTH)
+                place = k >> PHASE_BITS
+                last = place + 1 == states[s + B]
+                letter = np.int64(blob[states[s + A] + place])
+                inside = place > 0 and not last
+                for i_step in range(spelt_steps(letter, k & (PHASES - 1), inside, spelt)):
+                    b = spelt[i_step, 0]
+                    to = spelt[i_step, 1]
+                    following[used] = head[b]
+                    if to == 0 and last:
+                        target[used] = onward
+                    else:
+                        after = place << PHASE_BITS if to else (place + 1) << PHASE_BITS
+                        target[used] = here | ((after | to) << 32)
+                    head[b] = used
+                    used += 1
             elif kind == TAIL:
                 count = k >> PHASE_BITS
                 base = (k & (PHASES - 1)) * 256
@@ -445,22 +480,17 @@ def make_row(h, d):
             continue
         n = 0
         while i >= 0:
-            value = target[i]
-            j = n
-            while j > 0 and members[j - 1] > value:
-                j -= 1
-            if j == 0 or members[j - 1] != value:
-                for m in range(n, j, -1):
-                    members[m] = members[m - 1]
-                members[j] = value
-                n += 1
+            members[used - 1 - n] = target[i]
+            n += 1
             i = following[i]
-        to_state = intern(h, members, n)
+        found = members[used - n :]
+        n = sort_distinct(found)
+        to_state = intern(h, found, n)
         if to_state < 0:
             return GROW
         row[b] = to_state
         if n == 1:
-            last_member = members[0]
+            last_member = found[0]
             last_state = to_state
     h[N_ROWS] = r + 1
     dstates[d * DSTATE_WIDTH + ROW] = r

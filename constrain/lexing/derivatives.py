@@ -54,12 +54,18 @@ WORK_LIMIT = 200_000
 
 
 class Budget:
-    """The nodes that one question may still visit."""
+    """The nodes that one question may still visit.
 
-    __slots__ = ("left", "limit")
+    Args:
+        limit: how many.
+        question: what the error says that visits more.
+    """
 
-    def __init__(self, limit: int = WORK_LIMIT) -> None:
+    __slots__ = ("left", "limit", "question")
+
+    def __init__(self, limit: int = WORK_LIMIT, question: str = "a question") -> None:
         self.left = self.limit = limit
+        self.question = question
 
     def renew(self) -> None:
         """Begin with another question."""
@@ -69,7 +75,7 @@ class Budget:
         """Take nodes off; raise `RegexTooComplexError` where fewer are left."""
         self.left -= nodes
         if self.left < 0:
-            raise RegexTooComplexError(f"a question visits more than {self.limit} nodes")
+            raise RegexTooComplexError(f"{self.question} visits more than {self.limit} nodes")
 
 
 Steps = tuple[tuple[Chars, Regex], ...]

@@ -94,7 +94,9 @@ __all__ = [
 ]
 
 
-def arcs(r: Regex, budget: Budget | None = None) -> tuple[tuple[Ranges, Regex], ...]:
+def arcs(
+    r: Regex, budget: Budget | None = None, work: Budget | None = None
+) -> tuple[tuple[Ranges, Regex], ...]:
     """The derivatives of `r` by all code points, as disjoint classes with distinct targets.
 
     Code points after which nothing matches are in no class.
@@ -102,12 +104,15 @@ def arcs(r: Regex, budget: Budget | None = None) -> tuple[tuple[Ranges, Regex], 
     Args:
         r: the expression.
         budget: what the searches for matches may cost together; None: `WORK_LIMIT` for each.
+        work: what new derivatives may cost together; None: any number.
 
     Raises:
         RegexTooComplexError: the derivatives, or the searches for matches, cost more.
     """
     kept = r._arcs
     if kept is None:
+        if work is not None and r._steps is None:
+            work.spend(r.size)
         found = steps(r)
         ended = [to for _, to in found if not to.live and is_empty(to, budget)]
         kept = r._steps

@@ -139,7 +139,7 @@ def _check_one(position: Position) -> tuple[list[Atom], list[Atom]]:
                 else:
                     if name == "patternProperties":
                         regexes = (_pattern(position, text, name, text) for text in value)
-                        key_classes(tuple(dict.fromkeys(regexes)))
+                        _check_classes(position, name, tuple(dict.fromkeys(regexes)))
                     if isinstance(value, list) and keyword.in_place:
                         _check_number(position, name, value)
                     children = same if keyword.in_place else below
@@ -151,6 +151,13 @@ def _check_one(position: Position) -> tuple[list[Atom], list[Atom]]:
             mend(position, name, error)
         else:
             return same, below
+
+
+def _check_classes(position: Position, name: str, patterns: tuple[Regex, ...]) -> None:
+    try:
+        key_classes(patterns)
+    except SchemaTooComplexError as error:
+        raise SchemaTooComplexError(position.pointer(name), error.limit) from None
 
 
 def _check_number(position: Position, name: str, schemas: list[Any]) -> None:

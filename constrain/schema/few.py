@@ -246,20 +246,20 @@ def _objects(
         progress: Progress, entries: tuple[_Entry, ...]
     ) -> Iterator[tuple[Progress, tuple[_Entry, ...]]]:
         for member in plan.next(progress):
-            found = member.property
+            found, reached = member.property, plan.after(progress, member)
             named: Iterator[tuple[str, Progress]]
             if isinstance(found, FreeKeys):
                 keys = (key for key, _ in strings(StringShape(found.regex)))
-                named = ((key, plan.with_key(member.after, key)) for key in keys)
+                named = ((key, plan.with_key(reached, key)) for key in keys)
             else:
-                named = iter(((found.name, member.after),))
+                named = iter(((found.name, reached),))
             for name, after in named:
                 if name in progress.free:
                     continue
-                for node, reached in plan.outcomes(member.property, after):
+                for node, then in plan.outcomes(member.property, after):
                     for value, text in list(ask(node).items()):
                         entry = (name, value), spell(name) + b":" + text
-                        yield reached, (*entries, entry)
+                        yield then, (*entries, entry)
 
     def whole(progress: Progress, entries: tuple[_Entry, ...]) -> bool:
         spend(1)

@@ -50,6 +50,7 @@ class Frames:
         self.whole = whole
         self.stacks = Stacks()
         self._values: dict[Node, Value] = {}
+        self._names: dict[str, Lexeme] = {}
         self._keys: dict[tuple[Plan, Progress], Key] = {}
         self._members: dict[tuple[Plan, Progress], AfterMember] = {}
         self._items: dict[tuple[AnyItems, Any], AfterItem] = {}
@@ -94,6 +95,13 @@ class Frames:
         if found is None:
             make_room(self._keys)
             found = self._keys[plan, progress] = Key(self, plan, progress)
+        return found
+
+    def name(self, name: str) -> Lexeme:
+        """Return the lexeme of a named key and its colon: many objects ask for the same names."""
+        found = self._names.get(name)
+        if found is None:
+            found = self._names[name] = self.language.key(name)
         return found
 
     def after_member(self, plan: Plan, progress: Progress) -> AfterMember:
@@ -230,13 +238,15 @@ class Value(Frame):
 class _KeyMoves(Mapping[Lexeme, Sequence[Push]]):
     """The keys of an object and what follows each, made when asked for: there can be many."""
 
-    def __init__(self, frames: Frames, plan: Plan) -> None:
+    def __init__(self, frames: Frames, plan: Plan, progress: Progress) -> None:
         self.members: dict[Lexeme, Member] = {}
         self._frames = frames
         self._plan = plan
+        self._progress = progress
 
     def __getitem__(self, lexeme: Lexeme) -> Sequence[Push]:
-        found, _, after = self.members[lexeme]
+        member = self.members[lexeme]
+        found, after = member.property, self._plan.after(self._progress, member)
         if isinstance(found, FreeKeys) and not boundless(found.regex):
             after = self._plan.with_key(after, found.index)
         return self._frames.after_key(self._plan, found, after)
@@ -255,26 +265,27 @@ class Key(Frame):
         super().__init__(frames)
         self.plan = plan
         self.progress = progress
-        self._free: dict[Lexeme, tuple[FreeKeys, Progress]] = {}
+        self._free: dict[Lexeme, Member] = {}
 
     @cached_property
     def moves(self) -> Moves:
-        language = self.frames.language
-        moves = _KeyMoves(self.frames, self.plan)
+        frames = self.frames
+        moves = _KeyMoves(frames, self.plan, self.progress)
         for member in self.plan.next(self.progress):
             if isinstance(member.property, FreeKeys):
                 assert member.keys is not None
-                lexeme = language.free_key(member.keys)
-                self._free[lexeme] = member.property, member.after
+                lexeme = frames.language.free_key(member.keys)
+                self._free[lexeme] = member
             else:
-                lexeme = language.key(member.property.name)
+                lexeme = frames.name(member.property.name)
             moves.members[lexeme] = member
         return moves
 
     def read(self, lexeme: Lexeme, text: bytes) -> Sequence[Push]:
-        free, after = self._free[lexeme]
+        member = self._free[lexeme]
+        after = self.plan.after(self.progress, member)
         progress = self.plan.with_key(after, read_key(text))
-        return self.frames.after_key(self.plan, free, progress)
+        return self.frames.after_key(self.plan, member.property, progress)
 
     def least(self) -> bytes:
         return b",".join(_known(self.plan, self.progress, 1, self.frames.solver)) + b"}"

@@ -55,12 +55,12 @@ class Member(NamedTuple):
     Attributes:
         property: the named property, or the free ones.
         keys: for free ones, the keys that may be written: those written before are excluded.
-        after: the progress after it, whatever its value; for free ones without the key.
+        place: for a named property, its index.
     """
 
     property: Property | FreeKeys
     keys: Regex | None
-    after: Progress
+    place: int = -1
 
 
 class Plan:
@@ -116,28 +116,26 @@ class Plan:
                     yield member
             if required and not self._any_order:
                 return
-        place, open = progress.place, progress.open
-        if not self._any_order:
-            place, open = len(shape.names), self._unmade(progress)
-        after = Progress(place, written, progress.free, open)
         if room:
+            after = self._after_free(progress)
             for keys in self._keys:
                 if self._free(keys, after):
                     regex = _unwritten(keys, progress.free) if progress.free else keys.regex
                     if regex is not None:
-                        yield Member(keys, regex, after)
+                        yield Member(keys, regex)
 
     def _named(self, progress: Progress, index: int) -> Member | None:
         """Return the named property at an index as the next one, or None where it cannot be."""
-        after = self._after(progress, index)
-        if after.open:
-            found = self._hopeful(self.shape.property(index))
-            return Member(found, None, after) if self.outcomes(found, after) else None
-        if not self._enough(after):
-            return None
+        if progress.open or not self._any_order:
+            after = self._after_named(progress, index)
+            if after.open:
+                found = self._hopeful(self.shape.property(index))
+                return Member(found, None, index) if self.outcomes(found, after) else None
+            if not self._enough(after):
+                return None
         found = self.shape.property(index)
         required = self.shape.names[index] in self.shape.required
-        return Member(found, None, after) if required or self._possible(found.node) else None
+        return Member(found, None, index) if required or self._possible(found.node) else None
 
     def _free(self, keys: FreeKeys, after: Progress) -> bool:
         """Return whether one of the free keys can be the next."""
@@ -222,7 +220,22 @@ class Plan:
             return self._required[bisect_left(self._required, progress.place) :]
         return (index for index in self._required if not progress.place >> index & 1)
 
-    def _after(self, progress: Progress, index: int) -> Progress:
+    def after(self, progress: Progress, member: Member) -> Progress:
+        """Return the progress after a member, whatever its value; for free keys without the key.
+
+        In any order it takes memory for each name of the shape: ask only where it is gone on.
+        """
+        if member.place < 0:
+            return self._after_free(progress)
+        return self._after_named(progress, member.place)
+
+    def _after_free(self, progress: Progress) -> Progress:
+        place, open = progress.place, progress.open
+        if not self._any_order:
+            place, open = len(self.shape.names), self._unmade(progress)
+        return Progress(place, self._counted(progress.written + 1), progress.free, open)
+
+    def _after_named(self, progress: Progress, index: int) -> Progress:
         place, open = progress.place | 1 << index, progress.open
         if not self._any_order:
             place = index + 1

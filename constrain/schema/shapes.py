@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import combinations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from constrain.errors import SchemaTooComplexError
@@ -35,7 +36,9 @@ if TYPE_CHECKING:
     from constrain.schema.normal import Node, Normaliser
 
 CLASS_LIMIT = 64
-"""Most classes of keys that match the same patterns."""
+"""Most classes of keys that match the same patterns, out of those that overlap with others."""
+PATTERN_LIMIT = 500
+"""Most patterns of keys that are held against one another."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -330,8 +333,37 @@ def key_classes(patterns: tuple[Regex, ...]) -> tuple[tuple[Regex, frozenset[Reg
     """Split all keys by the patterns that they match; empty classes are left out.
 
     Raises:
-        SchemaTooComplexError: there are more than `CLASS_LIMIT` classes.
+        SchemaTooComplexError: there are more than `PATTERN_LIMIT` patterns, or those that overlap
+            with others make more than `CLASS_LIMIT` classes.
     """
+    if len(patterns) > PATTERN_LIMIT:
+        raise SchemaTooComplexError("", f"more than {PATTERN_LIMIT} different patternProperties")
+    overlapping = _overlapping(patterns)
+    apart = [pattern for pattern in patterns if pattern not in overlapping]
+    others = union(*apart)
+    classes = []
+    for regex, matched in _overlaps([pattern for pattern in patterns if pattern in overlapping]):
+        if apart and not matched:
+            regex = difference(regex, others)
+            if is_empty(regex):
+                continue
+        classes.append((regex, matched))
+    classes += ((regex, frozenset((regex,))) for regex in apart if not is_empty(regex))
+    return tuple(classes)
+
+
+def _overlapping(patterns: Sequence[Regex]) -> set[Regex]:
+    """Return the patterns that match something that another one matches."""
+    found: set[Regex] = set()
+    for one, other in combinations(patterns, 2):
+        met = one in found and other in found
+        if not met and not is_empty(intersect(one, other)):
+            found |= {one, other}
+    return found
+
+
+def _overlaps(patterns: Sequence[Regex]) -> list[tuple[Regex, frozenset[Regex]]]:
+    """Split all keys by the patterns that they match, each held against each class."""
     classes: list[tuple[Regex, frozenset[Regex]]] = [(ANYTHING, frozenset())]
     for pattern in patterns:
         split = []
@@ -344,9 +376,10 @@ def key_classes(patterns: tuple[Regex, ...]) -> tuple[tuple[Regex, frozenset[Reg
         classes = split
         if len(classes) > CLASS_LIMIT:
             raise SchemaTooComplexError(
-                "", f"more than {CLASS_LIMIT} overlaps of patternProperties"
+                "",
+                f"patternProperties that overlap divide keys into more than {CLASS_LIMIT} classes",
             )
-    return tuple(classes)
+    return classes
 
 
 def _atoms(facts: ObjectFacts, matched: frozenset[Regex]) -> list[Atom]:

@@ -88,6 +88,7 @@ _INTEGERS = {"type": "array", "items": {"type": "integer"}}
 _FLAGS = [f"p{i}" for i in range(20)]
 _FLAG = {"type": "boolean"}
 _LETTERS = "abcdefghijklmnopqrst"
+_PAIRED = "abcdefghij"
 _ALPHABET = "abcdefghijklmnopqrstuvwxyzABCD"
 _PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61)
 
@@ -157,6 +158,9 @@ WORKS: dict[str, Callable[[], Any]] = {
             f"d{i}": {"properties": {f"p{j}": {"description": "x" * 100} for j in range(10)}}
             for i in range(1000)
         },
+    },
+    "200 patterns of keys apart": lambda: {
+        "patternProperties": {f"^{a}{b}[0-9]+$": {"minimum": 1} for a in _PAIRED for b in _LETTERS}
     },
     "up to 10^9 items": lambda: {**_INTEGERS, "maxItems": 10**9},
     "100,000 items": lambda: {**_INTEGERS, "minItems": 10**5},
