@@ -9,9 +9,10 @@ import pytest
 
 from constrain.engine.automaton import Automaton
 from constrain.engine.layout import NO_LEXEME
-from constrain.engine.spelt import only_text
+from constrain.engine.spelt import is_spelt
 from constrain.lexing.lexeme import JSONString, Literal, Text, lexeme
-from constrain.lexing.regex import char_class, concat, literal, union, words
+from constrain.lexing.nodes import the_word
+from constrain.lexing.regex import arcs, char_class, concat, literal, union, words
 from constrain.schema.textual.spelled import spelled
 
 _LETTERS = 'aZ09 ~"\\/u*Jk'
@@ -75,10 +76,19 @@ def test_several_together() -> None:
 
 
 def test_only_plain_texts() -> None:
-    assert only_text(literal("")) == ""
-    assert only_text(literal("a")) == "a"
-    assert only_text(literal("a b~")) == "a b~"
-    for other in (literal("é"), literal("a\n"), literal("\x7f"), words(["ab", "cd"])):
-        assert only_text(other) is None
-    assert only_text(char_class([(97, 98)])) is None
-    assert only_text(union(literal("abc"), literal("abd"))) is None
+    assert all(map(is_spelt, ["", "a", "a b~"]))
+    assert not any(map(is_spelt, ["é", "a\n", "\x7f"]))
+
+
+def test_the_one_word_of_an_expression() -> None:
+    for text in ("", "a", "a b~", "é", "a\n"):
+        assert the_word(literal(text)) == text
+    [(_, after)] = arcs(words(["abc", "abde"]))
+    [(_, after)] = arcs(after)
+    assert {the_word(to) for _, to in arcs(after)} == {"", "e"}
+    for other in (
+        words(["ab", "cd"]),
+        char_class([(97, 98)]),
+        union(literal("abc"), literal("abd")),
+    ):
+        assert the_word(other) is None
