@@ -26,7 +26,7 @@ _GOOD = 0.5
 """Where a guess has this chance, drafters that cost something are not asked."""
 _ALLOWANCE = 0.01
 """What drafting may lose, as a share of what the calls of the target would cost without it."""
-_ASKING, _DRAWING, _TAKING = 0.005, 0.025, 0.025
+_ASKING, _DRAWING, _TAKING = 0.01, 0.035, 0.025
 """What it takes to ask a drafter about a text, to draw from what it offers, and to follow the
 guess, in calls of a small target: the bundled one."""
 

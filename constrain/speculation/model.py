@@ -137,6 +137,8 @@ class SpeculativeModel(LanguageModel):
             self._least_rest = min(rest, self._least_rest)
         if not asked:
             return np.empty((0, self.vocabulary.size), np.float32)
+        if missing and scored == asked:
+            return given
         return np.array([rows[prefix] for prefix in asked])
 
     @property

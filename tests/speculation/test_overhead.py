@@ -51,8 +51,8 @@ SHARES = {
     "call": 1.0,
     "call with guesses": 0.3,
     "guess": 0.03,
-    "asked": 0.005,
-    "draw": 0.025,
+    "asked": 0.01,
+    "draw": 0.035,
     "take": 0.025,
 }
 """What each part of the work takes, in calls of the bundled model."""
