@@ -25,6 +25,8 @@ _FUTILE = 0.03
 """What a question may take beside the call of the target, as a share of it."""
 _LEAST_REST = 1e-5
 """What it takes at least, in seconds."""
+_MEASURED = 3
+"""After so many questions it is known."""
 
 
 class SpeculativeModel(LanguageModel):
@@ -92,6 +94,7 @@ class SpeculativeModel(LanguageModel):
         )
         self._lends = loan > 0
         self._least_call = self._least_rest = inf
+        self._measured = 0
         self._room = cache_bytes
         self._rows: OrderedDict[Tokens, NDArray[Any]] = OrderedDict()
 
@@ -135,6 +138,7 @@ class SpeculativeModel(LanguageModel):
         if missing:
             self._least_call = min(call, self._least_call)
             self._least_rest = min(rest, self._least_rest)
+            self._measured += 1
         if not asked:
             return np.empty((0, self.vocabulary.size), np.float32)
         if missing and scored == asked:
@@ -147,7 +151,7 @@ class SpeculativeModel(LanguageModel):
         not change."""
         if self._lends:
             return False
-        rest = _LEAST_REST if self._least_rest == inf else self._least_rest
+        rest = self._least_rest if self._measured >= _MEASURED else _LEAST_REST
         return self._least_call == inf or rest > _FUTILE * self._least_call
 
     def _pass_on(self, prefixes: Sequence[Sequence[int]]) -> NDArray[Any]:
