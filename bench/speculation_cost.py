@@ -2,10 +2,11 @@
 
     python -m bench.speculation_cost --seeds 8
 
-Each text is written plainly and ahead, several times in turn, with draft="auto" and with a drafter
-that is always wrong, which 200 tokens have shown before the clock is started; the least time of
-each counts. Where much can be guessed, "auto" is faster; the figure to look at is the greatest.
-Writes DIR/speculation_cost.json and .md.
+Each text is written plainly and ahead at the same time, over two copies of the target that take a
+token each in turn, each on a clock of its own: a machine that runs faster now and slower then does
+so for both. It is done with draft="auto" and with a drafter that is always wrong, which 200 tokens
+have shown before. Where much can be guessed, "auto" is faster; the figure to look at is the
+greatest. Writes DIR/speculation_cost.json and .md.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from math import inf
+from functools import partial
 from pathlib import Path
 from statistics import median
-from time import perf_counter, process_time
+from threading import Semaphore
+from time import perf_counter, thread_time
 from typing import Any
 
 if __package__ in (None, ""):  # run as a file
@@ -32,6 +35,7 @@ from bench.command import run_command
 from bench.report import machine
 from constrain import Constraint, compile_json_schema, compile_regex
 from constrain.models import BundledModel, HFModel, LanguageModel
+from constrain.sampling.base import Observer
 from constrain.sampling.masked import Output, decode
 from constrain.sampling.warp import Warp
 from constrain.speculation import Drafter, Likely, SpeculativeModel
@@ -41,6 +45,8 @@ from constrain.speculation.drafter import Text
 _OFFERED = 64
 _SHOWN = 200
 """Tokens after which a drafter is known to be wrong."""
+_ALL = 1 << 20
+"""Steps that whoever is left may take alone: more than there are."""
 _OTHER_SEEDS = 1 << 20
 """From here on, seeds of texts that are not timed."""
 
@@ -94,7 +100,9 @@ class Case:
     constraint: Constraint
     n: int
 
-    def write(self, model: LanguageModel, tokens: int, seed: int) -> list[Output]:
+    def write(
+        self, model: LanguageModel, tokens: int, seed: int, observe: Observer | None = None
+    ) -> list[Output]:
         """Write n texts of at most so many tokens."""
         return decode(
             model,
@@ -104,6 +112,7 @@ class Case:
             max_tokens=tokens,
             warp=Warp(),
             seed=seed,
+            observe=observe,
         )
 
 
@@ -119,43 +128,91 @@ def cases(model: LanguageModel) -> list[Case]:
     return [Case(kind, *given, n) for kind, given in kinds.items() for n in (1, 8)]
 
 
+def in_turn(writers: Sequence[Callable[[Observer], object]]) -> list[tuple[float, float]]:
+    """Let two writers take a step each in turn, and return what each has taken.
+
+    Args:
+        writers: are given what to call after each step.
+
+    Returns:
+        For each, the seconds of its steps by the wall clock and by the CPU of its thread.
+    """
+    turns = [Semaphore(1), Semaphore(0)]
+    clocks = perf_counter, thread_time
+
+    def run(mine: int) -> tuple[float, float]:
+        taken, started = np.zeros(2), np.zeros(2)
+
+        def begin() -> None:
+            turns[mine].acquire()
+            started[:] = [clock() for clock in clocks]
+
+        def end(steps: int) -> None:
+            taken[:] += [clock() for clock in clocks] - started
+            turns[1 - mine].release(steps)
+
+        def hand_over(_: object) -> None:
+            end(1)
+            begin()
+
+        begin()
+        try:
+            writers[mine](hand_over)
+        finally:
+            end(_ALL)
+        return float(taken[0]), float(taken[1])
+
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(run, range(2)))
+
+
 def compare(
-    target: LanguageModel, case: Case, tokens: int, seeds: int, turns: int
+    targets: Sequence[LanguageModel], case: Case, tokens: int, seeds: int, turns: int
 ) -> list[dict[str, Any]]:
-    """Return a row for each way of looking ahead: its time as a share of that of plain decoding."""
-    drafter = AlwaysWrong(target.vocabulary.size)
-    wrong = SpeculativeModel(target, drafter)
+    """Return a row for each way of looking ahead: its time as a share of that of plain decoding.
+
+    Args:
+        targets: the model, and a copy of it.
+        case: what to write.
+        tokens: at most so many.
+        seeds: so many texts.
+        turns: how often each.
+    """
+    drafter = AlwaysWrong(targets[0].vocabulary.size)
+    wrong = [SpeculativeModel(target, drafter) for target in targets]
     shown = 0
     while shown < _SHOWN:
-        plain = case.write(target, tokens, _OTHER_SEEDS + shown)
+        plain = case.write(targets[0], tokens, _OTHER_SEEDS + shown)
         drafter.know(case.prompt, plain)
-        case.write(wrong, tokens, _OTHER_SEEDS + shown)
+        for model in wrong:
+            case.write(model, tokens, _OTHER_SEEDS + shown)
         shown += sum(len(output.token_ids) for output in plain)
-    makers: dict[str, Callable[[], LanguageModel]] = {
-        'draft="auto"': lambda: speculative(target, "auto"),
-        "always wrong": lambda: wrong,
+    ways: dict[str, Callable[[int], LanguageModel]] = {
+        'draft="auto"': lambda i: speculative(targets[i], "auto"),
+        "always wrong": lambda i: wrong[i],
     }
     rows = []
-    for way, make in makers.items():
-        taken: dict[bool, list[tuple[float, ...]]] = {False: [], True: []}
+    for way, make in ways.items():
+        taken = []
         for seed in range(seeds):
-            drafter.know(case.prompt, case.write(target, tokens, seed))
-            for ahead in taken:
-                taken[ahead].append((inf, inf))
-            for turn in range(2 * turns):
-                ahead = turn % 2 == seed % 2
-                model = make() if ahead else target
-                wrong._rows.clear()  # else it knows the text from the last turn
-                wall, cpu = perf_counter(), process_time()
-                case.write(model, tokens, seed)
-                times = perf_counter() - wall, process_time() - cpu
-                taken[ahead][-1] = tuple(map(min, zip(times, taken[ahead][-1], strict=True)))
-        pairs = list(zip(taken[True], taken[False], strict=True))
+            drafter.know(case.prompt, case.write(targets[0], tokens, seed))
+            for turn in range(turns):
+                # Which copy looks ahead and which begins changes, in every combination.
+                copy, first = turn % 2, turn // 2 % 2
+                ahead = make(copy)
+                for each in wrong:
+                    each._rows.clear()  # else it knows the text from the last turn
+                writers = [
+                    partial(case.write, each, tokens, seed) for each in (ahead, targets[1 - copy])
+                ]
+                pair = in_turn(writers[::-1] if first else writers)
+                taken.append(pair[::-1] if first else pair)
+        times = np.array(taken)  # [texts, ahead or plain, clock]
+        ratios = times[:, 0] / times[:, 1]
+        sums = times[:, 0].sum(axis=0) / times[:, 1].sum(axis=0)
         row: dict[str, Any] = {"text": case.kind, "n": case.n, "way": way}
         for clock, name in enumerate(("wall time", "CPU time")):
-            ratios = [ahead[clock] / alone[clock] for ahead, alone in pairs]
-            sums = [sum(one[clock] for one in taken[ahead]) for ahead in (True, False)]
-            row |= {name: sums[0] / sums[1], f"{name}, median": median(ratios)}
+            row |= {name: float(sums[clock]), f"{name}, median": median(ratios[:, clock].tolist())}
         rows.append(row)
     return rows
 
@@ -165,7 +222,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="bench.speculation_cost", description=__doc__)
     parser.add_argument("--target", type=Path, help="folder of a model, for the bundled one")
     parser.add_argument("--seeds", type=int, default=8, help="texts, or eights of them, each")
-    parser.add_argument("--turns", type=int, default=3, help="how often each is written")
+    parser.add_argument("--turns", type=int, default=4, help="how often each is written")
     parser.add_argument("--tokens", type=int, default=150, help="the most of a text")
     parser.add_argument("--out", type=Path, default=Path("results/speculation"))
     options = parser.parse_args(arguments)
@@ -174,10 +231,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(console: Console, options: argparse.Namespace) -> int:
     torch.set_num_threads(1)
-    target = HFModel(str(options.target)) if options.target else BundledModel()
+    targets = [HFModel(str(options.target)) if options.target else BundledModel() for _ in range(2)]
     rows: list[dict[str, Any]] = []
-    for case in cases(target):
-        rows += compare(target, case, options.tokens, options.seeds, options.turns)
+    for case in cases(targets[0]):
+        rows += compare(targets, case, options.tokens, options.seeds, options.turns)
         console.print(str(rows[-2:]), style="dim")
     options.out.mkdir(parents=True, exist_ok=True)
     path = options.out / "speculation_cost"
@@ -188,9 +245,10 @@ def _run(console: Console, options: argparse.Namespace) -> int:
         cells = [f"{v:.3f}" if isinstance(v, float) else str(v) for v in row.values()]
         lines.append(f"| {' | '.join(cells)} |")
     note = (
-        f"Time with guesses as a share of that without; {options.seeds} seeds, the "
-        f"least time of {options.turns}, at most "
-        f"{options.tokens} tokens, one thread, {machine()}. Always wrong: after {_SHOWN} tokens."
+        f"Time with guesses as a share of that without, token by token in turn; {options.seeds} "
+        f"seeds, {options.turns} times each: of all together, and the median of single texts; at "
+        f"most {options.tokens} tokens, one thread, {machine()}. Always wrong: after {_SHOWN} "
+        "tokens."
     )
     text = "\n".join(lines) + f"\n\n{note}\n"
     path.with_suffix(".md").write_text(text, "utf-8")

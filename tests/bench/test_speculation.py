@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from time import thread_time
 
 import pytest
 
 from bench import speculation
+from bench.speculation_cost import in_turn
 from bench.speculation_methods import PLAIN
+from constrain.sampling.base import Observer, Progress
 
 
 def test_the_summary() -> None:
@@ -32,6 +36,41 @@ def test_the_summary() -> None:
     table = speculation.markdown(rows, "A note.")
     assert "| JSON | fast | 3.00 | 10.00 | 20.00 | 2.00 | 5.0% | 10.0% |" in table
     assert table.endswith("A note.\n")
+
+
+def test_two_writers_take_turns_on_clocks_of_their_own() -> None:
+    order = []
+
+    def writer(name: str, steps: int, seconds: float) -> Callable[[Observer], object]:
+        def write(observe: Observer) -> None:
+            for _ in range(steps):
+                until = thread_time() + seconds
+                while thread_time() < until:
+                    pass
+                order.append(name)
+                observe(Progress(0, 0, 1, 0))
+
+        return write
+
+    (_, slow), (_, fast) = in_turn([writer("slow", 2, 0.04), writer("fast", 4, 0.005)])
+    assert order == ["slow", "fast", "slow", "fast", "fast", "fast"]
+    assert 0.08 <= slow < 0.1
+    assert 0.02 <= fast < 0.04
+
+
+def test_a_writer_that_fails_stops_no_other() -> None:
+    def fail(observe: Observer) -> None:
+        raise ValueError("no")
+
+    written = []
+
+    def write(observe: Observer) -> None:
+        observe(Progress(0, 0, 1, 0))
+        written.append(True)
+
+    with pytest.raises(ValueError, match="no"):
+        in_turn([fail, write])
+    assert written
 
 
 def test_a_small_run(tmp_path: Path) -> None:
