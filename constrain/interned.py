@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Hashable, Iterable
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 from weakref import ref
 
 Value = TypeVar("Value")
@@ -24,13 +24,15 @@ class Interned(Generic[Value]):
     """
 
     def __init__(self) -> None:
-        references: dict[Hashable, _Reference] = {}
+        references: dict[Hashable, Any] = {}  # those of `_Reference`
         lock = threading.RLock()
 
         def forget(reference: _Reference) -> None:
+            key = reference.key
             with lock:
-                if references.get(reference.key) is reference:
-                    del references[reference.key]
+                found = references.pop(key, None)  # a key may cost much to hash
+                if found is not reference and found is not None:
+                    references[key] = found
 
         self._references = references
         self._lock = lock
@@ -39,22 +41,24 @@ class Interned(Generic[Value]):
     def get(self, key: Hashable) -> Value | None:
         """Return the object of a key, if there is one."""
         reference = self._references.get(key)
-        return cast("Value | None", reference and reference())
+        return None if reference is None else reference()
 
     def add(self, key: Hashable, value: Value) -> Value:
         """Make an object that of a key, unless there is one. Returns the one."""
         reference = _Reference(value, self._forget)
         reference.key = key
         with self._lock:
-            known = self.get(key)
-            if known is not None:
-                return known
-            self._references[key] = reference
+            found = self._references.setdefault(key, reference)
+            if found is not reference:
+                known: Value | None = found()
+                if known is not None:
+                    return known
+                self._references[key] = reference
         return value
 
     def values(self) -> Iterable[Value]:
         """Return the objects that there are."""
         for reference in tuple(self._references.values()):
-            value = reference()
+            value: Value | None = reference()
             if value is not None:
-                yield cast("Value", value)
+                yield value

@@ -1,7 +1,8 @@
-"""Texts as Python has them, before they are bytes: lone surrogates, and values in messages."""
+"""Texts before they are bytes: lone surrogates, values as JSON, and as messages show them."""
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -9,6 +10,9 @@ from constrain.errors import ConstraintError
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SHOWN = 80
+
+json_text = json.JSONEncoder(ensure_ascii=False).encode
+"""The JSON text of a value, its strings escaped only where they must be."""
 
 
 def surrogate(text: str) -> str | None:

@@ -6,6 +6,7 @@ import threading
 from bisect import bisect_left
 from collections.abc import Collection, Iterable
 from itertools import accumulate
+from struct import Struct
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,6 +25,8 @@ from constrain.lexing.regex import EPSILON, Regex
 
 _MOST_STATES = 1 << 24
 _NATIVE = (layout.LITERAL, layout.SPACE, layout.STRING, layout.EXCEPT, layout.SPELT)
+_pack_state = Struct(f"{layout.STATE_WIDTH}i").pack_into
+_STATE_BYTES = 4 * layout.STATE_WIDTH
 _RESTING = 0
 """The NFA state that marks where the output may rest; nothing follows it."""
 
@@ -92,6 +95,7 @@ class Automaton:
         self._name = near if reach <= NEAR else digest
         self.lock = threading.RLock()
         self._states = np.empty((512, layout.STATE_WIDTH), np.int32)
+        self._packed = self._states.data
         self._transitions = np.empty((512, 4), np.int32)
         self._blob = np.empty(1024, np.uint8)
         self._dstates = np.empty((1024, layout.DSTATE_WIDTH), np.int32)
@@ -448,9 +452,11 @@ class Automaton:
         q = self._n_states
         if q == len(self._states):
             self._states = np.concatenate([self._states, np.empty_like(self._states)])
+            self._packed = self._states.data
             self.handle[layout.STATES] = address(self._states)
         captures = self._lexemes[lexeme].captures * (1 + vast)
-        self._states[q] = (kind, a, b, following, accept, low, high, lexeme, captures)
+        values = kind, a, b, following, accept, low, high, lexeme, captures
+        _pack_state(self._packed, _STATE_BYTES * q, *values)
         self._origins.append(origin)
         self._n_states = q + 1
         return q

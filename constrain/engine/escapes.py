@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,6 +9,7 @@ from functools import lru_cache
 from constrain.lexing.lexeme import Spelling
 from constrain.lexing.regex import Regex, arcs
 from constrain.lexing.utf8 import Ranges
+from constrain.texts import json_text
 
 SHORT_ESCAPES = {
     ord('"'): '"',
@@ -65,7 +65,7 @@ def possible(at: Hex, first: int, last: int) -> Ranges:
 @lru_cache(maxsize=4096)
 def spell(word: str) -> bytes:
     """Return the content of the minimal JSON string of a word."""
-    return json.dumps(word, ensure_ascii=False)[1:-1].encode()
+    return json_text(word)[1:-1].encode()
 
 
 def spelt_once(word: str) -> bool:

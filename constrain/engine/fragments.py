@@ -125,8 +125,8 @@ class Place(NamedTuple):
         return -1 if self.rest else self.lexeme
 
 
-Expansion = Callable[[], tuple[list[Transition], bool]]
-"""Gives the transitions of a lazy state, and whether the part may end there."""
+Expansion = tuple[list[Transition], bool]
+"""The transitions of a lazy state, and whether the part may end there."""
 
 
 class Fragments:
@@ -142,7 +142,7 @@ class Fragments:
         self.work = Budget(_MOST_DERIVED, "what is derived for one mask")
         self._states = states
         self._known: dict[tuple[object, ...], int] = {}
-        self._pending: dict[int, tuple[Place, Expansion]] = {}
+        self._pending: dict[int, tuple[Place, Callable[..., Expansion], tuple[Any, ...]]] = {}
         self._lengths = Lengths()
 
     def close(self) -> None:
@@ -161,8 +161,8 @@ class Fragments:
 
     def expand(self, q: int) -> tuple[list[Transition], int, int]:
         """Return the transitions of lazy state `q`, the state to go on in or -1, and its kind."""
-        place, expansion = self._pending[q]
-        transitions, may_end = expansion()
+        place, expand, arguments = self._pending[q]
+        transitions, may_end = expand(place, *arguments)
         del self._pending[q]
         counts = place.high >= 0 and self._states.origin(q)[0] == "content"
         following = place.following if may_end and place.accept < 0 else -1
@@ -173,15 +173,15 @@ class Fragments:
         if isinstance(part, Literal):
             return self._literal(part.data, place)
         if isinstance(part, Space):
-            last = place.accept >= 0
+            accept = place.accept
             return add(
                 place.lexeme,
                 layout.SPACE,
                 ("space", part.kind, place.rest),
                 a=int(part.kind == "any"),
                 b=place.following,
-                following=-1 if last else place.following,
-                accept=place.accept,
+                following=-1 if accept >= 0 else place.following,
+                accept=accept,
                 high=INDENT_LIMIT,
             )
         if isinstance(part, Text):
@@ -211,7 +211,7 @@ class Fragments:
             if word is not None and is_spelt(word):
                 return self._spelt(word, place)
         what = ("quote", regex, part.spelling, place.high)
-        return self._lazy(what, place, False, lambda: self._expand_quote(part, regex, place))
+        return self._lazy(what, place, self._expand_quote, part, regex)
 
     def _rest_of_string(self, spelling: Spelling, place: Place) -> tuple[int, int]:
         """Return state and counter in a string whose rest may be anything."""
@@ -266,11 +266,12 @@ class Fragments:
         self,
         what: tuple[object, ...],
         place: Place,
-        nullable: bool,
-        expansion: Expansion,
+        expand: Callable[..., Expansion],
+        *arguments: Any,
+        nullable: bool = False,
         shortest: int = 0,
     ) -> int:
-        """Return a state that is expanded when first left.
+        """Return a state that `expand` gives the transitions of, when it is first left.
 
         In a string with a bound, `shortest` is the least number of characters to come after the
         one under way.
@@ -288,7 +289,7 @@ class Fragments:
                 vast=what[0] in QUOTES_TO_COME and _is_vast(what[1], place.high),
             )
             self._known[key] = q
-            self._pending[q] = (place, expansion)
+            self._pending[q] = (place, expand, arguments)
         return q
 
     def _shortest(self, regex: Regex, place: Place) -> int:
@@ -313,11 +314,9 @@ class Fragments:
     def _text(self, regex: Regex, place: Place) -> int:
         if regex is EPSILON:
             return place.following
-        return self._lazy(
-            ("text", regex), place, regex.nullable, lambda: self._expand_text(regex, place)
-        )
+        return self._lazy(("text", regex), place, self._expand_text, regex, nullable=regex.nullable)
 
-    def _expand_text(self, regex: Regex, place: Place) -> tuple[list[Transition], bool]:
+    def _expand_text(self, place: Place, regex: Regex) -> Expansion:
         transitions: list[Transition] = []
         for ranges, target in arcs(regex, self.budget, self.work):
             transitions += self._characters(ranges, (self._text(target, place), 0), place)
@@ -356,18 +355,16 @@ class Fragments:
             yield (low, high, *(self._tail(tail, to, place) if tail else to))
 
     def _tail(self, branches: Branches, to: tuple[int, int], place: Place) -> tuple[int, int]:
-        def expansion() -> tuple[list[Transition], bool]:
-            return list(self._encoded(branches, to, place)), False
-
         what = ("utf-8", branches, self._states.origin(to[0]), to[1])
         shortest = self._states.shortest(to[0])
-        return self._lazy(what, place, False, expansion, shortest), 0
+        return self._lazy(what, place, self._expand_tail, branches, to, shortest=shortest), 0
+
+    def _expand_tail(self, place: Place, branches: Branches, to: tuple[int, int]) -> Expansion:
+        return list(self._encoded(branches, to, place)), False
 
     # -- strings with an expression ------------------------------------------------------------
 
-    def _expand_quote(
-        self, part: JSONString, regex: Regex, place: Place
-    ) -> tuple[list[Transition], bool]:
+    def _expand_quote(self, place: Place, part: JSONString, regex: Regex) -> Expansion:
         quote = ord('"')
         return [(quote, quote, *to) for to in self._contents(part, regex, place)], False
 
@@ -390,14 +387,8 @@ class Fragments:
         word = the_word(regex)
         if word is not None and spelling == "minimal" and place.high < 0 and spelt_once(word):
             return self._rest_of_word(word, place), 0
-        q = self._lazy(
-            ("content", regex, spelling),
-            place,
-            False,
-            lambda: self._expand_content(regex, spelling, place),
-            self._shortest(regex, place),
-        )
-        return q, 0
+        what, shortest = ("content", regex, spelling), self._shortest(regex, place)
+        return self._lazy(what, place, self._expand_content, regex, spelling, shortest=shortest), 0
 
     def _rest_of_word(self, word: str, place: Place) -> int:
         key = (place.following, "word", word)
@@ -406,9 +397,7 @@ class Fragments:
             q = self._known[key] = self._literal(spell(word) + b'"', place)
         return q
 
-    def _expand_content(
-        self, regex: Regex, spelling: Spelling, place: Place
-    ) -> tuple[list[Transition], bool]:
+    def _expand_content(self, place: Place, regex: Regex, spelling: Spelling) -> Expansion:
         transitions: list[Transition] = []
         if regex.nullable:
             transitions.append((ord('"'), ord('"'), place.following, 0))
@@ -418,20 +407,20 @@ class Fragments:
                 to = self._content(target, spelling, place)
                 transitions += self._characters(unescaped, to, place)
         if spelling == "any" or meets(regex, MUST_ESCAPE):
+            wanted = MUST_ESCAPE if spelling == "minimal" else EVERY
             escape = self._lazy(
                 ("escape", regex, spelling),
                 place,
-                False,
-                lambda: self._expand_escape(regex, spelling, place),
-                self._shortest_after(regex, MUST_ESCAPE if spelling == "minimal" else EVERY, place),
+                self._expand_escape,
+                regex,
+                spelling,
+                shortest=self._shortest_after(regex, wanted, place),
             )
             if spelling == "minimal" or arcs(regex):
                 transitions.append((ord("\\"), ord("\\"), escape, 0))
         return transitions, False
 
-    def _expand_escape(
-        self, regex: Regex, spelling: Spelling, place: Place
-    ) -> tuple[list[Transition], bool]:
+    def _expand_escape(self, place: Place, regex: Regex, spelling: Spelling) -> Expansion:
         transitions: list[Transition] = []
         for code, letter in SHORT_ESCAPES.items():
             target = after(regex, code) if letter != "/" or spelling == "any" else None
@@ -444,19 +433,19 @@ class Fragments:
         return transitions, False
 
     def _hex(self, at: Hex, place: Place) -> int:
-        def expansion() -> tuple[list[Transition], bool]:
-            transitions = []
-            for digit in range(16):
-                to = self._after_digit(at, at.value << 4 | digit, place)
-                if to is not None:
-                    for character in {f"{digit:x}", f"{digit:X}"}:
-                        transitions.append((ord(character), ord(character), *to))
-            return transitions, False
-
         scale = 4 * at.digits
         meant = possible(at, at.value << scale, (at.value + 1 << scale) - 1)
         shortest = self._shortest_after(at.regex, meant, place)
-        return self._lazy(("hex", at), place, False, expansion, shortest)
+        return self._lazy(("hex", at), place, self._expand_hex, at, shortest=shortest)
+
+    def _expand_hex(self, place: Place, at: Hex) -> Expansion:
+        transitions = []
+        for digit in range(16):
+            to = self._after_digit(at, at.value << 4 | digit, place)
+            if to is not None:
+                for character in {f"{digit:x}", f"{digit:X}"}:
+                    transitions.append((ord(character), ord(character), *to))
+        return transitions, False
 
     def _after_digit(self, at: Hex, value: int, place: Place) -> tuple[int, int] | None:
         digits = at.digits - 1
@@ -474,12 +463,12 @@ class Fragments:
     def _pair(self, at: Hex, place: Place) -> int:
         """Return the state after a high surrogate, whose low surrogate must follow."""
 
-        def backslash() -> tuple[list[Transition], bool]:
-            return [(ord("\\"), ord("\\"), letter, 0)], False
-
-        def u() -> tuple[list[Transition], bool]:
-            return [(ord("u"), ord("u"), self._hex(at, place), 0)], False
-
         shortest = self._shortest_after(at.regex, possible(at, 0, 0xFFFF), place)
-        letter = self._lazy(("pair-u", at), place, False, u, shortest)
-        return self._lazy(("pair", at), place, False, backslash, shortest)
+        letter = self._lazy(("pair-u", at), place, self._expand_u, at, shortest=shortest)
+        return self._lazy(("pair", at), place, self._expand_pair, letter, shortest=shortest)
+
+    def _expand_pair(self, place: Place, letter: int) -> Expansion:
+        return [(ord("\\"), ord("\\"), letter, 0)], False
+
+    def _expand_u(self, place: Place, at: Hex) -> Expansion:
+        return [(ord("u"), ord("u"), self._hex(at, place), 0)], False

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from constrain.engine.masks import Interior
     from constrain.engine.plans import Plan
 
-_NODE_BYTES = 1500
-"""What a node is taken to hold on to."""
+PLACE_BITS = 24
+"""A place is less than 2 to this."""
+_NODE_BYTES, _STEP_BYTES = 1500, 250
+"""What a node, and what a matcher knows at a place, are taken to hold on to."""
 
 
 class Node:
@@ -37,14 +39,14 @@ class Node:
 
     __slots__ = (
         "_config",
+        "_endings",
         "_graph",
+        "_spendings",
         "accepting",
         "automaton",
         "captures",
-        "endings",
         "place",
         "plans",
-        "spendings",
         "start",
     )
 
@@ -65,8 +67,8 @@ class Node:
         self.captures = captures
         self.accepting = accepting
         self.plans: dict[int, Plan] = {}
-        self.endings: dict[int, Ending] = {}
-        self.spendings: dict[int, Spending] = {}
+        self._endings: dict[int, Ending] | None = None
+        self._spendings: dict[int, Spending] | None = None
 
     @property
     def config(self) -> Hashable:
@@ -74,6 +76,20 @@ class Node:
         if self._config is None:
             self._config = self.graph.config(self.place)
         return self._config
+
+    @property
+    def endings(self) -> dict[int, Ending]:
+        """The least endings from states of the lexer that are known."""
+        if self._endings is None:
+            self._endings = {}
+        return self._endings
+
+    @property
+    def spendings(self) -> dict[int, Spending]:
+        """What tokens cost in states of the lexer, as far as it is known."""
+        if self._spendings is None:
+            self._spendings = {}
+        return self._spendings
 
     @property
     def graph(self) -> Graph:
@@ -99,6 +115,7 @@ class Graph:
         reference: a weak reference to the graph.
         parses: whether the control runs a parser.
         interiors: interiors of lexer states with one member that no other constraint has.
+        steps: what matchers know of a state of a place, by state << PLACE_BITS | place.
     """
 
     def __init__(self, control: Control[Any], reach: int = 0) -> None:
@@ -106,6 +123,7 @@ class Graph:
         self.reference = weakref.ref(self)
         self.control = control
         self.interiors: dict[int, Interior] = {}
+        self.steps: dict[int, Any] = {}
         self._nodes: dict[Hashable, Node] = {}
         self._by_place: dict[int, Node] = {}
         self._places = np.zeros((64, layout.PLACE_WIDTH), np.int32)
@@ -135,7 +153,7 @@ class Graph:
         tables += self._lows.nbytes + self._walks.nbytes + self._walked.nbytes
         stacks = 0 if self._stacks is None else self._stacks.nbytes + self._slots.nbytes
         interiors = sum(interior.nbytes for interior in tuple(self.interiors.values()))
-        nodes = _NODE_BYTES * len(self._by_place)
+        nodes = _NODE_BYTES * len(self._by_place) + _STEP_BYTES * len(self.steps)
         return self.automaton.nbytes + tables + stacks + interiors + nodes
 
     def node(self, config: Hashable) -> Node:
@@ -280,7 +298,8 @@ class Graph:
         config = self.control.advance(self.at(place).config, lexemes, None)
         value = layout.REFUSED
         if config is not None:
-            value = self.node(config).place << 1 | any_captures(lexemes)
+            target = self._nodes.get(config) or self.node(config)
+            value = target.place << 1 | any_captures(lexemes)
         handle = automaton.handle
         count = handle[layout.N_EDGES] = handle.item(layout.N_EDGES) + 1
         if 2 * count > len(self._keys):

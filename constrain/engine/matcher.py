@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from constrain.engine import kernels, layout
 from constrain.engine.bitmask import INT32, writable_row
-from constrain.engine.graph import Graph, Node
+from constrain.engine.graph import PLACE_BITS, Graph, Node
 from constrain.engine.plans import Planner
 from constrain.engine.tables import address
 from constrain.errors import ConstraintError, GenerationError
@@ -29,15 +29,15 @@ class Alternative(NamedTuple):
 
 
 class _Step(NamedTuple):
-    """What the matcher knows after a token; a shared persistent list."""
+    """What the matcher knows after a token. A graph keeps those that it alone decides."""
 
     node: Node
     state: int
     captured: bytes
     others: tuple[Alternative, ...]
     """All ways but the first, which is the step's own node, state and captured text."""
-    graph: Graph
-    before: _Step | None
+    graph: Graph | None
+    """The graph, where it is another one than before."""
     finished: bool
 
     @property
@@ -49,10 +49,25 @@ class _Step(NamedTuple):
 class Matcher:
     """Follows one sequence of tokens. Made by `Constraint.matcher`; not for several threads.
 
-    A fork shares all that has been read and costs next to nothing.
+    A fork costs next to nothing: it copies eight bytes for each token read.
     """
 
-    __slots__ = ("_constraint", "_eos", "_planner", "_step", "_tables", "_words")
+    __slots__ = (
+        "_constraint",
+        "_eos",
+        "_graphs",
+        "_history",
+        "_planner",
+        "_step",
+        "_tables",
+        "_words",
+    )
+
+    _step: _Step
+    _history: list[_Step]
+    """The steps before."""
+    _graphs: tuple[Graph, ...]
+    """The graphs of all steps, the present one last: a node does not keep its own."""
 
     def __init__(self, constraint: Constraint, planner: Planner) -> None:
         self._constraint = constraint
@@ -60,12 +75,10 @@ class Matcher:
         self._words = constraint.vocabulary.bitmask_words
         self._eos = constraint.vocabulary.eos_token_ids
         self._tables = constraint.masks.tables
-        self._step = self._first()
+        self.reset()
 
     def __repr__(self) -> str:
-        read, step = 0, self._step
-        while step.before is not None:
-            read, step = read + 1, step.before
+        read = len(self._history)
         place = "finished" if self.is_finished() else "accepting" if self.is_accepting() else "open"
         return f"<Matcher after {read} tokens, {place}>"
 
@@ -147,7 +160,7 @@ class Matcher:
         ended = automaton.ended(state)
         if ended == layout.NO_LEXEME or automaton.captures(state):
             return False
-        target = self._step.graph.follow(node, ended)
+        target = self._graphs[-1].follow(node, ended)
         return target is not None and target.accepting
 
     # -- moving --------------------------------------------------------------------------------
@@ -166,12 +179,12 @@ class Matcher:
         if token_id in self._eos:
             if not self.is_accepting():
                 return False
-            self._step = step._replace(before=step, finished=True)
+            self._move(step._replace(finished=True))
             return True
         after = self._after_token(token_id)
         if after is None:
             return False
-        self._step = after
+        self._move(after)
         return True
 
     def accept_bytes(self, data: bytes) -> bool:
@@ -193,9 +206,15 @@ class Matcher:
             if after is None:
                 return False
         else:
-            after = step._replace(before=step)
-        self._step = after
+            after = step
+        self._move(after)
         return True
+
+    def _move(self, after: _Step) -> None:
+        self._history.append(self._step)
+        self._step = after
+        if after.graph is not None and after.graph is not self._graphs[-1]:
+            self._graphs = (*self._graphs, after.graph)
 
     def rollback(self, n_tokens: int) -> None:
         """Take back the last `n_tokens` tokens.
@@ -205,14 +224,17 @@ class Matcher:
         """
         if n_tokens < 0:
             raise ConstraintError(f"cannot roll back {n_tokens} tokens")
-        step = self._step
-        for taken in range(n_tokens):
-            if step.before is None:
-                raise ConstraintError(
-                    f"cannot roll back {n_tokens} tokens: only {taken} were accepted"
-                )
-            step = step.before
-        self._step = step
+        history = self._history
+        if n_tokens > len(history):
+            raise ConstraintError(
+                f"cannot roll back {n_tokens} tokens: only {len(history)} were accepted"
+            )
+        if n_tokens:
+            self._step = history[-n_tokens]
+            del history[-n_tokens:]
+            graph = self._step.node.graph
+            while self._graphs[-1] is not graph:
+                self._graphs = self._graphs[:-1]
 
     def __copy__(self) -> Matcher:
         return self.fork()
@@ -232,15 +254,16 @@ class Matcher:
         other._eos = self._eos
         other._tables = self._tables
         other._step = self._step
+        other._history = self._history.copy()
+        other._graphs = self._graphs
         return other
 
     def reset(self) -> None:
         """Go back to the start."""
-        self._step = self._first()
-
-    def _first(self) -> _Step:
         graph, root = self._planner.root()
-        return _Step(root, root.start, b"", (), graph, None, False)
+        self._step = _Step(root, root.start, b"", (), graph, False)
+        self._history = []
+        self._graphs = (graph,)
 
     def _after_token(self, token_id: int) -> _Step | None:
         tables = self._tables
@@ -256,14 +279,18 @@ class Matcher:
         self, text: int, begin: int, end: int, data: bytes | None, token_id: int = -1
     ) -> _Step | None:
         """Return the step after the bytes [begin, end) at address `text`, if they are allowed."""
-        step = self._step
-        node, state, captured, others, graph, _, _ = step
+        node, state, captured, others, _, _ = self._step
+        graph = self._graphs[-1]
+        is_newest = graph is self._planner.graph
         status = layout.FORKS
         if not others:
             status, place, state, began = graph.advance(node, state, text, begin, end)
         if status == layout.DEAD:
             return None
         if status == layout.OK:
+            step: _Step | None = graph.steps.get(state << PLACE_BITS | place)
+            if step is not None and is_newest:
+                return step
             node = graph.at(place)
             if node.captures:
                 if data is None:
@@ -277,18 +304,21 @@ class Matcher:
                 return None
             (node, state, captured), *rest = found
             others = tuple(rest)
-        if graph is not self._planner.graph and state == node.start and not others:
+        if not is_newest and state == node.start and not others:
             graph = self._planner.graph
             node = graph.node(node.config)
-            state = node.start
-        return tuple.__new__(_Step, (node, state, captured, others, graph, step, False))
+            return _Step(node, node.start, captured, (), graph, False)
+        step = tuple.__new__(_Step, (node, state, captured, others, None, False))
+        if not others and not node.captures:
+            graph.steps[state << PLACE_BITS | node.place] = step
+        return step
 
     def _run_apart(
         self, text: int, begin: int, end: int, data: bytes | None, token_id: int
     ) -> tuple[Alternative, ...]:
         """Do the same where there are several ways on, or where a captured text ends."""
         found: list[Alternative] = []
-        follow = self._step.graph.follow
+        follow = self._graphs[-1].follow
         pending = [(*alternative, begin) for alternative in self._step.alternatives]
         for node, state, _ in self._step.alternatives:
             ended = node.automaton.ended(state)

@@ -45,10 +45,12 @@ def literal(text: str) -> Regex:
 
 def words(texts: Iterable[str]) -> Regex:
     """One out of a finite set of texts."""
-    distinct = tuple(sorted(text for text in set(texts) if _encodable(text)))
-    if all(len(text) == 1 for text in distinct):
+    distinct = sorted(set(texts))
+    if not all(map(str.isascii, distinct)):
+        distinct = [text for text in distinct if _encodable(text)]
+    if set(map(len, distinct)) <= {1}:
         return char_class([(ord(text), ord(text)) for text in distinct])
-    return _all_of(distinct)
+    return _all_of(tuple(distinct))
 
 
 def _all_of(texts: tuple[str, ...]) -> Regex:

@@ -8,8 +8,8 @@ automata and masks made for one constraint serve every other.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal as OneOf
+from typing import NamedTuple
 
 from constrain.interned import Interned
 from constrain.lexing.regex import Regex
@@ -31,22 +31,19 @@ SpaceKind = OneOf["bounded", "any"]
 INDENT_LIMIT = 40
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
+class Literal(NamedTuple):
     """Exactly these bytes (at least one)."""
 
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(NamedTuple):
     """The UTF-8 encodings of the texts that `regex` matches in full."""
 
     regex: Regex
 
 
-@dataclass(frozen=True, slots=True)
-class JSONString:
+class JSONString(NamedTuple):
     """The JSON strings, quotes included, whose value `regex` matches in full.
 
     `low` and `high` bound the number of code points of the value; `high` is counted, not copied,
@@ -59,8 +56,7 @@ class JSONString:
     high: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Space:
+class Space(NamedTuple):
     """Optional white space."""
 
     kind: SpaceKind

@@ -37,10 +37,10 @@ class SchemaControl:
         self._lock = threading.RLock()
         self._stacks = frames.stacks
         root = frames.value(self.root)
-        bottom = self._stacks.configuration(((End(frames, spoken.margin), None),))
-        tops: list[tuple[Frame, Configuration | None]] = [(root, bottom)]
+        bottom = self._stacks.configuration((End(frames, spoken.margin), None))
+        tops: list[Frame | Configuration] = [root, bottom]
         if spoken.margin is not None:
-            tops.append((Margin(frames, root, spoken.margin), bottom))
+            tops += [Margin(frames, root, spoken.margin), bottom]
         self._start = self._stacks.configuration(tuple(tops))
 
     def __del__(self) -> None:
@@ -76,7 +76,7 @@ class SchemaControl:
     def lexemes(self, config: Configuration) -> Collection[Lexeme]:
         """Return the lexemes that may come next; empty where nothing may follow."""
         with self._lock:
-            self._normaliser.begin()
+            self._normaliser.work = 0
             try:
                 return config.lexemes
             except RecursionError:
@@ -87,7 +87,7 @@ class SchemaControl:
     ) -> Configuration | None:
         """Return the configuration after a text that all of `lexemes`, and no other, match."""
         with self._lock:
-            self._normaliser.begin()
+            self._normaliser.work = 0
             try:
                 return self._stacks.advance(config, lexemes, text)
             except RecursionError:
@@ -96,7 +96,7 @@ class SchemaControl:
     def ending(self, config: Configuration) -> bytes:
         """Return the least text (by length, then bytes) that completes the output from here."""
         with self._lock:
-            self._normaliser.begin()
+            self._normaliser.work = 0
             return config.ending()
 
 

@@ -7,7 +7,6 @@ atoms that apply to the same value.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,6 +16,7 @@ from constrain.schema.numeric import numbers
 from constrain.schema.numeric.numbers import ALL_NUMBERS, NumberShape
 from constrain.schema.sources.keywords import ANY_TYPE, ARRAY, BOOLEAN, NULL, NUMBER, OBJECT, STRING
 from constrain.schema.textual.strings import Judges, StringShape
+from constrain.texts import json_text
 
 ALL_STRINGS = StringShape()
 
@@ -291,6 +291,6 @@ class Enumeration:
 def writable(value: Any) -> bool:
     """Return whether a value has a text in UTF-8: lone surrogates have none."""
     try:
-        return bool(json.dumps(value, ensure_ascii=False).encode())
+        return bool(json_text(value).encode())
     except UnicodeEncodeError:
         return False

@@ -141,7 +141,7 @@ class Frames:
         ]
 
     def _unread(self, plan: ComparedItems, fresh: Fresh) -> Reading:
-        inner = self.stacks.configuration(((self._compared.value(fresh.node), self._ended),))
+        inner = self.stacks.configuration((self._compared.value(fresh.node), self._ended))
         tracks = follow((*fresh.barred, *fresh.special))
         return self.reading(plan, fresh, inner, b"", tracks)
 
@@ -153,7 +153,7 @@ class Frames:
     @cached_property
     def _ended(self) -> Configuration:
         """The stack of a value by itself once it has been written."""
-        return self.stacks.configuration(((End(self, None), None),))
+        return self.stacks.configuration((End(self, None), None))
 
     def reading(
         self,

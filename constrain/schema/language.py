@@ -32,6 +32,7 @@ from constrain.schema.shapes import Values
 from constrain.schema.sources.keywords import NUMBER, STRING
 from constrain.schema.textual.spelled import spelled
 from constrain.schema.textual.strings import StringShape
+from constrain.texts import json_text
 
 _KEPT = 512
 """Lexemes of keys that are kept for other schemas."""
@@ -230,7 +231,7 @@ class Language:
 
 def spell(value: Any) -> bytes:
     """Return the text of a value, escaped only where it must be."""
-    return json.dumps(value, ensure_ascii=False).encode()
+    return json_text(value).encode()
 
 
 def _digits(value: Any) -> int:

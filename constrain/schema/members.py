@@ -77,8 +77,9 @@ class Plan:
         self.start = Progress(open=(1 << len(shape.breaches)) - 1)
         self._any_order = any_order
         self._possible = possible
-        # In schema order what follows a named property does not depend on those passed over.
+        # In schema order what follows a property does not depend on those passed over.
         self._known: dict[int, dict[int, Member | None]] = {}
+        self._known_free: dict[int, list[Member]] = {}
         self._hopes: dict[Property | FreeKeys, Property | FreeKeys] = {}
         self._outcomes: dict[tuple[Property | FreeKeys, int], Mapping[Node, int]] = {}
         self._required = [i for i, name in enumerate(shape.names) if name in shape.required]
@@ -117,12 +118,20 @@ class Plan:
             if required and not self._any_order:
                 return
         if room:
-            after = self._after_free(progress)
-            for keys in self._keys:
-                if self._free(keys, after):
-                    regex = _unwritten(keys, progress.free) if progress.free else keys.regex
-                    if regex is not None:
-                        yield Member(keys, regex)
+            members = self._known_free.get(written) if kept else None
+            if members is None:
+                members = list(self._free_members(progress))
+                if kept:
+                    self._known_free[written] = members
+            yield from members
+
+    def _free_members(self, progress: Progress) -> Iterator[Member]:
+        after = self._after_free(progress)
+        for keys in self._keys:
+            if self._free(keys, after):
+                regex = _unwritten(keys, progress.free) if progress.free else keys.regex
+                if regex is not None:
+                    yield Member(keys, regex)
 
     def _named(self, progress: Progress, index: int) -> Member | None:
         """Return the named property at an index as the next one, or None where it cannot be."""

@@ -76,13 +76,17 @@ def placed(error: ConstraintError, atoms: Sequence[Atom]) -> ConstraintError:
 
 
 class Normaliser:
-    """Makes nodes and their alternatives, each once."""
+    """Makes nodes and their alternatives, each once.
+
+    Attributes:
+        work: what has been counted for the question that is answered now; set to 0 before one.
+    """
 
     def __init__(self, atoms: Atoms) -> None:
         self.atoms = atoms
         self._nodes: dict[tuple[Atom, ...], Node] = {}
         self._shapes: dict[tuple[type, tuple[Any, ...]], Any] = {}
-        self._work = 0
+        self.work = 0
         self._terms = Terms(self.spend)
         self.root = self.node((atoms.root,))
 
@@ -102,18 +106,14 @@ class Normaliser:
             node.alternatives = None
         vars(self).clear()
 
-    def begin(self) -> None:
-        """Start counting work anew."""
-        self._work = 0
-
     def spend(self, work: int, atoms: Sequence[Atom] = ()) -> None:
         """Count work.
 
         Raises:
             SchemaTooComplexError: it passes `WORK_LIMIT`.
         """
-        self._work += work
-        if self._work > WORK_LIMIT:
+        self.work += work
+        if self.work > WORK_LIMIT:
             raise too_complex(atoms, f"more than {WORK_LIMIT:,} steps of normalisation")
 
     def alternatives(self, node: Node) -> tuple[Alternative, ...]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from constrain.lexing.lexeme import Lexeme
@@ -20,7 +21,8 @@ class Configuration:
     are one top over several. Equality is identity.
 
     Attributes:
-        tops: the top frames and what is below each; None: nothing.
+        tops: the top frames, each before what is below it; None: nothing. One flat tuple, as there
+            are many for the garbage collector to walk.
         lexemes: what may come next.
         accepting: whether the text may end here.
         untracked: what may come next where these are the stacks of an item that need not be
@@ -31,10 +33,10 @@ class Configuration:
 
     def __init__(self, tops: Tops) -> None:
         self.tops = tops
-        self.accepting = (
-            tops[0][0].accepting
-            if len(tops) == 1
-            else True in [frame.accepting for frame, _ in tops]
+        self.accepting: bool = (
+            tops[0].accepting
+            if len(tops) == 2
+            else True in [frame.accepting for frame in tops[::2]]
         )
         self._lexemes: tuple[Lexeme, ...] | None = None
         self._ending: bytes | None = None
@@ -43,10 +45,10 @@ class Configuration:
     @property
     def lexemes(self) -> tuple[Lexeme, ...]:
         if self._lexemes is None:
-            if len(self.tops) == 1:
-                self._lexemes = tuple(self.tops[0][0].moves)
+            if len(self.tops) == 2:
+                self._lexemes = tuple(self.tops[0].moves)
             else:
-                found = (lexeme for frame, _ in self.tops for lexeme in frame.moves)
+                found = chain.from_iterable([frame.moves for frame in self.tops[::2]])
                 self._lexemes = tuple(dict.fromkeys(found))
         return self._lexemes
 
@@ -58,13 +60,13 @@ class Configuration:
             configuration = pending.pop()
             if configuration._ending is None:
                 order.append(configuration)
-                pending.extend(below for _, below in configuration.tops if below is not None)
+                pending.extend(below for below in configuration.tops[1::2] if below is not None)
         for configuration in reversed(order):
             if configuration._ending is None:
                 configuration._ending = min(
                     (
                         frame.least() + (below._ending or b"" if below is not None else b"")
-                        for frame, below in configuration.tops
+                        for frame, below in _pairs(configuration.tops)
                     ),
                     key=by_length,
                 )
@@ -72,7 +74,12 @@ class Configuration:
         return self._ending
 
 
-Tops = tuple[tuple["Frame", "Configuration | None"], ...]
+Tops = tuple[Any, ...]
+
+
+def _pairs(tops: Tops) -> Iterator[tuple[Frame, Configuration | None]]:
+    parts = iter(tops)
+    return zip(parts, parts, strict=True)
 
 
 _MOST_KEPT = 5000
@@ -98,13 +105,13 @@ class Stacks:
         self, config: Configuration, lexemes: tuple[Lexeme, ...], text: bytes | None
     ) -> Configuration | None:
         """Return the configuration after a text that all of `lexemes`, and no other, match."""
-        if len(config.tops) == 1 and len(lexemes) == 1 and text is None:
-            frame, below = config.tops[0]
+        if len(config.tops) == 2 and len(lexemes) == 1 and text is None:
+            frame, below = config.tops
             pushes = frame.moves.get(lexemes[0], ())
             if len(pushes) == 1:
                 return self._pushed(pushes[0], below)
         reached: list[Configuration] = []
-        for frame, below in config.tops:
+        for frame, below in _pairs(config.tops):
             moves = frame.moves
             for lexeme in lexemes:
                 pushes = moves.get(lexeme, ())
@@ -115,7 +122,7 @@ class Stacks:
 
     def _pushed(self, push: Push, below: Configuration | None) -> Configuration:
         for frame in push:
-            below = self.configuration(((frame, below),))
+            below = self.configuration((frame, below))
         assert below is not None, "the lowest frame is never left"
         return below
 
@@ -126,7 +133,7 @@ class Stacks:
         groups: dict[Frame, dict[Configuration, None]] = {}
         lowest: list[Frame] = []
         for part in parts:
-            for frame, below in part.tops:
+            for frame, below in _pairs(part.tops):
                 if below is None:
                     lowest.append(frame)
                 else:
@@ -135,12 +142,13 @@ class Stacks:
         tops = [(frame, self._union(belows)) for frame, belows in groups.items()]
         tops += ((frame, None) for frame in dict.fromkeys(lowest))
         tops.sort(key=lambda top: top[0].serial)
-        return self.configuration(tuple(tops))
+        return self.configuration(tuple(chain.from_iterable(tops)))
 
     def configuration(self, tops: Tops) -> Configuration:
         """Return the one configuration of these tops."""
         found = self._known.get(tops)
         if found is None:
-            make_room(self._known)
+            if len(self._known) >= _MOST_KEPT:
+                make_room(self._known)
             found = self._known[tops] = Configuration(tops)
         return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,6 +17,7 @@ from constrain.lexing.nodes import Extent
 from constrain.lexing.regex import ANY, ANYTHING, EPSILON, Regex
 from constrain.lexing.syntax import search
 from constrain.schema.options import Judge
+from constrain.texts import json_text
 
 LEAST_LIMIT = 1_000_000
 """Most bytes of the least text of a value."""
@@ -172,7 +172,7 @@ def spell(value: str) -> bytes:
         ValueError: the string holds a lone surrogate, which has no UTF-8 form.
     """
     try:
-        return json.dumps(value, ensure_ascii=False).encode()
+        return json_text(value).encode()
     except UnicodeEncodeError as error:
         raise ValueError(
             f"index {error.start - 1} of the string is a lone surrogate, which UTF-8 cannot write"
