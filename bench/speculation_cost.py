@@ -15,12 +15,10 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from statistics import median
-from threading import Semaphore
 from time import perf_counter, thread_time
 from typing import Any
 
@@ -35,7 +33,7 @@ from bench.command import run_command
 from bench.report import machine
 from constrain import Constraint, compile_json_schema, compile_regex
 from constrain.models import BundledModel, HFModel, LanguageModel
-from constrain.sampling.base import Observer
+from constrain.sampling.base import Observer, Progress
 from constrain.sampling.masked import Output, decode
 from constrain.sampling.warp import Warp
 from constrain.speculation import Drafter, Likely, SpeculativeModel
@@ -45,8 +43,6 @@ from constrain.speculation.drafter import Text
 _OFFERED = 64
 _SHOWN = 200
 """Tokens after which a drafter is known to be wrong."""
-_ALL = 1 << 20
-"""Steps that whoever is left may take alone: more than there are."""
 _OTHER_SEEDS = 1 << 20
 """From here on, seeds of texts that are not timed."""
 
@@ -129,41 +125,31 @@ def cases(model: LanguageModel) -> list[Case]:
 
 
 def in_turn(writers: Sequence[Callable[[Observer], object]]) -> list[tuple[float, float]]:
-    """Let two writers take a step each in turn, and return what each has taken.
+    """Let writers take a step each in turn, in one thread, and return what each has taken.
 
     Args:
         writers: are given what to call after each step.
 
     Returns:
-        For each, the seconds of its steps by the wall clock and by the CPU of its thread.
+        For each, the seconds of its steps by the wall clock and by the CPU.
     """
-    turns = [Semaphore(1), Semaphore(0)]
-    clocks = perf_counter, thread_time
+    from greenlet import getcurrent, greenlet
 
-    def run(mine: int) -> tuple[float, float]:
-        taken, started = np.zeros(2), np.zeros(2)
+    def hand_over(_: Progress) -> None:
+        here.switch()
 
-        def begin() -> None:
-            turns[mine].acquire()
-            started[:] = [clock() for clock in clocks]
-
-        def end(steps: int) -> None:
-            taken[:] += [clock() for clock in clocks] - started
-            turns[1 - mine].release(steps)
-
-        def hand_over(_: object) -> None:
-            end(1)
-            begin()
-
-        begin()
-        try:
-            writers[mine](hand_over)
-        finally:
-            end(_ALL)
-        return float(taken[0]), float(taken[1])
-
-    with ThreadPoolExecutor(2) as pool:
-        return list(pool.map(run, range(2)))
+    here, clocks = getcurrent(), (perf_counter, thread_time)
+    under_way = {i: greenlet(partial(writer, hand_over)) for i, writer in enumerate(writers)}
+    taken = np.zeros((len(writers), len(clocks)))
+    while under_way:
+        for i, writer in list(under_way.items()):
+            started = [clock() for clock in clocks]
+            writer.switch()
+            taken[i] += [clock() for clock in clocks]
+            taken[i] -= started
+            if writer.dead:
+                del under_way[i]
+    return [(wall, cpu) for wall, cpu in taken.tolist()]
 
 
 def compare(
