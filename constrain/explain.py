@@ -183,7 +183,7 @@ def _schemas(matcher: Matcher) -> tuple[str, ...]:
         frame
         for node, _, _ in begun.alternatives
         if isinstance(node.config, Configuration)
-        for frame, _ in node.config.tops
+        for frame in node.config.frames
         if isinstance(frame, Value)
     ]
     atoms = dict.fromkeys(atom for frame in frames for atom in frame.node.atoms)

@@ -43,12 +43,17 @@ class Configuration:
         self.untracked: Steps | None = None
 
     @property
+    def frames(self) -> tuple[Frame, ...]:
+        """The top frames."""
+        return self.tops[::2]
+
+    @property
     def lexemes(self) -> tuple[Lexeme, ...]:
         if self._lexemes is None:
             if len(self.tops) == 2:
                 self._lexemes = tuple(self.tops[0].moves)
             else:
-                found = chain.from_iterable([frame.moves for frame in self.tops[::2]])
+                found = chain.from_iterable([frame.moves for frame in self.frames])
                 self._lexemes = tuple(dict.fromkeys(found))
         return self._lexemes
 
