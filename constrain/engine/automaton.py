@@ -29,6 +29,11 @@ _pack_state = Struct(f"{layout.STATE_WIDTH}i").pack_into
 _STATE_BYTES = 4 * layout.STATE_WIDTH
 _RESTING = 0
 """The NFA state that marks where the output may rest; nothing follows it."""
+_NO_WORDS = np.full((64, layout.WORD_WIDTH), -1, np.int32)
+_NO_WORDS[0, layout.PHASE] = layout.BODY
+_HANDLE = np.zeros(layout.LEXER_HANDLE_SIZE, np.int64)
+_HANDLE[layout.STRINGS] = address(TABLE)
+"""What the words that strings may not be, and the handle, are at first."""
 
 
 class Member(NamedTuple):
@@ -103,8 +108,7 @@ class Automaton:
         self._rows = np.empty((256, 256), np.int32)
         self._hash = np.zeros(4096, np.int32)
         self._wide = np.empty((64, 2), np.int64)
-        self._words = np.full((64, layout.WORD_WIDTH), -1, np.int32)
-        self._words[0, layout.PHASE] = layout.BODY
+        self._words = _NO_WORDS.copy()
         self._word_numbers: dict[bytes, int] = {}
         self._n_states = self._n_transitions = self._n_blob = 0
         self._n_words = 1
@@ -119,8 +123,7 @@ class Automaton:
         self._states[_RESTING] = (layout.END, 0, 0, -1, -1, 0, -1, -1, 0)
         self._origins.append(("end",))
         self._n_states = 1
-        self.handle = np.zeros(layout.LEXER_HANDLE_SIZE, np.int64)
-        self.handle[layout.STRINGS] = address(TABLE)
+        self.handle = _HANDLE.copy()
         self._refresh()
         self.start(())
 
@@ -550,19 +553,14 @@ class Automaton:
             rows.rehash(h)
 
     def _refresh(self) -> None:
-        h = self.handle
-        for slot, array in (
-            (layout.STATES, self._states),
-            (layout.TRANSITIONS, self._transitions),
-            (layout.BLOB, self._blob),
-            (layout.WORDS, self._words),
-            (layout.DSTATES, self._dstates),
-            (layout.SETS, self._sets),
-            (layout.ROWS, self._rows),
-            (layout.HASH, self._hash),
-        ):
-            h[slot] = address(array)
-        h[layout.CAP_DSTATES] = len(self._dstates)
-        h[layout.CAP_SETS] = len(self._sets)
-        h[layout.CAP_ROWS] = len(self._rows)
-        h[layout.HASH_MASK] = len(self._hash) - 1
+        rows.note(
+            self.handle,
+            self._states,
+            self._transitions,
+            self._blob,
+            self._words,
+            self._dstates,
+            self._sets,
+            self._rows,
+            self._hash,
+        )

@@ -5,7 +5,35 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from constrain.engine.layout import EDGE_KEYS, EDGE_LOWS, EDGE_MASK, EDGE_VALUES, i32, i64
+from constrain.engine.layout import (
+    CAP_PLACES,
+    CAP_WALKED,
+    EDGE_KEYS,
+    EDGE_LOWS,
+    EDGE_MASK,
+    EDGE_VALUES,
+    PLACES,
+    WALKED,
+    WALKS,
+    WALKS_MASK,
+    i32,
+    i64,
+)
+
+
+@njit(cache=True, nogil=True)
+def note(h, places, keys, values, lows, walks, walked):
+    """Enter in the handle where the tables of a graph are, and how long they are."""
+    h[PLACES] = places.ctypes.data
+    h[EDGE_KEYS] = keys.ctypes.data
+    h[EDGE_VALUES] = values.ctypes.data
+    h[EDGE_LOWS] = lows.ctypes.data
+    h[WALKS] = walks.ctypes.data
+    h[WALKED] = walked.ctypes.data
+    h[CAP_PLACES] = places.shape[0]
+    h[EDGE_MASK] = keys.shape[0] - 1
+    h[WALKS_MASK] = walks.shape[0] - 1
+    h[CAP_WALKED] = walked.shape[0]
 
 
 @njit(inline="always")

@@ -24,6 +24,9 @@ PLACE_BITS = 24
 """A place is less than 2 to this."""
 _NODE_BYTES, _STEP_BYTES = 1500, 250
 """What a node, and what a matcher knows at a place, are taken to hold on to."""
+_NO_KEYS = np.full(256, -1, np.int64)
+_NO_VALUES = np.full(256, layout.UNRESOLVED_EDGE, np.int32)
+"""The edges at first."""
 
 
 class Node:
@@ -127,8 +130,8 @@ class Graph:
         self._nodes: dict[Hashable, Node] = {}
         self._by_place: dict[int, Node] = {}
         self._places = np.zeros((64, layout.PLACE_WIDTH), np.int32)
-        self._keys = np.full(256, -1, np.int64)
-        self._values = np.full(256, layout.UNRESOLVED_EDGE, np.int32)
+        self._keys = _NO_KEYS.copy()
+        self._values = _NO_VALUES.copy()
         self._lows = np.empty(256, np.int32)
         self._slots = np.zeros(128, np.int32)
         self._walks = np.zeros((64, layout.WALK_WIDTH), np.int32)
@@ -433,16 +436,15 @@ class Graph:
 
     def _refresh(self) -> None:
         handle = self.automaton.handle
-        handle[layout.WALKS] = address(self._walks)
-        handle[layout.WALKS_MASK] = len(self._walks) - 1
-        handle[layout.WALKED] = address(self._walked)
-        handle[layout.CAP_WALKED] = len(self._walked)
-        handle[layout.PLACES] = address(self._places)
-        handle[layout.CAP_PLACES] = len(self._places)
-        handle[layout.EDGE_KEYS] = address(self._keys)
-        handle[layout.EDGE_VALUES] = address(self._values)
-        handle[layout.EDGE_LOWS] = address(self._lows)
-        handle[layout.EDGE_MASK] = len(self._keys) - 1
+        edges.note(
+            handle,
+            self._places,
+            self._keys,
+            self._values,
+            self._lows,
+            self._walks,
+            self._walked,
+        )
         if self._stacks is not None:
             handle[layout.PARSER] = address(self._stacks.handle)
             self._stacks.handle[layout.PLACE_SLOTS] = address(self._slots)

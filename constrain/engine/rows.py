@@ -83,6 +83,23 @@ def _hash_of(members, begin, n):
 
 
 @njit(cache=True, nogil=True)
+def note(h, states, transitions, blob, words, dstates, sets, rows, table):
+    """Enter in the handle where the tables of an automaton are, and how long those of its DFA."""
+    h[STATES] = states.ctypes.data
+    h[TRANSITIONS] = transitions.ctypes.data
+    h[BLOB] = blob.ctypes.data
+    h[WORDS] = words.ctypes.data
+    h[DSTATES] = dstates.ctypes.data
+    h[SETS] = sets.ctypes.data
+    h[ROWS] = rows.ctypes.data
+    h[HASH] = table.ctypes.data
+    h[CAP_DSTATES] = dstates.shape[0]
+    h[CAP_SETS] = sets.shape[0]
+    h[CAP_ROWS] = rows.shape[0]
+    h[HASH_MASK] = table.shape[0] - 1
+
+
+@njit(cache=True, nogil=True)
 def rehash(h):
     """Enter all DFA states into the (empty) hash table."""
     table = i32(h[HASH], h[HASH_MASK] + 1)

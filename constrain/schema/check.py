@@ -5,7 +5,7 @@ Nothing is normalised here, so the cost is a few microseconds for each subschema
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from graphlib import CycleError, TopologicalSorter
@@ -33,9 +33,8 @@ from constrain.schema.sources.keywords import (
     KEYWORDS,
     NUMBER,
     REFERENCES,
-    Keyword,
+    TYPES,
 )
-from constrain.schema.sources.resources import Schema
 from constrain.schema.textual.strings import LEAST_LIMIT, pattern
 
 _JSON = (bool, int, float, Decimal, str, list, dict, type(None))
@@ -43,9 +42,6 @@ _JSON = (bool, int, float, Decimal, str, list, dict, type(None))
 
 _LARGE = 2**64
 """Smaller numbers cannot have too many digits in front of the point."""
-
-_LEAST_COUNTS = ("minLength", "minItems", "minProperties", "minContains")
-"""Keywords that ask for values of some length."""
 
 _MOST_SCHEMAS = 10_000
 """Most schemas in one `allOf`, `anyOf` or `oneOf`, but for those that list values."""
@@ -118,7 +114,10 @@ def _tell_overlooked(position: Position) -> None:
 
 
 def _check_one(position: Position) -> tuple[list[Atom], list[Atom]]:
-    """Check a schema; return its subschemas, those for the same value and those for others."""
+    """Check a schema; return its subschemas, those for the same value and those for others.
+
+    Subschemas in which there is nothing to check are left out.
+    """
     name = ""
     while True:
         same: list[Atom] = []
@@ -131,20 +130,26 @@ def _check_one(position: Position) -> tuple[list[Atom], list[Atom]]:
                         reason = f"the key {name!r} must be a string"
                         raise InvalidSchemaError(position.pointer(), reason)
                     continue
-                _require(position, name, keyword)
-                if name in REFERENCES:
-                    same.append(position.target(name))
-                elif keyword.children == "none":
-                    _check_value(position, name, keyword, value)
+                problem = keyword.problem(value)
+                if problem is not None:
+                    raise _wrong(position, name, problem)
+                if keyword.children == "none":
+                    if name in _CHECKS:
+                        _CHECKS[name](position, name, value)
+                    elif name in REFERENCES:
+                        same.append(position.target(name))
+                elif keyword.in_place:
+                    if isinstance(value, list):
+                        _check_number(position, name, value)
+                    for schema in keyword.subschemas(value):
+                        if isinstance(schema, dict) and not _is_constant(schema):
+                            same.append(position.child(schema))
                 else:
                     if name == "patternProperties":
-                        regexes = (_pattern(position, text, name, text) for text in value)
-                        _check_classes(position, name, tuple(dict.fromkeys(regexes)))
-                    if isinstance(value, list) and keyword.in_place:
-                        _check_number(position, name, value)
-                    children = same if keyword.in_place else below
-                    schemas = keyword.subschemas(value)
-                    children += (position.child(s) for s in schemas if not _is_constant(s))
+                        _check_patterns(position, name, value)
+                    for schema in keyword.subschemas(value):
+                        if isinstance(schema, dict) and not _is_plain(schema):
+                            below.append(position.child(schema))
         except NOT_UNDERSTOOD as error:
             if not position.documents.lenient:
                 raise
@@ -153,9 +158,10 @@ def _check_one(position: Position) -> tuple[list[Atom], list[Atom]]:
             return same, below
 
 
-def _check_classes(position: Position, name: str, patterns: tuple[Regex, ...]) -> None:
+def _check_patterns(position: Position, name: str, patterns: Iterable[str]) -> None:
+    regexes = (_pattern(position, text, name, text) for text in patterns)
     try:
-        key_classes(patterns)
+        key_classes(tuple(dict.fromkeys(regexes)))
     except SchemaTooComplexError as error:
         raise SchemaTooComplexError(position.pointer(name), error.limit) from None
 
@@ -168,26 +174,52 @@ def _check_number(position: Position, name: str, schemas: list[Any]) -> None:
         raise SchemaTooComplexError(position.pointer(name), limit)
 
 
-def _is_constant(schema: Schema) -> bool:
-    """Whether there is nothing to check in a schema."""
-    return isinstance(schema, dict) and schema.keys() == {"const"}
+def _is_constant(schema: Mapping[str, Any]) -> bool:
+    return schema.keys() == _CONSTANT
 
 
-def _check_value(position: Position, name: str, keyword: Keyword, value: Any) -> None:
-    if keyword.types == NUMBER:
-        if isinstance(value, Decimal) or abs(value) > _LARGE:
-            exact(value)
-    elif name == "pattern":
-        _pattern(position, value, name)
-    elif name == "format":
-        if value in position.options.formats:
-            assert position.format is not None
-    elif name == "minItems" and value > DIFFERENT and position.schema.get("uniqueItems") is True:
+def _is_plain(schema: Mapping[str, Any]) -> bool:
+    """Whether nothing but one type is said: most subschemas are like that."""
+    if _PLAIN.issuperset(schema):
+        kind = schema.get("type", "object")
+        return isinstance(kind, str) and kind in TYPES
+    return schema.keys() == _CONSTANT
+
+
+_CONSTANT = {"const"}
+_PLAIN = frozenset(("type", "title", "description", "default", "examples", "$comment"))
+
+
+def _check_size(position: Position, name: str, value: Any) -> None:
+    if isinstance(value, Decimal) or abs(value) > _LARGE:
+        exact(value)
+
+
+def _check_pattern(position: Position, name: str, value: str) -> None:
+    _pattern(position, value, name)
+
+
+def _check_format(position: Position, name: str, value: str) -> None:
+    if value in position.options.formats:
+        assert position.format is not None
+
+
+def _check_least(position: Position, name: str, value: Any) -> None:
+    if name == "minItems" and value > DIFFERENT and position.schema.get("uniqueItems") is True:
         limit = f"it asks for more than {DIFFERENT} items that differ"
         raise SchemaTooComplexError(position.pointer(name), limit)
-    elif name in _LEAST_COUNTS and value > LEAST_LIMIT:
+    if value > LEAST_LIMIT:
         limit = f"it asks for more than {LEAST_LIMIT:,}"
         raise SchemaTooComplexError(position.pointer(name), limit)
+
+
+_CHECKS: Mapping[str, Callable[[Position, str, Any], None]] = {
+    **{name: _check_size for name, keyword in KEYWORDS.items() if keyword.types == NUMBER},
+    "pattern": _check_pattern,
+    "format": _check_format,
+    **dict.fromkeys(("minLength", "minItems", "minProperties", "minContains"), _check_least),
+}
+"""What is checked of the values of keywords beside their form."""
 
 
 def _pattern(position: Position, text: str, *steps: str) -> Regex:
@@ -220,24 +252,27 @@ def _refuse_judged_names(
             raise UnsupportedSchemaError("format", atom.pointer("format"), reason)
 
 
-def _require(position: Position, name: str, keyword: Keyword) -> None:
+def _wrong(position: Position, name: str, problem: str) -> InvalidSchemaError:
     value = position.schema[name]
-    problem = keyword.problem(value)
-    if problem is not None:
-        if not isinstance(value, _JSON):
-            problem += f"; this is a {type(value).__name__} of Python, which JSON does not have"
-        raise InvalidSchemaError(position.pointer(name), problem)
+    if not isinstance(value, _JSON):
+        problem += f"; this is a {type(value).__name__} of Python, which JSON does not have"
+    return InvalidSchemaError(position.pointer(name), problem)
 
 
 def _children_first(in_place: Mapping[Position, list[Atom]]) -> Iterable[Position]:
     """Order schemas so that those that apply others to the same value come after them."""
-    graph = {
-        position: [atom for atom in same if isinstance(atom, Position)]
-        for position, same in in_place.items()
-    }
-    while True:
+    first: list[Position] = []
+    graph: dict[Position, list[Atom]] = {}
+    for position, same in in_place.items():
+        linked = [atom for atom in same if atom in in_place]
+        if linked:
+            graph[position] = linked
+        else:
+            first.append(position)
+    while graph:
         try:
-            return list(TopologicalSorter(graph).static_order())
+            order = TopologicalSorter(graph).static_order()
+            return [*first, *(position for position in order if position in graph)]
         except CycleError as error:
             circle = error.args[1]
         position, keyword = next(
@@ -252,6 +287,7 @@ def _children_first(in_place: Mapping[Position, list[Atom]]) -> Iterable[Positio
             raise wrong
         graph[position].remove(position.target(keyword))
         mend(position, keyword, wrong)
+    return first
 
 
 def _terms(position: Position, known: Mapping[Atom, int]) -> int:
@@ -261,8 +297,12 @@ def _terms(position: Position, known: Mapping[Atom, int]) -> int:
     def of(subschema: Any) -> int:
         return known.get(position.child(subschema), 1)
 
-    targets = (position.target(keyword) for keyword in REFERENCES if keyword in schema)
-    product = prod(known.get(target, 1) for target in targets)
+    product = 1
+    for keyword in REFERENCES:
+        if keyword in schema:
+            product *= known.get(position.target(keyword), 1)
+    if _MULTIPLYING.isdisjoint(schema):
+        return product
     product *= prod(map(of, schema.get("allOf", ())))
     for keyword in ("anyOf", "oneOf"):
         if keyword in schema and position.choice(keyword) is None:
@@ -270,3 +310,6 @@ def _terms(position: Position, known: Mapping[Atom, int]) -> int:
     for keyword in DEPENDENCIES:
         product *= 2 ** len(schema.get(keyword, ()))
     return min(product, _MANY_TERMS**2)
+
+
+_MULTIPLYING = frozenset(("allOf", "anyOf", "oneOf", *DEPENDENCIES))

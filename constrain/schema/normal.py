@@ -123,7 +123,7 @@ class Normaliser:
             for term in self._terms.of(node.atoms):
                 found.update(dict.fromkeys(self._of_term(*term)))
             self.spend(len(found), node.atoms)
-            node.alternatives = _merged(found)
+            node.alternatives = _merged(found) if len(found) > 1 else tuple(found)
         return node.alternatives
 
     def _of_term(
@@ -136,9 +136,10 @@ class Normaliser:
         excluded = [fact.excluded for fact in facts if fact.excluded is not None]
         found: list[Alternative] = []
         for kind, values in ((NULL, (None,)), (BOOLEAN, (False, True))):
-            left = tuple(v for v in values if not any(v in other for other in excluded))
-            if types & kind and left:
-                found.append(Values(left))
+            if types & kind:
+                left = tuple(v for v in values if not any(v in other for other in excluded))
+                if left:
+                    found.append(Values(left))
         if types & NUMBER:
             found += _numbers(facts, excluded)
         if types & STRING:

@@ -23,6 +23,8 @@ _ALIKE = 0.85
 def overlooked(position: Position) -> Iterator[tuple[str, str]]:
     """Yield the keywords of a schema that say nothing though they seem to be meant, and why."""
     written = position.written
+    if position.schema is written and UNOBTRUSIVE.issuperset(written):
+        return
     if len(position.schema) < len(written):
         dialect = position.scope.dialect
         hidden = dialect <= Dialect.DRAFT7 and "$ref" in written
@@ -123,3 +125,6 @@ _ANNOTATIONS = frozenset(
     "title description default example examples deprecated readOnly writeOnly definitions id "
     "contentEncoding contentMediaType contentSchema".split()
 )
+
+UNOBTRUSIVE = _ANNOTATIONS.union(KEYWORDS, ("$schema", "$id", "$defs", "$comment")) - {"format"}
+"""The names of which nothing is told where they say what is written."""

@@ -60,7 +60,7 @@ class Position(Atom):
     __slots__ = ("_atoms", "_choices", "_source", "schema", "scope")
 
     def __init__(self, source: dict[str, Any], scope: Scope, atoms: Atoms) -> None:
-        super().__init__()
+        self._facts = None
         self.schema = atoms.documents.read(source, scope)
         self.scope = scope
         self._source = source
@@ -121,6 +121,8 @@ class Position(Atom):
 
     def _read(self) -> Facts:
         schema = self.schema
+        if schema.keys() == _REFERENCE:
+            return Facts(all_of=(((0,), self.target()),), place=1)
         types = types_of(schema)
         number = ALL_NUMBERS
         if types & NUMBER:
@@ -139,7 +141,7 @@ class Position(Atom):
             all_of += (((), atom) for atom in self._unevaluated(types))
         return Facts(
             types,
-            self._enum(schema),
+            None if _CHOOSING.isdisjoint(schema) else self._enum(schema),
             number=number,
             string=string,
             judges=judges,
@@ -424,6 +426,8 @@ _APPLICATORS = frozenset(
         *DEPENDENCIES,
     )
 )
+_REFERENCE = {"$ref"}
+_CHOOSING = frozenset(("const", "enum", "anyOf", "oneOf"))
 _PROPERTY_KEYS = frozenset(("properties", "patternProperties", "additionalProperties"))
 _NUMBER_KEYS = frozenset(
     ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")

@@ -150,10 +150,12 @@ class ObjectShape:
         return found
 
     @cached_property
-    def _speaking(self) -> tuple[list[ObjectFacts], dict[str, list[ObjectFacts]]]:
+    def _speaking(self) -> tuple[Sequence[ObjectFacts], dict[str, list[ObjectFacts]]]:
         """The facts that say something of any name, and the others by the names that they know."""
         general: list[ObjectFacts] = []
         naming: dict[str, list[ObjectFacts]] = {}
+        if len(self._facts) == 1:
+            return self._facts, naming
         for fact in self._facts:
             if fact.patterns or fact.additional is not TRUE:
                 general.append(fact)

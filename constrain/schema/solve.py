@@ -7,6 +7,7 @@ answers depend on one another is gone through until nothing changes.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import cached_property
 from typing import Any
 
 from constrain.lexing.regex import union
@@ -41,8 +42,11 @@ class Solver:
         self._plans: dict[ObjectShape, Plan] = {}
         self._items: dict[ArrayShape, Items | DistinctItems | RepeatingItems] = {}
         self.cursors = Cursors(language, any_order)
-        self._few = Few(normaliser, self.cursors, language)
         self._least: dict[Node, bytes | None] = {}
+
+    @cached_property
+    def _few(self) -> Few:
+        return Few(self._normaliser, self.cursors, self._language)
 
     def close(self) -> None:
         """Let all answers go; nothing may be asked any more."""
@@ -221,13 +225,12 @@ def _obvious(atom: Atom, depth: int = 3) -> bool:
     if not isinstance(atom, Position):
         return atom is TRUE
     schema = atom.schema
-    keys = KEYWORDS.keys() & schema.keys()
-    keys.discard("type")
+    keys = [name for name in schema if name in KEYWORDS and name != "type"]
     if not keys:
         return True
-    if keys == {"enum"}:
+    if keys == ["enum"]:
         return any(holds(atom, value) for value in schema["enum"][:4])
-    if not keys.isdisjoint(_IN_PLACE):
+    if not _IN_PLACE.isdisjoint(keys):
         if len(keys) > 1 or "type" in schema or depth == 0:
             return False
         if "$ref" in keys:
@@ -235,15 +238,15 @@ def _obvious(atom: Atom, depth: int = 3) -> bool:
         branches = map(atom.child, schema.get("anyOf", ()))
         return any(_obvious(branch, depth - 1) for branch in branches)
     types = types_of(schema)
-    return any(types & kind and keys.isdisjoint(binding) for kind, binding in _BINDING)
+    return any(types & kind and binding.isdisjoint(keys) for kind, binding in _BINDING)
 
 
 _IN_PLACE = frozenset(("enum", "const", *(k for k, known in KEYWORDS.items() if known.in_place)))
 _BINDING = (
-    (STRING, ("minLength", "maxLength", "pattern", "format")),
-    (NUMBER, ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")),
-    (ARRAY, ("minItems", "maxItems", "contains")),
-    (OBJECT, ("dependentRequired", "required", "minProperties", "maxProperties")),
-    (~(STRING | NUMBER | ARRAY | OBJECT), ()),
+    (OBJECT, frozenset(("dependentRequired", "required", "minProperties", "maxProperties"))),
+    (ARRAY, frozenset(("minItems", "maxItems", "contains"))),
+    (STRING, frozenset(("minLength", "maxLength", "pattern", "format"))),
+    (NUMBER, frozenset("minimum maximum exclusiveMinimum exclusiveMaximum multipleOf".split())),
+    (~(STRING | NUMBER | ARRAY | OBJECT), frozenset[str]()),
 )
 """For each type the keywords that could leave no value of it."""

@@ -69,6 +69,13 @@ class Terms:
 
     def of(self, atoms: Sequence[Atom]) -> Iterator[Term]:
         """Return the terms of a conjunction."""
+        if len(atoms) == 1:
+            facts = atoms[0].facts
+            if not facts.all_of and not facts.any_of:
+                self._spend(2, atoms)
+                if facts.types:
+                    yield Term(facts.types, [facts], [])
+                return
         first = _Term(self._summaries)
         for index, atom in enumerate(atoms):
             first.add((index,), atom)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from functools import lru_cache
 
 from constrain.errors import ConstraintError
 
@@ -63,6 +64,7 @@ def labelled(label: str | int) -> Dialect:
     return dialect
 
 
+@lru_cache(256)
 def declared(uri: str) -> Dialect | None:
     """Return the draft whose meta-schema a URI names, or None where it is another's."""
     return _BY_URI.get(_plain(uri).replace("/hyper-schema", "/schema"))

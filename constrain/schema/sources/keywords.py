@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
@@ -47,14 +47,14 @@ class Keyword:
     since: Dialect = Dialect.DRAFT4
     until: Dialect = Dialect.V1
 
-    def subschemas(self, value: Any) -> list[Any]:
-        """Return the subschemas in a value of the keyword."""
+    def subschemas(self, value: Any) -> Iterable[Any]:
+        """Return the subschemas in a value of the keyword; of `dependencies`, also what is none."""
         kind = self.children
         if kind == "map":
-            return list(filter(_is_schema, value.values()))
+            return value.values()
         if kind == "list" or (kind == "one or list" and isinstance(value, list)):
-            return list(value)
-        return [] if kind == "none" else [value]
+            return value
+        return () if kind == "none" else (value,)
 
 
 def is_number(value: Any) -> bool:
@@ -90,7 +90,7 @@ def _schema_map(value: Any) -> str | None:
     if not isinstance(value, dict):
         return "must be an object of schemas"
     for name, schema in value.items():
-        if not _is_schema(schema):
+        if not isinstance(schema, (dict, bool)):
             return f"the entry {name!r} must be an object or a boolean"
         if not isinstance(name, str):
             return f"the name {name!r} must be a string"
@@ -98,7 +98,7 @@ def _schema_map(value: Any) -> str | None:
 
 
 def _properties(value: Any) -> str | None:
-    return _schema_map(value) or _unwritable(list(value))
+    return _schema_map(value) or (None if _is_ascii(value) else _unwritable(list(value)))
 
 
 def _type(value: Any) -> str | None:
@@ -136,12 +136,24 @@ def _string(value: Any) -> str | None:
 def _names(value: Any) -> str | None:
     if not isinstance(value, list):
         return "must be a list of property names"
+    if _is_ascii(value):
+        return None
     wrong = (f"{shown(name)} is no property name" for name in value if not isinstance(name, str))
     return next(wrong, None) or _unwritable(value)
 
 
 def _values(value: Any) -> str | None:
-    return _unwritable(value) if isinstance(value, list) else "must be a list of values"
+    if not isinstance(value, list):
+        return "must be a list of values"
+    return None if _is_ascii(value) else _unwritable(value)
+
+
+def _is_ascii(values: Iterable[Any]) -> bool:
+    """Whether values are texts, all of ASCII alone: a glance at what is most usual."""
+    try:
+        return "".join(values).isascii()
+    except TypeError:
+        return False
 
 
 def _unwritable(value: Any) -> str | None:

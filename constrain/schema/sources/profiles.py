@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 from constrain.schema.sources.dialects import Dialect
 from constrain.schema.sources.keywords import KEYWORDS
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Profile:
     """How the keywords of a resource are read.
 
@@ -24,7 +24,7 @@ class Profile:
     off: frozenset[str]
     asserts_formats: bool
 
-    @property
+    @cached_property
     def quiet(self) -> frozenset[str]:
         """The keywords that say nothing, and `$ref` where others say nothing beside it."""
         return self.off | _HIDING if self.dialect <= Dialect.DRAFT7 else self.off
