@@ -9,12 +9,14 @@ from itertools import combinations
 from typing import Any, NamedTuple
 
 from constrain.errors import RegexTooComplexError, SchemaTooComplexError
+from constrain.lexing.nodes import the_word
 from constrain.schema.control import SchemaControl
 from constrain.schema.facts import TRUE, Atom, Given, identity
 from constrain.schema.options import JSONOptions
 from constrain.schema.positions import Atoms, Position
 from constrain.schema.sources.documents import Documents
 from constrain.schema.sources.keywords import ANY_TYPE, KEYWORDS, NUMBER, OBJECT, types_of
+from constrain.schema.textual.strings import pattern
 
 _MOST_GLANCES = 1_000_000
 """Most pairs of branches that are compared."""
@@ -210,13 +212,18 @@ def _twice(masks: Iterable[int]) -> int:
 
 
 def _listed(atom: Atom) -> frozenset[Any] | None:
-    """The values that a schema lists, in a form in which equal values are equal."""
+    """The values that a schema lists, or more, in a form in which equal values are equal."""
     if not isinstance(atom, Position):
         return None
     schema = atom.schema
     if "const" in schema:
         return frozenset((identity(schema["const"]),))
-    return frozenset(map(identity, schema["enum"])) if "enum" in schema else None
+    if "enum" in schema:
+        return frozenset(map(identity, schema["enum"]))
+    if "pattern" in schema and schema.get("type") == "string":
+        word = the_word(pattern(schema["pattern"]))
+        return None if word is None else frozenset((word,))
+    return None
 
 
 def _apart(some: frozenset[Any] | None, others: frozenset[Any] | None) -> bool:

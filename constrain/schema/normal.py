@@ -7,7 +7,8 @@ each of the terms that result gives at most one alternative for each type.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import count
 from typing import Any
 
 from constrain.errors import ConstraintError, RegexTooComplexError, SchemaTooComplexError
@@ -46,15 +47,18 @@ class Node:
         never: whether one of them is `false`.
         possible: whether the set has a member; None: not known yet.
         alternatives: the set as a union; None: not worked out yet.
+        begun: the alternatives found so far, and what finds the others, where only some have been
+            asked for.
     """
 
-    __slots__ = ("alternatives", "atoms", "never", "possible")
+    __slots__ = ("alternatives", "atoms", "begun", "never", "possible")
 
     def __init__(self, atoms: tuple[Atom, ...]) -> None:
         self.atoms = atoms
         self.never = FALSE in atoms
         self.possible: bool | None = False if self.never else None
         self.alternatives: tuple[Alternative, ...] | None = () if self.never else None
+        self.begun: tuple[list[Alternative], Iterator[Alternative]] | None = None
 
 
 def too_complex(atoms: Sequence[Atom], limit: str) -> SchemaTooComplexError:
@@ -103,7 +107,7 @@ class Normaliser:
     def close(self) -> None:
         """Let all nodes go; none may be asked anything any more."""
         for node in self._nodes.values():
-            node.alternatives = None
+            node.alternatives = node.begun = None
         vars(self).clear()
 
     def spend(self, work: int, atoms: Sequence[Atom] = ()) -> None:
@@ -119,12 +123,44 @@ class Normaliser:
     def alternatives(self, node: Node) -> tuple[Alternative, ...]:
         """Return the alternatives of a node. They may overlap, and may turn out to be empty."""
         if node.alternatives is None:
-            found: dict[Alternative, None] = {}
-            for term in self._terms.of(node.atoms):
-                found.update(dict.fromkeys(self._of_term(*term)))
-            self.spend(len(found), node.atoms)
+            found = list(self._find(node) if node.begun is None else self.each(node))
             node.alternatives = _merged(found) if len(found) > 1 else tuple(found)
+            node.begun = None
         return node.alternatives
+
+    def each(self, node: Node) -> Iterable[Alternative]:
+        """Return the alternatives of a node, worked out no further than they are gone through.
+
+        Here a finite set may be in several parts.
+        """
+        if node.alternatives is None and self._terms.is_choice(node.atoms):
+            return self._go_through(node)
+        return self.alternatives(node)
+
+    def _go_through(self, node: Node) -> Iterator[Alternative]:
+        if node.begun is None:
+            node.begun = [], self._find(node)
+        found, others = node.begun
+        for index in count():
+            if index == len(found):
+                try:
+                    alternative = next(others, None)
+                except BaseException:
+                    node.begun = None
+                    raise
+                if alternative is None:
+                    return
+                found.append(alternative)
+            yield found[index]
+
+    def _find(self, node: Node) -> Iterator[Alternative]:
+        found: set[Alternative] = set()
+        for term in self._terms.of(node.atoms):
+            for alternative in self._of_term(*term):
+                if alternative not in found:
+                    found.add(alternative)
+                    yield alternative
+        self.spend(len(found), node.atoms)
 
     def _of_term(
         self, types: int, facts: list[Facts], groups: list[Group]

@@ -123,8 +123,12 @@ class Solver:
                 return False
             self._normaliser.spend(1, candidate.atoms)
             try:
-                alternatives = self._normaliser.alternatives(candidate)
-                if not any(self._is_possible(alternative, ask) for alternative in alternatives):
+                for index, alternative in enumerate(self._normaliser.each(candidate)):
+                    if self._is_possible(alternative, ask):
+                        break
+                    if found and index < _ONE_BY_ONE:
+                        return False
+                else:
                     return False
             except TOO_COMPLEX as error:
                 raise placed(error, candidate.atoms) from None
@@ -210,6 +214,10 @@ def _with_strings_joined(alternatives: Sequence[Alternative]) -> list[Alternativ
         return list(alternatives)
     others = [shape for shape in alternatives if not isinstance(shape, StringShape)]
     return [*others, StringShape(union(*(shape.language for shape in strings)))]
+
+
+_ONE_BY_ONE = 8
+"""So many alternatives are looked at one by one, each after the nodes that the last depends on."""
 
 
 def _known_possible(node: Node) -> bool:

@@ -67,15 +67,18 @@ class Terms:
         self._summaries = Summaries()
         self._tagged: dict[tuple[str, bool, frozenset[Any]], Atom] = {}
 
+    def is_choice(self, atoms: Sequence[Atom]) -> bool:
+        """Return whether a conjunction may have more terms than one."""
+        return len(atoms) > 1 or bool(atoms and (atoms[0].facts.any_of or atoms[0].facts.all_of))
+
     def of(self, atoms: Sequence[Atom]) -> Iterator[Term]:
         """Return the terms of a conjunction."""
-        if len(atoms) == 1:
+        if len(atoms) == 1 and not self.is_choice(atoms):
             facts = atoms[0].facts
-            if not facts.all_of and not facts.any_of:
-                self._spend(2, atoms)
-                if facts.types:
-                    yield Term(facts.types, [facts], [])
-                return
+            self._spend(2, atoms)
+            if facts.types:
+                yield Term(facts.types, [facts], [])
+            return
         first = _Term(self._summaries)
         for index, atom in enumerate(atoms):
             first.add((index,), atom)

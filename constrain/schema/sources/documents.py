@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -135,7 +135,7 @@ class Documents:
         self._resources: dict[int, Resource] = {}  # by the identity of their schemas
         self._by_uri: dict[str, Resource] = {}
         self._unsearched: list[Resource] = []
-        self._pointers: dict[Resource, dict[int, str]] = {}
+        self._steps: dict[Resource, Steps] = {}
         self._dynamics: dict[frozenset[tuple[str, int]], Dynamic] = {frozenset(): _NOTHING}
         self._scopes: dict[tuple[int, int], Scope] = {}
         self._found: dict[tuple[Scope, str, str], tuple[Any, Scope] | None] = {}
@@ -337,7 +337,7 @@ class Documents:
         kind: type[InvalidSchemaError | UnsupportedSchemaError] | None = None,
     ) -> None:
         """Object to the `$schema` of a resource: by an error of a kind, or by a warning only."""
-        pointer = _pointers(self.root).get(id(schema), "") + "/$schema"
+        pointer = (_pointer(_steps(self.root), id(schema)) or "") + "/$schema"
         if kind is None or self.lenient:
             self.warnings.append(SchemaWarning("$schema", pointer, reason))
         elif kind is InvalidSchemaError:
@@ -351,9 +351,9 @@ class Documents:
         A schema outside the main document is named by its document's URI and the pointer in it.
         """
         for document in (self.root_scope.resource, scope.resource.document):
-            if document not in self._pointers:
-                self._pointers[document] = _pointers(document.root)
-            pointer = self._pointers[document].get(id(schema))
+            if document not in self._steps:
+                self._steps[document] = _steps(document.root)
+            pointer = _pointer(self._steps[document], id(schema))
             if pointer is not None:
                 return pointer if document.root is self.root else f"{document.uri}#{pointer}"
         return ""
@@ -396,23 +396,37 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON value")
 
 
-def _pointers(document: Any) -> dict[int, str]:
-    """Return the JSON pointer to each object in a document, by its identity: the first one."""
-    found: dict[int, str] = {}
-    pending: list[tuple[str, Any]] = [("", document)]
+Steps = dict[int, tuple[int, str | int]]
+"""For each object and list in a document, by its identity, what it stands in and where there."""
+
+
+def _steps(document: Any) -> Steps:
+    """Return where the objects and lists of a document stand: the first place of each."""
+    found: Steps = {}
+    pending: list[tuple[int, str | int, Any]] = [(0, "", document)]
     while pending:
-        pointer, value = pending.pop()
-        if isinstance(value, dict):
-            if id(value) in found:
-                continue
-            found[id(value)] = pointer
-            children = [(escape(str(key)), child) for key, child in value.items()]
-        elif isinstance(value, list):
-            children = [(str(index), child) for index, child in enumerate(value)]
-        else:
+        above, step, value = pending.pop()
+        place = id(value)
+        if place in found or not isinstance(value, (dict, list)):
             continue
-        pending.extend((f"{pointer}/{step}", child) for step, child in reversed(children))
+        found[place] = above, step
+        children: Iterable[tuple[str | int, Any]]
+        children = value.items() if isinstance(value, dict) else enumerate(value)
+        inner = [(place, at, child) for at, child in children if isinstance(child, (dict, list))]
+        inner.reverse()
+        pending += inner
     return found
+
+
+def _pointer(steps: Steps, place: int) -> str | None:
+    """Return the JSON pointer to what has an identity; None where it is not in the document."""
+    if place not in steps:
+        return None
+    path: list[str] = []
+    while (found := steps[place])[0]:
+        place, step = found
+        path.append("/" + escape(str(step)))
+    return "".join(reversed(path))
 
 
 def escape(step: str) -> str:
