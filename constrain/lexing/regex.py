@@ -38,6 +38,7 @@ from constrain.lexing.assertions import (
     whole,
 )
 from constrain.lexing.charset import char_class
+from constrain.lexing.contents import are_apart
 from constrain.lexing.derivatives import Budget, flat, pairs_of, steps
 from constrain.lexing.divided import alternatives
 from constrain.lexing.nodes import (
@@ -232,6 +233,10 @@ def _contains(ranges: Ranges, codepoint: int) -> bool:
     return index > 0 and codepoint <= ranges[index - 1][1]
 
 
+_SHORT_SEARCH = 16
+"""A search that reaches no more expressions takes no longer than to see what they consist of."""
+
+
 def _search(
     root: Regex, budget: Budget, greedy: bool = False, bound: int | None = None
 ) -> int | None:
@@ -239,11 +244,12 @@ def _search(
 
     This is A* over the steps of alternatives, with `least` as the estimate of what is left; of
     equally good ways it follows the one of least `effort`. Where `greedy`, it finds any match, and
-    knows no other measure.
+    knows no other measure. Where that takes longer, it looks first whether there can be one.
     """
     reached: dict[Regex, tuple[int, Regex | None]] = {root: (0, None)}
     order = count(0, -1)
     heap = [(0, 0, next(order), 0, root)]
+    compared = False
     while heap:
         priority, _, _, cost, node = heappop(heap)
         if cost > reached[node][0]:
@@ -263,6 +269,10 @@ def _search(
                     step._distance = total - before
                 step = parent
             return total
+        if greedy and len(reached) > _SHORT_SEARCH and not compared:
+            compared = True
+            if isinstance(root, Intersect) and are_apart(root.parts):
+                break
         for length, target in _moves(node, budget):
             there = cost + length
             if target._empty or (target in reached and (greedy or reached[target][0] <= there)):

@@ -25,7 +25,7 @@ from constrain.schema.distinct import DIFFERENT
 from constrain.schema.facts import Atom
 from constrain.schema.mending import NOT_UNDERSTOOD, mend
 from constrain.schema.numeric.numbers import exact
-from constrain.schema.overlooked import overlooked
+from constrain.schema.overlooked import UNOBTRUSIVE, overlooked
 from constrain.schema.positions import Position
 from constrain.schema.shapes import key_classes
 from constrain.schema.sources.keywords import (
@@ -84,7 +84,8 @@ def check(root: Atom) -> Checked:
         atom = pending.pop()
         if not isinstance(atom, Position) or atom in checked_already:
             continue
-        _tell_overlooked(atom)
+        if atom.schema is not atom.written or not UNOBTRUSIVE.issuperset(atom.schema):
+            _tell_overlooked(atom)
         same, below = _check_one(atom)
         if same:
             in_place[atom] = same

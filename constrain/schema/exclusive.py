@@ -65,10 +65,12 @@ class Overlaps:
         types = ANY_TYPE & ~_twice(look.free for look in looks)
         found: dict[int, list[int]] = {}
         alone = position.schema.keys() & KEYWORDS.keys() <= {"oneOf", "type"}
+        probe: _Probe | None = None
         for i, j in self._pairs(position, looks, types):
             if looks[i].excludes(looks[j], types):
                 continue
-            if (alone and looks[i].meets(looks[j])) or not self._disjoint(position, i, j):
+            probe = probe or _Probe(position, self._control)
+            if (alone and looks[i].meets(looks[j])) or not self._disjoint(probe, i, j):
                 found.setdefault(i, []).append(j)
                 found.setdefault(j, []).append(i)
         return Exclusion(types, found)
@@ -91,18 +93,35 @@ class Overlaps:
             raise SchemaTooComplexError(position.pointer("oneOf"), limit)
         return dict.fromkeys(p for group in groups.values() for p in combinations(group, 2))
 
-    def _disjoint(self, position: Position, i: int, j: int) -> bool:
+    def _disjoint(self, probe: _Probe, i: int, j: int) -> bool:
         self._probes += 1
         if self._probes > _MOST_PROBES:
             raise SchemaTooComplexError(
-                position.pointer("oneOf"), f"more than {_MOST_PROBES:,} branches that may overlap"
+                probe.position.pointer("oneOf"),
+                f"more than {_MOST_PROBES:,} branches that may overlap",
             )
-        probed = self._control.atoms.at(position.schema, position.scope)
+        return probe.disjoint(i, j)
+
+
+class _Probe:
+    """Compares branches of a `oneOf` in depth, with all that stands beside it.
+
+    Attributes:
+        position: the schema with the `oneOf`.
+    """
+
+    def __init__(self, position: Position, control: SchemaControl) -> None:
+        self.position = position
+        self._control = control
+        probed = control.atoms.at(position.schema, position.scope)
         assert isinstance(probed, Position)
-        beside = Given(replace(probed.facts, any_of=()))
-        branches = position.schema["oneOf"]
+        self._beside = Given(replace(probed.facts, any_of=()))
+        self._branches = [probed.child(branch) for branch in position.schema["oneOf"]]
+
+    def disjoint(self, i: int, j: int) -> bool:
+        """Return whether two branches have no value in common, as far as can be told."""
         try:
-            return self._control.disjoint(beside, *(probed.child(branches[k]) for k in (i, j)))
+            return self._control.disjoint(self._beside, self._branches[i], self._branches[j])
         except RegexTooComplexError:
             return False
 

@@ -23,8 +23,6 @@ _ALIKE = 0.85
 def overlooked(position: Position) -> Iterator[tuple[str, str]]:
     """Yield the keywords of a schema that say nothing though they seem to be meant, and why."""
     written = position.written
-    if position.schema is written and UNOBTRUSIVE.issuperset(written):
-        return
     if len(position.schema) < len(written):
         dialect = position.scope.dialect
         hidden = dialect <= Dialect.DRAFT7 and "$ref" in written

@@ -61,7 +61,8 @@ class Position(Atom):
 
     def __init__(self, source: dict[str, Any], scope: Scope, atoms: Atoms) -> None:
         self._facts = None
-        self.schema = atoms.documents.read(source, scope)
+        documents = atoms.documents
+        self.schema = documents.read(source, scope) if documents.amended else scope.read(source)
         self.scope = scope
         self._source = source
         self._atoms = atoms
@@ -343,7 +344,8 @@ class Atoms:
         """Return the atom of a schema met in a scope."""
         if isinstance(schema, bool) or not schema:
             return FALSE if schema is False else TRUE
-        scope = scope.of(schema)
+        if scope.id_keyword in schema:
+            scope = scope.of(schema)
         key = (id(schema), id(scope))
         found = self._positions.get(key)
         if found is None:

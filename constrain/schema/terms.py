@@ -262,15 +262,18 @@ class _Term:
             self.met[atom] = (*place, facts.place)
             added.append(atom)
             self.types &= facts.types
-            self.finite = self.finite or facts.enum is not None
+            if facts.enum is not None:
+                self.finite = True
             if atom in self.denied:
                 self.types = 0
             if isinstance(atom, Not):
                 self.denied.add(atom.atom)
                 if atom.atom in self.met:
                     self.types = 0
-            queue += [(place + at, part) for at, part in facts.all_of]
-            self.groups += [(place + at, group) for at, group in facts.any_of]
+            if facts.all_of:
+                queue += [(place + at, part) for at, part in facts.all_of]
+            if facts.any_of:
+                self.groups += [(place + at, group) for at, group in facts.any_of]
         return added
 
     def learn(self, atoms: Iterable[Atom]) -> None:

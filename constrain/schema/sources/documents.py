@@ -38,15 +38,16 @@ class Scope:
         resource: what `#` means, and what references are relative to.
         root: its schema.
         dialect: its draft.
+        id_keyword: the keyword that names a resource there.
         profile: how its keywords are read.
     """
 
     __slots__ = (
         "_documents",
         "_dynamic",
-        "_id_keyword",
         "_quiet",
         "dialect",
+        "id_keyword",
         "profile",
         "resource",
         "root",
@@ -57,7 +58,7 @@ class Scope:
         self.root = resource.root
         self.profile = resource.profile
         self.dialect = resource.profile.dialect
-        self._id_keyword = self.dialect.id_keyword
+        self.id_keyword = self.dialect.id_keyword
         self._quiet = self.profile.quiet
         self._documents = documents
         self._dynamic = dynamic
@@ -71,7 +72,7 @@ class Scope:
 
     def of(self, schema: Schema) -> Scope:
         """Return the scope of a subschema met in this scope: another where it has an identifier."""
-        if isinstance(schema, bool) or self._id_keyword not in schema or schema is self.root:
+        if isinstance(schema, bool) or self.id_keyword not in schema or schema is self.root:
             return self
         return self._documents.enter(self, self._documents.at(schema, self.resource))
 

@@ -48,13 +48,14 @@ class Resource:
 
     def base(self, schema: Mapping[str, Any]) -> str:
         """Return the URI of a subschema that is a resource, "" where it is none."""
-        name = urldefrag(self.identifier(schema)).url
+        name = self.identifier(schema)
+        name = urldefrag(name).url if name else ""
         return urljoin(self.uri, name) if name else ""
 
     def note_anchors(self, schema: dict[str, Any]) -> None:
         """Note by which anchors a schema of the resource can be found."""
-        fragment = urldefrag(self.identifier(schema)).fragment
-        if fragment:
+        identifier = self.identifier(schema)
+        if "#" in identifier and (fragment := urldefrag(identifier).fragment):
             self.anchors.setdefault(unquote(fragment), schema)
         dialect = self.profile.dialect
         if dialect >= Dialect.DRAFT2019:
