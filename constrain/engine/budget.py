@@ -177,9 +177,9 @@ class Budget:
     def _search(self, node: Node, state: int) -> Ending:
         """Search the lexer best first for the end of a lexeme that ends the output least.
 
-        A path is rated by its length and a lower bound of what has to follow (A*); paths of equal
-        rating come in byte order. What is found for a state holds for all states on the way, and
-        is kept: a search ends where it comes upon one of them.
+        A path is rated by its length and a lower bound of what has to follow (A*), at first one
+        that is soon found; paths of equal rating come in byte order. What is found for a state
+        holds for all states on the way, and is kept: a search ends where it comes upon one of them.
 
         Raises:
             RegexTooComplexError: that takes too many steps.
@@ -197,13 +197,15 @@ class Budget:
                 floors[lexeme] = 0 if length is None else max(whole - length, 0)
             return floors[lexeme]
 
-        def bound(state: int) -> int:
-            least = sys.maxsize
-            members = [
+        def members(state: int) -> list[tuple[int, int, int]]:
+            return [
                 (inside + at_least(lexeme), inside, lexeme)
                 for lexeme, inside in automaton.distances(state)
             ]
-            for rating, inside, lexeme in sorted(members):
+
+        def bound(state: int) -> int:
+            least = sys.maxsize
+            for rating, inside, lexeme in sorted(members(state)):
                 if rating >= least:
                     break
                 if lexeme not in beyond:
@@ -213,9 +215,10 @@ class Budget:
             return least
 
         best, before = {state: b""}, {state: state}
-        heap: list[tuple[int, bytes, int, bool]] = [(bound(state), b"", state, False)]
+        bounds: dict[int, int] = {}
+        heap: list[tuple[int, bytes, int, bool]] = [(0, b"", state, False)]
         while heap:
-            _, path, here, done = heappop(heap)
+            rating, path, here, done = heappop(heap)
             if done:
                 return self._keep(node, path, here, best, before)
             if len(best) > _SEARCH_LIMIT:
@@ -229,6 +232,11 @@ class Budget:
                 text = path + known.text
                 heappush(heap, (len(text), text, here, True))
                 continue
+            if here not in bounds:
+                bounds[here] = bound(here)
+            if len(path) + bounds[here] > rating:
+                heappush(heap, (len(path) + bounds[here], path, here, False))
+                continue
             ended = automaton.ended(here)
             target = graph.follow(node, ended) if ended != layout.NO_LEXEME else None
             if target is not None:
@@ -238,7 +246,8 @@ class Budget:
                 longer = path + step
                 if to not in best or by_length(longer) < by_length(best[to]):
                     best[to], before[to] = longer, here
-                    heappush(heap, (len(longer) + bound(to), longer, to, False))
+                    soon = min(members(to))[0]
+                    heappush(heap, (len(longer) + soon, longer, to, False))
         raise AssertionError("a control offered a lexeme that cannot be completed")
 
     def _keep(

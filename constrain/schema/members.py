@@ -376,30 +376,28 @@ def _least_in_order(members: list[tuple[bytes, bool]], extra: int, longest: int)
     that length are in is decided by the bytes of the text.
     """
     fixed = [required or len(member) < longest for member, required in members]
-    ties = extra - sum(f and not required for f, (_, required) in zip(fixed, members, strict=True))
-    places = [i for i, (member, _) in enumerate(members) if fixed[i] or len(member) == longest]
-    chosen: list[bytes] = []
-    at = 0
-    while at < len(places):
-        left = sum(not fixed[i] for i in places[at:])
-        options = []
-        for skipped in range(len(places) - at):
-            place = places[at + skipped]
-            if fixed[place]:
-                options.append(at + skipped)
-                break
-            if ties > 0:
-                options.append(at + skipped)
-            left -= 1
-            if left < ties:
-                break
-        if not options:
-            break
-        best = min(options, key=lambda option: members[places[option]][0])
-        chosen.append(members[places[best]][0])
-        ties -= not fixed[places[best]]
-        at = best + 1
-    return chosen
+    missing = extra - sum(
+        f and not required for f, (_, required) in zip(fixed, members, strict=True)
+    )
+    left = sum(
+        not f and len(member) == longest for f, (member, _) in zip(fixed, members, strict=True)
+    )
+    chosen: list[tuple[bytes, bool]] = []
+    for (member, _), is_fixed in zip(members, fixed, strict=True):
+        if not is_fixed and len(member) != longest:
+            continue
+        # One that may still be left out gives way to a lesser one, while there are enough others.
+        while chosen and not chosen[-1][1] and member < chosen[-1][0] and left > missing:
+            chosen.pop()
+            missing += 1
+        if is_fixed:
+            chosen.append((member, True))
+            continue
+        left -= 1
+        if missing:
+            chosen.append((member, False))
+            missing -= 1
+    return [member for member, _ in chosen]
 
 
 @lru_cache(maxsize=32)

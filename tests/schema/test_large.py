@@ -56,6 +56,32 @@ def test_many_properties(language: str, least: int) -> None:
     assert process_time() - started < 30
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_it_takes_to_end_with_many_properties(language: str) -> None:
+    schema: dict[str, Any] = {
+        "type": "object",
+        "properties": {f"p{i}": {"type": "integer"} for i in range(1_500)},
+        "additionalProperties": False,
+        "minProperties": 1_200,
+    }
+    _follow(True, LANGUAGES[language], "[1]")  # loads the kernels
+    least = "{" + ",".join(f'"p{i}":0' for i in range(1_200)) + "}"
+    started = process_time()
+    matcher = compile_json_schema(schema, VOCABULARY, options=LANGUAGES[language]).matcher()
+    row = np.zeros(VOCABULARY.bitmask_words, np.int32)
+    for begun, following in (("{", '"'), ('"p', "0123456789"), ('0":0,"p', "123456789")):
+        matcher.accept_bytes(begun.encode())
+        least = least[len(begun) :]
+        assert matcher.tokens_to_finish() == len(least) + 1
+        matcher.fill_bitmask(row, budget=len(least) + 1)
+        after = {chr(byte) for byte in np.flatnonzero(allowed(row, VOCABULARY.size)[:256])}
+        assert least[0] in after
+        assert after <= set(following)
+        matcher.fill_bitmask(row, budget=len(least))
+        assert not row.any()
+    assert process_time() - started < 10
+
+
 def test_many_properties_that_have_to_come_in_order() -> None:
     schema = {
         "type": "object",

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from constrain.errors import UnsatisfiableSchemaError
 from constrain.schema import JSONOptions, SchemaControl, schema_control
+from constrain.schema.members import _least_in_order
 from tests.reference import accepts
 
 NAMES = ("a", "ab", "b", "c")
@@ -135,3 +136,24 @@ def _orders(value: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _text(value: Any) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode()
+
+
+_written = st.tuples(st.sampled_from(("a", "ab", "b", "ba", "c", "ca", "cb", "cca")), st.booleans())
+
+
+@settings(max_examples=500, deadline=None, derandomize=True)
+@given(st.lists(_written, min_size=1, max_size=8, unique_by=lambda pair: pair[0]), st.data())
+def test_the_least_members_in_order_are_those_of_an_enumeration(
+    names: list[tuple[str, bool]], data: st.DataObject
+) -> None:
+    members = [(f'"{name}":{len(name)}'.encode(), required) for name, required in names]
+    others = [index for index, (_, required) in enumerate(members) if not required]
+    extra = data.draw(st.integers(0, len(others)))
+    if extra == 0:
+        return
+    longest = sorted(len(members[index][0]) for index in others)[extra - 1]
+    texts = []
+    for chosen in combinations(others, extra):
+        texts.append([m for i, (m, required) in enumerate(members) if required or i in chosen])
+    least = min(texts, key=lambda text: (len(b",".join(text)), b",".join(text)))
+    assert _least_in_order(members, extra, longest) == least

@@ -36,6 +36,7 @@ def literal_numerals(value: Number, language: NumeralLanguage) -> Regex:
     return literal(str(value) if isinstance(value, int) else format(Decimal(str(value)), "f"))
 
 
+@lru_cache(256)
 def least_numeral(shape: NumberShape, language: NumeralLanguage) -> bytes:
     """Return the least text of a member of `shape`, by length, then bytes."""
     texts = []
