@@ -164,9 +164,11 @@ class DistinctItems:
                 return None if rest is None else items + rest
             ways = []
             for fresh in self.next(told):
+                _, written = fresh.onward
+                if written == told.written and not self.may_end(told):
+                    continue  # nothing but one value fewer would be left
                 found = self.least_item(fresh, text)
                 if found is not None:
-                    _, written = fresh.onward
                     left = self.shape.fewest(written)
                     # What counts for something comes first: the others are all alike.
                     rank = left, -sum(written.counted), *by_length(found[1])

@@ -210,6 +210,16 @@ def test_recursion() -> None:
     assert allowed_next(control, b"[[],[") == set(b"[")
 
 
+def test_a_least_array_does_not_wait_for_what_is_found_out_later() -> None:
+    # Whether the array that has to contain something has a least text depends on what it contains,
+    # which is looked at after it.
+    array = {"uniqueItems": True, "not": {"items": {"enum": []}}}
+    members = {"type": "object", "properties": {"a": array}, "minProperties": 1}
+    for schema, least in ((members, b'{"":0}'), (array, b"[0]")):
+        control = schema_control(schema, COMPACT)
+        assert control.ending(control.start()) == least
+
+
 def test_many_records_that_fill_what_there_is() -> None:
     record = {
         "type": "object",
