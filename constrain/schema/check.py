@@ -302,14 +302,13 @@ def _terms(position: Position, known: Mapping[Atom, int]) -> int:
     for keyword in REFERENCES:
         if keyword in schema:
             product *= known.get(position.target(keyword), 1)
-    if _MULTIPLYING.isdisjoint(schema):
-        return product
-    product *= prod(map(of, schema.get("allOf", ())))
-    for keyword in ("anyOf", "oneOf"):
-        if keyword in schema and position.choice(keyword) is None:
-            product *= sum(map(of, schema[keyword]))
-    for keyword in DEPENDENCIES:
-        product *= 2 ** len(schema.get(keyword, ()))
+    if not _MULTIPLYING.isdisjoint(schema):
+        product *= prod(map(of, schema.get("allOf", ())))
+        for keyword in ("anyOf", "oneOf"):
+            if keyword in schema and position.choice(keyword) is None:
+                product *= sum(map(of, schema[keyword]))
+        for keyword in DEPENDENCIES:
+            product *= 2 ** len(schema.get(keyword, ()))
     return min(product, _MANY_TERMS**2)
 
 

@@ -107,6 +107,16 @@ WORKS: dict[str, Callable[[], Any]] = {
         60, lambda s: {"anyOf": [s, {"type": "array", "items": s}]}, {"type": "integer"}
     ),
     "allOf twice the same, 40 deep": lambda: doubling(40, lambda s: {"allOf": [s, s]}),
+    "two references at each of 60 levels": lambda: {
+        "$ref": "#/$defs/d60",
+        "$defs": {
+            "d0": {"anyOf": [{"type": "integer"}, {"minimum": 3}]},
+            **{
+                f"d{i}": {"$ref": f"#/$defs/d{i - 1}", "$dynamicRef": f"#/$defs/d{i - 1}"}
+                for i in range(1, 61)
+            },
+        },
+    },
     "a web of references": lambda: {
         "$ref": "#/$defs/a",
         "$defs": {
