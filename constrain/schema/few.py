@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from constrain.errors import SchemaTooComplexError
 from constrain.lexing.cofinite import left_out
 from constrain.lexing.regex import difference, is_finite, words
-from constrain.schema.arrays import ArrayShape, Written
+from constrain.schema.arrays import ArrayShape, Items, Written
 from constrain.schema.facts import identity
 from constrain.schema.in_order import numbers_in_order, strings_in_order
 from constrain.schema.language import Language, by_length, spell
@@ -218,10 +218,13 @@ _Entry = tuple[tuple[str, Any], bytes]
 def _arrays(
     shape: ArrayShape, ask: Callable[[Node], Listed], spend: Callable[[int], None]
 ) -> Iterator[tuple[Any, bytes]]:
+    ways = Items(shape, lambda node: bool(ask(node)))
+
     def longer(
         written: Written, items: tuple[_Item, ...]
     ) -> Iterator[tuple[Written, tuple[_Item, ...]]]:
-        for way in shape.ways(written):
+        # By items that count for nothing an array can grow for ever and never be whole.
+        for way in sorted(ways.next(written), key=lambda way: way.after == written):
             for item in list(ask(way.node).items()):
                 if not (shape.unique and any(item[0] == value for value, _ in items)):
                     yield way.after, (*items, item)

@@ -220,6 +220,27 @@ def test_a_least_array_does_not_wait_for_what_is_found_out_later() -> None:
         assert control.ending(control.start()) == least
 
 
+@pytest.mark.parametrize(
+    "items",
+    [
+        {"contains": False},
+        {"type": "array", "contains": {"const": 1}},
+        {"type": "array", "contains": {"const": 1}, "items": {"enum": [1, 2]}},
+        {"type": "array", "contains": {"enum": [1, 2]}, "minItems": 2},
+        {"type": "array", "contains": {"type": "array", "contains": {"const": 1}}},
+        {"type": ["array", "null"], "contains": {"allOf": [{"type": "array"}, {"const": 1}]}},
+    ],
+)
+def test_items_that_differ_and_contain_something(items: Any) -> None:
+    schema = {**UNIQUE, "items": items, "minItems": 2}
+    if "null" in items.get("type", ()):
+        schema["minItems"] = 1
+    control = schema_control(schema, COMPACT)
+    ending = control.ending(control.start())
+    assert jsonschema.Draft202012Validator(schema).is_valid(json.loads(ending))
+    assert len(ending) < 25
+
+
 def test_many_records_that_fill_what_there_is() -> None:
     record = {
         "type": "object",
